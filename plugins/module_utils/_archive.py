@@ -1,0 +1,141 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verifying reader: the one piece of code that says whether bytes are a whole archive, and what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._state import State, StateReader
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._unpack import Member, gunzip, members
+
+META, STATE, SUMS = "meta.json", "state.bin", "SHA256SUMS"
+_SMALL_MEMBER_LIMIT = 1 << 20
+_SUM_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
+_META_ID = re.compile(r"\d+-\d+-(\d+)")
+
+
+class Server(NamedTuple):
+    """A server of raft's configuration at the time of the snapshot; ``suffrage`` is Voter, Nonvoter or Staging."""
+
+    id: str
+    address: str
+    suffrage: str
+
+
+class Meta(NamedTuple):
+    """What ``meta.json`` says. ``taken_at``: seconds since the epoch by the server's clock; None where the ID hides it."""
+
+    id: str
+    index: int
+    term: int
+    version: int
+    size: int
+    taken_at: float | None
+    servers: tuple[Server, ...]
+
+
+class Archive(NamedTuple):
+    """A verified archive: its metadata and what its state holds."""
+
+    meta: Meta
+    state: State
+
+
+def read_archive(pieces: Iterable[bytes], *, kv_prefixes: KvPrefixes | None = None) -> Archive:
+    """Read an archive to its last byte and return what is in it.
+
+    Verified are gzip, tar, the sums of both members, ``Size`` against the state's length, and every record to its end;
+    the last two Consul itself leaves to the restore, where they cost the server (observed on 1.8.7 and 1.22.7).
+
+    :param pieces: the archive's bytes, in order, in pieces of any size.
+    :raises ArchiveError: it is not a whole archive; ``fault`` says at which layer.
+    """
+    sums: dict[str, str] = {}
+    texts: dict[str, bytes] = {}
+    state: State | None = None
+    size = 0
+    for member in members(gunzip(pieces)):
+        if member.name in sums or member.name in texts or member.name not in (META, STATE, SUMS):
+            raise _fault("tar", f"the archive holds an unexpected member {member.name!r}")
+        if member.name == STATE:
+            state, sums[STATE] = _read_state(member, kv_prefixes)
+            size = member.size
+        else:
+            texts[member.name] = _read_small(member)
+            if member.name == META:
+                sums[META] = hashlib.sha256(texts[META]).hexdigest()
+    missing = [name for name in (META, STATE, SUMS) if name not in sums and name not in texts]
+    if state is None or missing:
+        raise _fault("truncated", f"the archive lacks its member {missing[0]}")
+    _compare_sums(texts[SUMS], sums)
+    meta = _parse_meta(texts[META])
+    if meta.size != size:
+        raise _fault("size", f"meta.json says that the state has {meta.size} bytes, but it has {size}")
+    return Archive(meta, state)
+
+
+def _read_state(member: Member, kv_prefixes: KvPrefixes | None) -> tuple[State, str]:
+    digest = hashlib.sha256()
+    reader = StateReader(kv_prefixes)
+    for piece in member.pieces:
+        digest.update(piece)
+        reader.feed(piece)
+    return reader.finish(), digest.hexdigest()
+
+
+def _read_small(member: Member) -> bytes:
+    if member.size > _SMALL_MEMBER_LIMIT:
+        raise _fault("tar", f"member {member.name} is far too large")
+    return b"".join(member.pieces)
+
+
+def _compare_sums(text: bytes, actual: dict[str, str]) -> None:
+    told: dict[str, str] = {}
+    for line in text.decode("utf-8", "replace").splitlines():
+        match = _SUM_LINE.fullmatch(line.strip())
+        if match is None:
+            raise _fault("sums", "SHA256SUMS holds a line that is no checksum")
+        told[match.group(2)] = match.group(1)
+    for name, digest in actual.items():
+        if name not in told:
+            raise _fault("sums", f"SHA256SUMS has no checksum for {name}")
+        if told[name] != digest:
+            raise _fault("sums", f"the checksum of {name} is wrong")
+
+
+def _parse_meta(text: bytes) -> Meta:
+    try:
+        raw = json.loads(text)
+        index, identity = int(raw["Index"]), str(raw["ID"])
+        taken = _META_ID.fullmatch(identity)
+        return Meta(
+            id=identity,
+            index=index,
+            term=int(raw["Term"]),
+            version=int(raw["Version"]),
+            size=int(raw["Size"]),
+            taken_at=int(taken.group(1)) / 1000 if taken else None,
+            servers=_servers(raw),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _fault("meta", "meta.json can't be understood") from error
+
+
+def _servers(raw: dict[str, Any]) -> tuple[Server, ...]:
+    suffrages = ("Voter", "Nonvoter", "Staging")
+    listed = (raw.get("Configuration") or {}).get("Servers") or []
+    return tuple(Server(str(one["ID"]), str(one["Address"]), suffrages[int(one["Suffrage"])]) for one in listed)
+
+
+def _fault(fault: str, message: str) -> ArchiveError:
+    return ArchiveError(
+        message, fault=fault, hint="Don't use this archive; take a new one, or an older one that verifies."
+    )

@@ -1,0 +1,312 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The part of Consul's HTTP API that this collection uses. The only place that talks to the network."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._answers import error_of
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
+    ApiError,
+    OptionError,
+    TransportError,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._transport import open_session
+
+try:
+    import requests
+    from urllib3 import exceptions as urllib3_errors
+except ImportError:
+    pass  # open_session says so, before anything else here is used
+
+READ_SIZE = 1 << 17
+PATIENCE = 30
+"""Seconds of the timeout that connecting and small questions wait at most."""
+_TEXT_LIMIT = 64 << 10
+
+
+class Connection(NamedTuple):
+    """How to reach the API. ``timeout``: seconds per operation on the socket. ``token``: never to be shown."""
+
+    host: str = "localhost"
+    port: int = 8500
+    scheme: str = "http"
+    unix_socket: str | None = None
+    token: str | None = None
+    validate_certs: bool = True
+    ca_path: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    tls_server_name: str | None = None
+    timeout: float = 300
+    retries: int = 3
+    retry_delay: float = 1.0
+
+    @property
+    def address(self) -> str:
+        """The address as a URL without a secret."""
+        if self.unix_socket:
+            return f"unix://{self.unix_socket}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    def __repr__(self) -> str:
+        return f"Connection({self.address})"
+
+
+class Headers(NamedTuple):
+    """What the headers of a snapshot say; None where one is missing or no number."""
+
+    index: int | None
+    last_contact_ms: int | None
+    known_leader: bool | None
+
+
+class Client:
+    """Asks one agent. Every failure is an ApiError or a TransportError that can be shown as it is."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        _check_files(connection)
+        self._session = open_session(unix_socket=connection.unix_socket, tls_server_name=connection.tls_server_name)
+
+    def with_token(self, token: str | None) -> Client:
+        """Return a client that asks the same agent with another token."""
+        return Client(self.connection._replace(token=token))
+
+    def url(self, path: str) -> str:
+        """Return the URL of an API path, as errors show it."""
+        return self.connection.address + path
+
+    def ask(
+        self, path: str, *, params: dict[str, str] | None = None, payload: Any = None, accept: tuple[int, ...] = ()
+    ) -> Any:
+        """Return the JSON answer to a GET, or to a POST when there is a ``payload``.
+
+        :param accept: error statuses whose answer is JSON as well.
+        :raises ApiError, TransportError: there is no such answer.
+        """
+        method = "GET" if payload is None else "POST"
+        wait = min(self.connection.timeout, PATIENCE)
+        with self._exchange(method, path, params=params, json=payload, timeout=(wait, wait)) as answer:
+            if answer.status_code != 200 and answer.status_code not in accept:
+                raise error_of(answer.status_code, _text_of(answer), self.url(path))
+            try:
+                return answer.json()
+            except ValueError as error:
+                raise ApiError(
+                    "the answer is not JSON",
+                    status=answer.status_code,
+                    body="",
+                    url=self.url(path),
+                    hint="Check that the address is Consul's HTTP API and that no proxy answers in its place.",
+                ) from error
+
+    @contextlib.contextmanager
+    def snapshot(self, *, datacenter: str | None, stale: bool) -> Iterator[tuple[Headers, Iterator[bytes]]]:
+        """Ask for a snapshot and give its headers and its body, in pieces and exactly as it was sent.
+
+        The body is not verified here: a 200 can be cut, or end in the text of an error, and still be well-formed HTTP.
+
+        :raises ApiError, TransportError: before or, while the pieces are read, in the midst of it.
+        """
+        params = _query(datacenter)
+        if stale:
+            params["stale"] = ""
+        # Without this header the agent would gzip the archive once more (observed on 1.8.7 and 1.22.7).
+        headers = {"Accept-Encoding": "identity"}
+        path = "/v1/snapshot"
+        with self._exchange("GET", path, params=params, headers=headers, stream=True) as answer:
+            if answer.status_code != 200:
+                raise error_of(answer.status_code, _text_of(answer), self.url(path))
+            yield _headers_of(answer), self._body(answer, path)
+
+    def restore(self, archive: BinaryIO, size: int, *, datacenter: str | None) -> None:
+        """Send an archive of ``size`` bytes, once. A connection that ends without an answer is not asked again.
+
+        When the server answers before it has read everything, as it does with a bad token, its answer is what counts.
+
+        :raises ApiError: Consul said no. :raises TransportError: it said nothing; ``answered`` is false.
+        """
+        path = "/v1/snapshot"
+        # Sent as an object of known length: Consul takes a chunked body as well, but not every proxy does.
+        body = _Upload(archive, size)
+        headers = {"Content-Type": "application/octet-stream"}
+        with self._exchange("PUT", path, params=_query(datacenter), headers=headers, data=body) as answer:
+            if answer.status_code != 200:
+                raise error_of(answer.status_code, _text_of(answer), self.url(path))
+
+    @contextlib.contextmanager
+    def _exchange(self, method: str, path: str, **options: Any) -> Iterator[Any]:
+        connection = self.connection
+        headers = {"User-Agent": "disaster_recovery.consul", **options.pop("headers", {})}
+        if connection.token:
+            headers["X-Consul-Token"] = connection.token
+        options.setdefault("timeout", (min(connection.timeout, PATIENCE), connection.timeout))
+        base = "http://localhost" if connection.unix_socket else connection.address
+        verify: bool | str = (connection.ca_path or True) if connection.validate_certs else False
+        cert = (connection.client_cert, connection.client_key) if connection.client_key else connection.client_cert
+        try:
+            answer = self._session.request(
+                method, base + path, headers=headers, verify=verify, cert=cert, allow_redirects=False, **options
+            )
+        except (requests.exceptions.RequestException, urllib3_errors.HTTPError, OSError, ValueError) as error:
+            raise transport_error(error, self.url(path)) from None
+        try:
+            yield answer
+        finally:
+            answer.close()
+
+    def _body(self, answer: Any, path: str) -> Iterator[bytes]:
+        announced = answer.headers.get("Content-Length", "")
+        expected = int(announced) if announced.isdigit() else None
+        received = 0
+        try:
+            for piece in answer.raw.stream(READ_SIZE, decode_content=False):
+                received += len(piece)
+                yield piece
+        except (urllib3_errors.HTTPError, OSError) as error:
+            fault = transport_error(error, self.url(path), answered=True)
+            fault.message = f"the answer broke off after {received} bytes: {fault.message}"
+            raise fault from None
+        if expected is not None and received != expected:
+            raise TransportError(
+                f"the answer broke off: {received} bytes came of {expected}", url=self.url(path), answered=True
+            )
+
+
+class _Upload:
+    """A file of known length for requests to send; never read beyond that length."""
+
+    def __init__(self, archive: BinaryIO, size: int) -> None:
+        self._archive = archive
+        self._left = size
+        self.len = size
+
+    def __len__(self) -> int:
+        return self.len
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            piece = self.read(READ_SIZE)
+            if not piece:
+                return
+            yield piece
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = READ_SIZE if size is None or size < 0 else max(size, READ_SIZE)
+        piece = self._archive.read(min(wanted, self._left))
+        self._left -= len(piece)
+        return piece
+
+
+# What the text of a fault shows, and what helps. TLS libraries have no finer types than their texts.
+_FAULTS = (
+    (
+        "wrong version number|record layer failure|unknown protocol|http request",
+        False,
+        "TLS did not agree",
+        "This port speaks plain HTTP: set scheme: http, or the port of HTTPS (8501 by custom).",
+    ),
+    ("certificate has expired", False, "the server's certificate has expired", "Renew it on the server."),
+    (
+        "hostname mismatch|doesn't match|not valid for",
+        False,
+        "the server's certificate is for another name",
+        "Set tls_server_name to a name that is in it (server.<datacenter>.consul on most servers), or correct host.",
+    ),
+    (
+        "self.signed certificate|unable to get local issuer|certificate verify failed",
+        False,
+        "the server's certificate is signed by a CA that is not trusted here",
+        "Set ca_path to the CA that signed it.",
+    ),
+    (
+        "certificate required|bad certificate|alert unknown ca|alert handshake failure|certificate unknown",
+        False,
+        "the server demands a client certificate that it trusts",
+        "Set client_cert and client_key.",
+    ),
+    (
+        "key values mismatch|PEM lib|no start line|no certificate or crl",
+        False,
+        "a certificate or key file can't be used",
+        "Check client_cert, client_key and ca_path: PEM, and one made for the other.",
+    ),
+    (
+        "Connection refused",
+        True,
+        "the connection was refused",
+        "Is Consul running there, and does it listen on this address?",
+    ),
+    (
+        "Name or service not known|name resolution|nodename nor servname|Failed to resolve|getaddrinfo",
+        False,
+        "the host name is not known",
+        "Check host.",
+    ),
+    ("No such file or directory", False, "the Unix socket is not there", "Check unix_socket."),
+    ("Permission denied", False, "access was denied", "Run as a user who may open the socket (become)."),
+    (
+        "timed out|Timeout",
+        True,
+        "nothing came for too long",
+        "Raise timeout if the servers are just slow; they send nothing until the whole snapshot is ready.",
+    ),
+    (
+        "reset by peer|aborted|Broken pipe|RemoteDisconnected|closed|IncompleteRead|InvalidChunk|broken",
+        True,
+        "the connection was closed",
+        "The server, or a proxy before it, gave up; its log tells why.",
+    ),
+    ("unreachable", True, "the host can't be reached", "Check host and the network."),
+)
+
+
+def transport_error(error: BaseException, url: str, *, answered: bool = False) -> TransportError:
+    """Return a TransportError for what requests, urllib3 or the system raised."""
+    text = f"{type(error).__name__}: {error}"
+    for pattern, retryable, message, hint in _FAULTS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return TransportError(f"{message} ({url})", hint=hint, retryable=retryable, answered=answered, url=url)
+    return TransportError(
+        f"the connection failed with {type(error).__name__} ({url})", retryable=True, answered=answered, url=url
+    )
+
+
+def _check_files(connection: Connection) -> None:
+    for option in ("ca_path", "client_cert", "client_key"):
+        path = getattr(connection, option)
+        if path and not os.access(path, os.R_OK):
+            raise OptionError(
+                f"{option}: {path} is not there or can't be read", hint="Correct the path, or its permissions."
+            )
+
+
+def _query(datacenter: str | None) -> dict[str, str]:
+    return {"dc": datacenter} if datacenter else {}
+
+
+def _headers_of(answer: Any) -> Headers:
+    def number(name: str) -> int | None:
+        text = answer.headers.get(name, "")
+        return int(text) if text.isdigit() else None
+
+    leader = answer.headers.get("X-Consul-KnownLeader")
+    return Headers(
+        number("X-Consul-Index"), number("X-Consul-LastContact"), leader == "true" if leader is not None else None
+    )
+
+
+def _text_of(answer: Any) -> str:
+    try:
+        raw = next(answer.iter_content(_TEXT_LIMIT), b"")
+    except (urllib3_errors.HTTPError, requests.exceptions.RequestException, OSError):
+        return ""
+    return bytes(raw).decode("utf-8", "replace")

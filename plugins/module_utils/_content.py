@@ -1,0 +1,166 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user stored, told apart from what Consul keeps beside it: the content of a record and where it comes from.
+
+Content is a record without raft's bookkeeping, with its maps in one order (Go writes them in a random one). A record
+whose shape we don't know is its own raw bytes: that can make an answer less precise, never wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._records import (
+    CONFIG_ENTRY,
+    KVS,
+    PEERING,
+    REGISTER,
+    kind_of,
+    pack,
+    unpack,
+    unpack_all,
+)
+
+USER = "user"
+BUILTIN = "builtin"
+VOLATILE = "volatile"
+
+# Types that a cluster fills by itself, at its first start or as services come and go: durable, but no sign that
+# anybody stored anything in it.
+_SELF_MADE = frozenset({9, 13, 14, 15, 32, 33})
+
+_TOKEN, _POLICY = 17, 19
+_BUILTIN_POLICIES = (b"00000000-0000-0000-0000-000000000001", b"00000000-0000-0000-0000-000000000002")
+_ANONYMOUS_ACCESSOR = b"00000000-0000-0000-0000-000000000002"
+_INITIAL_MANAGEMENT = (b"Initial Management Token", b"Master Token")
+_BOOTSTRAP = b"Bootstrap Token (Global Management)"
+
+_RAFT = (b"CreateIndex", b"ModifyIndex")
+_RAFT_KV = (*_RAFT, b"LockIndex", b"Session")
+
+
+class Content(NamedTuple):
+    """``digestible``: canonical bytes of the content. ``origin``: USER, BUILTIN or VOLATILE. ``fields``: the decoded
+    record, or None where its shape is not known."""
+
+    digestible: bytes
+    origin: str
+    fields: dict[bytes, Any] | None
+
+
+def content_of(type_id: int, raw: bytes) -> Content:
+    """Return the content of one record, ``raw`` being its msgpack value."""
+    durable = kind_of(type_id).durable
+    try:
+        fields = _fields(type_id, raw)
+        digestible = _canonical(type_id, raw, fields)
+        origin = _origin(type_id, fields) if durable else VOLATILE
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError):
+        return Content(raw, USER if durable else VOLATILE, None)
+    return Content(digestible, origin, fields)
+
+
+def _ordered(pairs: Any) -> dict[Any, Any]:
+    return dict(sorted(pairs))
+
+
+def _fields(type_id: int, raw: bytes) -> dict[bytes, Any]:
+    if type_id == CONFIG_ENTRY:
+        # One raw string that holds two values: the kind, then the request around the entry.
+        kind, request = unpack_all(unpack(raw), object_pairs_hook=_ordered)
+        return {b"Kind": kind, **request}
+    decoded = unpack(raw, object_pairs_hook=_ordered)
+    return decoded if isinstance(decoded, dict) else {b"": decoded}
+
+
+def _canonical(type_id: int, raw: bytes, fields: dict[bytes, Any]) -> bytes:
+    if type_id == PEERING:
+        return _peering_without_indexes(fields[b""])
+    if b"" in fields:
+        return raw
+    if type_id == KVS:
+        return pack_fields({name: fields[name] for name in fields if name not in _RAFT_KV})
+    kept = {name: fields[name] for name in fields if name not in _RAFT}
+    for nested in _nested(type_id):
+        if isinstance(kept.get(nested), dict):
+            kept[nested] = {name: value for name, value in kept[nested].items() if name not in _RAFT}
+    return pack_fields(kept)
+
+
+def pack_fields(fields: dict[bytes, Any]) -> bytes:
+    """Encode a struct's fields one after another, without the header that counts them.
+
+    For a KVS record these are exactly the bytes that Consul wrote for Flags, Key and Value, so that the content can
+    be taken from the stream without being decoded.
+    """
+    return b"".join(pack(name) + pack(value) for name, value in fields.items())
+
+
+def _nested(type_id: int) -> tuple[bytes, ...]:
+    if type_id == REGISTER:
+        return (b"Service", b"Check")
+    if type_id == CONFIG_ENTRY:
+        return (b"Entry",)
+    return ()
+
+
+def _origin(type_id: int, fields: dict[bytes, Any]) -> str:
+    if type_id in _SELF_MADE:
+        return BUILTIN
+    if type_id == _POLICY:
+        return BUILTIN if fields.get(b"ID") in _BUILTIN_POLICIES else USER
+    if type_id == _TOKEN:
+        return _token_origin(fields)
+    return USER
+
+
+def _token_origin(token: dict[bytes, Any]) -> str:
+    if token.get(b"AccessorID") == _ANONYMOUS_ACCESSOR or token.get(b"Description") == _BOOTSTRAP:
+        return BUILTIN
+    links = [link.get(b"ID") for link in token.get(b"Policies") or []]
+    if token.get(b"Description") in _INITIAL_MANAGEMENT and links == [_BUILTIN_POLICIES[0]]:
+        # The servers' configuration holds this token and the leader writes it anew wherever it is missing, after a
+        # restore too: it belongs to the servers, not to the content (agent/consul/leader.go, initializeACLs).
+        return VOLATILE
+    return USER
+
+
+# pbpeering.Peering: fields 11 and 12 are raft's indexes, field 5 is a map, which protobuf writes in a random order.
+_PEERING_INDEXES = (11, 12)
+_PEERING_MAP = 5
+
+
+def _peering_without_indexes(message: bytes) -> bytes:
+    kept: list[bytes] = []
+    mapped: list[bytes] = []
+    position = 0
+    while position < len(message):
+        start = position
+        tag, position = _varint(message, position)
+        number, wire = tag >> 3, tag & 7
+        if wire == 0:
+            _value, position = _varint(message, position)
+        elif wire == 2:
+            length, position = _varint(message, position)
+            position += length
+        else:
+            position += {1: 8, 5: 4}[wire]
+        if position > len(message):
+            raise ValueError("a field runs past the end of the message")
+        if number == _PEERING_MAP:
+            mapped.append(message[start:position])
+        elif number not in _PEERING_INDEXES:
+            kept.append(message[start:position])
+    return b"".join(kept + sorted(mapped))
+
+
+def _varint(message: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7

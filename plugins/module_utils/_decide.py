@@ -1,0 +1,77 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether to save and whether to restore, and why, in words (pure)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint, differing_types
+
+
+class Decision(NamedTuple):
+    """``go`` says whether to do it; ``reason`` why, or why not."""
+
+    go: bool
+    reason: str
+
+
+class Held(NamedTuple):
+    """The newest archive that is there of a cluster. ``fingerprint`` is None when it can't be compared with ours.
+
+    ``confirmed_at``: seconds since the epoch when its content was last known to be the cluster's.
+    """
+
+    index: int
+    confirmed_at: float
+    intact: bool
+    fingerprint: Fingerprint | None
+
+
+def should_take(held: Held | None, *, max_age: int | None, force: bool, now: float) -> Decision:
+    """Decide whether a snapshot has to be taken at all."""
+    if force:
+        return Decision(True, "it was forced")
+    if held is None or max_age is None:
+        return Decision(True, "a snapshot tells")
+    age = now - held.confirmed_at
+    if age < 0:
+        return Decision(True, "the newest archive is dated in the future")
+    if age >= max_age:
+        return Decision(True, f"the newest archive was confirmed {age:.0f} s ago, and max_age is {max_age} s")
+    if not held.intact:
+        return Decision(True, "the newest archive is damaged")
+    return Decision(
+        False, f"the archive of index {held.index} was confirmed {age:.0f} s ago, and max_age is {max_age} s"
+    )
+
+
+def should_keep(held: Held | None, taken: Fingerprint, *, skip_unchanged: bool, force: bool) -> Decision:
+    """Decide whether a snapshot that was taken is worth keeping."""
+    if force:
+        return Decision(True, "it was forced")
+    if held is None:
+        return Decision(True, "there was no archive of this cluster")
+    if not held.intact:
+        return Decision(True, "the newest archive is damaged")
+    if held.fingerprint is None:
+        return Decision(True, "the newest archive can't be compared with")
+    changed = differing_types(held.fingerprint, taken)
+    if changed:
+        return Decision(True, f"content changed since index {held.index}: {', '.join(changed)}")
+    if not skip_unchanged:
+        return Decision(True, f"the content is still that of index {held.index}, and skip_unchanged is false")
+    return Decision(False, f"the content is still that of index {held.index}")
+
+
+def should_restore(archive: Fingerprint, target: Fingerprint | None, *, fresh: bool | None) -> Decision:
+    """Decide whether the target has to be restored. ``target`` is None when its state could not be read."""
+    if target is None:
+        return Decision(True, "the cluster's own content could not be read")
+    differs = differing_types(archive, target)
+    if not differs:
+        return Decision(False, "the cluster holds the archive's content already")
+    if fresh:
+        return Decision(True, "the cluster is fresh")
+    return Decision(True, f"the cluster's content is not the archive's: {', '.join(differs)}")

@@ -1,0 +1,150 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One tree of errors. Each says what happened and, in its hint, what to do about it.
+
+Nothing in here may carry a token, a key or a value: what an error holds is printed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+BODY_LIMIT = 300
+
+
+class SnapshotError(Exception):
+    """Root of every error this collection raises on purpose.
+
+    ``kind`` is a stable word a playbook may branch on; ``retryable`` says whether a second try may mend it;
+    ``facts`` are plain values that end up in the ``failure`` result beside ``kind`` and ``hint``.
+    """
+
+    kind = "error"
+    retryable = False
+
+    def __init__(self, message: str, *, hint: str = "", **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.facts = facts
+
+    def as_failure(self) -> dict[str, Any]:
+        """Return ``{kind, hint, **facts}`` for the ``failure`` key of a module's result."""
+        return {"kind": self.kind, "hint": self.hint, **self.facts}
+
+    def as_text(self) -> str:
+        """Return the message and, when there is one, the hint, as one readable line."""
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class OptionError(SnapshotError):
+    """An option, or an environment variable that stands in for one, can't be used."""
+
+    kind = "option"
+
+
+class MissingLibraryError(SnapshotError):
+    """A Python library that this module needs is not installed on the host it runs on."""
+
+    kind = "missing_library"
+
+    def __init__(self, library: str, cause: str) -> None:
+        super().__init__(f"the Python library {library} is missing", library=library)
+        self.library = library
+        self.cause = cause
+
+
+class FileError(SnapshotError):
+    """A local file or directory can't be read or written."""
+
+    kind = "file"
+
+
+class ArchiveError(SnapshotError):
+    """The bytes are not a whole archive. ``fault`` names the layer at which they stopped being one."""
+
+    kind = "archive"
+    retryable = True
+
+    def __init__(self, message: str, *, fault: str, hint: str = "", retryable: bool = True, **facts: Any) -> None:
+        super().__init__(message, hint=hint, fault=fault, **facts)
+        self.fault = fault
+        self.retryable = retryable
+
+
+class TransportError(SnapshotError):
+    """No usable answer: refused, reset, stalled, cut, or TLS did not agree.
+
+    ``answered`` is false when the connection ended before a status line was read.
+    """
+
+    kind = "connection"
+    retryable = True
+
+    def __init__(self, message: str, *, hint: str = "", retryable: bool = True, answered: bool = False, **facts: Any):
+        super().__init__(message, hint=hint, **facts)
+        self.retryable = retryable
+        self.answered = answered
+
+
+class ApiError(SnapshotError):
+    """Consul answered with an error. ``status`` decides; ``body`` is its text, trimmed."""
+
+    kind = "api"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        body: str,
+        url: str,
+        kind: str = "api",
+        hint: str = "",
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message, hint=hint, status=status, body=body[:BODY_LIMIT], url=url)
+        self.kind = kind
+        self.status = status
+        self.retryable = retryable
+
+
+class ClusterError(SnapshotError):
+    """The cluster answered, but is not in a state in which this can be done."""
+
+    kind = "cluster"
+    retryable = True
+
+
+class StaleError(SnapshotError):
+    """A stale answer lags further behind the leader than was allowed."""
+
+    kind = "too_stale"
+    retryable = True
+
+
+class DestinationError(SnapshotError):
+    """What lies at ``dest`` must not be replaced without being told so."""
+
+    kind = "dest"
+
+
+class GuardError(SnapshotError):
+    """At least one guard refused the restore; nothing was sent."""
+
+    kind = "guard"
+
+
+class RestoreError(SnapshotError):
+    """A restore did not end well. ``state`` says what is known about the cluster's content afterwards.
+
+    ``nothing_sent``: no byte of the archive left this host. ``rejected``: Consul refused it and the old state stands.
+    ``replaced``: the new state is in place. ``unknown``: the content has to be looked at.
+    """
+
+    kind = "restore"
+
+    def __init__(self, message: str, *, state: str, hint: str = "", **facts: Any) -> None:
+        super().__init__(message, hint=hint, state=state, **facts)
+        self.state = state

@@ -1,0 +1,225 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Local files that are the old one or the new one, whole, at every instant, and private from their first byte."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError
+
+READ_SIZE = 1 << 17
+_PREFIX, _SUFFIX = ".snapshot-", ".partial"
+
+_HINTS = {
+    errno.ENOSPC: "Make room on that file system, or choose a directory elsewhere.",
+    errno.EDQUOT: "The quota is used up; make room or choose a directory elsewhere.",
+    errno.EACCES: "Run as a user who may do that (become), or choose a directory elsewhere.",
+    errno.EPERM: "Run as a user who may do that (become), or choose a directory elsewhere.",
+    errno.ENOENT: "Create it first, or correct the path.",
+    errno.EROFS: "The file system is mounted read-only; choose a directory elsewhere.",
+    errno.EFBIG: "The file system, or a limit of this process, takes no file of that size.",
+}
+
+
+class Digest(NamedTuple):
+    """Size in bytes and SHA-256 in hex of some bytes."""
+
+    size: int
+    sha256: str
+
+
+@contextlib.contextmanager
+def file_errors(doing: str, path: str) -> Iterator[None]:
+    """Turn an OSError into a FileError that says what was being done to which path, and what helps."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        hint = _HINTS.get(error.errno or 0, "")
+        raise FileError(f"can't {doing} {path}: {reason}", hint=hint, path=path) from error
+
+
+def require_directory(path: str) -> None:
+    """Make sure that files can be put into a directory.
+
+    :raises FileError: it isn't there, is none, or can't be written.
+    """
+    with file_errors("use the directory", path):
+        if not os.path.isdir(path):
+            raise OSError(errno.ENOTDIR if os.path.exists(path) else errno.ENOENT, "")
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES, "")
+
+
+def free_bytes(directory: str) -> int:
+    """Return how many bytes an unprivileged user may still write there.
+
+    :raises FileError: the directory can't be looked at.
+    """
+    with file_errors("look at", directory):
+        status = os.statvfs(directory)
+    return status.f_bavail * status.f_frsize
+
+
+class Partial:
+    """A new file under way, beside the place where it belongs; nobody else can read it.
+
+    Leaving the ``with`` block removes it unless ``publish`` has put it in place. It is locked for as long as its writer
+    lives, so that what a killed writer left behind can be told from what another one is writing.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        with file_errors("create a file in", directory):
+            self._descriptor, self.path = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=directory)
+        with contextlib.suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._placed = False
+
+    def __enter__(self) -> Partial:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        os.close(self._descriptor)
+        if not self._placed:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+
+    def write(self, data: bytes) -> None:
+        """Append all of ``data``.
+
+        :raises FileError: the disk is full, and the like.
+        """
+        view = memoryview(data)
+        with file_errors("write to", self._directory):
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+
+    def sync(self) -> None:
+        """Wait until the content is on the disk.
+
+        :raises FileError: it can't be put there.
+        """
+        with file_errors("write to", self._directory):
+            os.fsync(self._descriptor)
+
+    def restart(self) -> None:
+        """Drop what was written, to begin anew."""
+        with file_errors("write to", self._directory):
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+
+    def publish(self, dest: str) -> None:
+        """Put the file at ``dest`` in one step, in place of what was there. ``sync`` goes before, ``sync_directory`` after.
+
+        :raises FileError: it can't be renamed.
+        """
+        with file_errors("put a file at", dest):
+            os.replace(self.path, dest)
+        self._placed = True
+
+
+def sync_directory(directory: str) -> None:
+    """Wait until renames within the directory are on the disk.
+
+    :raises FileError: the directory can't be opened.
+    """
+    with file_errors("write to", directory):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def directory_lock(directory: str) -> Iterator[None]:
+    """Hold the directory while an archive and its manifest are put in place, so that two runs don't mix theirs."""
+    with file_errors("open", directory):
+        descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def remove_leftovers(directory: str) -> list[str]:
+    """Remove partial files whose writer was killed, and return their paths. Those of a living one are locked."""
+    removed = []
+    with file_errors("look into", directory):
+        names = [name for name in os.listdir(directory) if name.startswith(_PREFIX) and name.endswith(_SUFFIX)]
+    for name in names:
+        path = os.path.join(directory, name)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(path)
+            removed.append(path)
+        except OSError:
+            continue
+        finally:
+            os.close(descriptor)
+    return removed
+
+
+def write_private(path: str, data: bytes) -> None:
+    """Put a small file at ``path``: whole, on the disk, and readable by its owner alone.
+
+    :raises FileError: it can't be written.
+    """
+    with Partial(os.path.dirname(path) or ".") as partial:
+        partial.write(data)
+        partial.sync()
+        partial.publish(path)
+
+
+def open_archive(path: str) -> BinaryIO:
+    """Open an archive for reading.
+
+    :raises FileError: it isn't there, can't be read, or is no file.
+    """
+    with file_errors("read", path):
+        if os.path.isdir(path):
+            raise OSError(errno.EISDIR, "")
+        return open(path, "rb", buffering=0)
+
+
+def read_pieces(path: str, digest: hashlib._Hash | None = None) -> Iterator[bytes]:
+    """Yield a file's bytes in pieces, taking them into ``digest`` as well.
+
+    :raises FileError: it can't be read.
+    """
+    with open_archive(path) as source:
+        while True:
+            with file_errors("read", path):
+                piece = source.read(READ_SIZE)
+            if not piece:
+                return
+            if digest is not None:
+                digest.update(piece)
+            yield piece
+
+
+def digest_of(path: str) -> Digest:
+    """Return a file's size and checksum.
+
+    :raises FileError: it can't be read.
+    """
+    digest, size = hashlib.sha256(), 0
+    for piece in read_pieces(path, digest):
+        size += len(piece)
+    return Digest(size, digest.hexdigest())

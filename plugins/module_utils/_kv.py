@@ -1,0 +1,46 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many keys lie under which prefix, counted the way ``consul snapshot inspect -kvdetails`` counts them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class PrefixStats(NamedTuple):
+    """``count`` keys under ``prefix``, whose records take ``size`` bytes of the state."""
+
+    prefix: str
+    count: int
+    size: int
+
+
+class KvPrefixes:
+    """Adds up keys by their first ``depth`` parts between slashes.
+
+    A key with fewer parts stands for itself. Only keys that begin with ``within`` are counted. Memory grows with the
+    number of different prefixes, not with that of the keys.
+    """
+
+    def __init__(self, depth: int, within: str = "") -> None:
+        self._depth = depth
+        self._within = within.encode()
+        self._found: dict[bytes, list[int]] = {}
+
+    def add(self, key: bytes, size: int) -> None:
+        """Count one key whose record takes ``size`` bytes."""
+        if self._within and not key.startswith(self._within):
+            return
+        prefix = b"/".join(key.split(b"/", self._depth)[: self._depth])
+        found = self._found.get(prefix)
+        if found is None:
+            self._found[prefix] = [1, size]
+        else:
+            found[0] += 1
+            found[1] += size
+
+    def result(self) -> list[PrefixStats]:
+        """Return what was counted, the largest first."""
+        stats = [PrefixStats(p.decode("utf-8", "replace"), count, size) for p, (count, size) in self._found.items()]
+        return sorted(stats, key=lambda one: (-one.size, one.prefix))

@@ -1,0 +1,203 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state inside an archive: which records there are, and where each one begins and ends.
+
+``state.bin`` is a msgpack map ``{LastIndex}`` and then, until its end, one type byte and exactly one msgpack value
+per record (Consul's ``agent/consul/fsm``: ``Persist`` and ``ReadSnapshot``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError, MissingLibraryError
+
+try:
+    import msgpack
+except ImportError as missing:
+    msgpack = None
+    MSGPACK_MISSING = str(missing)
+else:
+    MSGPACK_MISSING = ""
+
+REGISTER = 0
+KVS = 2
+CONFIG_ENTRY = 22
+PEERING = 35
+FIRST_ENTERPRISE_TYPE = 64
+
+
+class Kind(NamedTuple):
+    """A record type: the name that ``consul snapshot inspect`` prints and whether users stored what it holds."""
+
+    name: str
+    durable: bool
+
+
+KINDS: dict[int, Kind] = {
+    0: Kind("Register", True),
+    2: Kind("KVS", True),
+    3: Kind("Session", False),
+    4: Kind("ACL", True),
+    5: Kind("Tombstone", False),
+    6: Kind("CoordinateBatchUpdate", False),
+    7: Kind("PreparedQuery", True),
+    9: Kind("Autopilot", True),
+    12: Kind("Intention", True),
+    13: Kind("ConnectCA", True),
+    14: Kind("ConnectCAProviderState", True),
+    15: Kind("ConnectCAConfig", True),
+    16: Kind("Index", False),
+    17: Kind("ACLToken", True),
+    19: Kind("ACLPolicy", True),
+    22: Kind("ConfigEntry", True),
+    23: Kind("ACLRole", True),
+    25: Kind("ACLBindingRule", True),
+    27: Kind("ACLAuthMethod", True),
+    29: Kind("ChunkingState", False),
+    30: Kind("FederationState", False),
+    31: Kind("SystemMetadata", False),
+    32: Kind("ServiceVirtualIP", True),
+    33: Kind("FreeVirtualIP", True),
+    35: Kind("Peering", True),
+    38: Kind("PeeringTrustBundle", True),
+    40: Kind("PeeringSecret", True),
+    42: Kind("Resource", True),
+    45: Kind("FeatureGate", True),
+}
+
+
+def kind_of(type_id: int) -> Kind:
+    """Return the kind of a record type; one that we can't name is ``Unknown(N)`` and counts as durable."""
+    return KINDS.get(type_id) or Kind(f"Unknown({type_id})", True)
+
+
+class Frame(NamedTuple):
+    """One record: its type byte, its msgpack value as it stands in the state, and the length of both together."""
+
+    type_id: int
+    raw: bytes
+    size: int
+
+
+def require_msgpack() -> None:
+    """Raise MissingLibraryError when the msgpack library is not installed here."""
+    if msgpack is None:
+        raise MissingLibraryError("msgpack", MSGPACK_MISSING)
+
+
+def unpack(raw: bytes, **options: Any) -> Any:
+    """Decode one msgpack value; strings stay bytes, because Consul writes text and bytes alike."""
+    return msgpack.unpackb(raw, raw=True, strict_map_key=False, **options)
+
+
+def unpack_all(raw: bytes, **options: Any) -> list[Any]:
+    """Decode every msgpack value of ``raw``, one after another."""
+    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=0, **options)
+    unpacker.feed(raw)
+    return list(unpacker)
+
+
+def pack(value: Any) -> bytes:
+    """Encode a value the way Consul does: the old msgpack, in which text and bytes are one type."""
+    return bytes(msgpack.packb(value, use_bin_type=False))
+
+
+class RecordSplitter:
+    """Cuts the state's byte stream into records.
+
+    Feed it pieces of any size; each call yields the frames that are whole by then. Memory: one piece and the largest
+    record.
+
+    :param fast_run: called with the buffer and an offset at which a record begins; returns the offset behind as many
+        records as it could deal with by itself, the same offset when it can't. Those are not yielded.
+    """
+
+    def __init__(self, fast_run: Callable[[bytes, int], int] | None = None) -> None:
+        require_msgpack()
+        self.last_index: int | None = None
+        self.header_size = 0
+        self._fast_run = fast_run
+        self._rest = b""
+        self._wanted = 0
+
+    def feed(self, piece: bytes) -> Iterator[Frame]:
+        """Yield the records that ``piece`` completes.
+
+        :raises ArchiveError: the bytes can't be a state; fault ``records``.
+        """
+        buffer = self._rest = self._rest + piece if self._rest else piece
+        # A record larger than the pieces is not scanned anew with each of them, but each time its bytes have doubled.
+        if len(buffer) < self._wanted:
+            return
+        position = 0
+        try:
+            if self.last_index is None:
+                position = self._read_header(buffer)
+            while self.last_index is not None and position < len(buffer):
+                before = position
+                if self._fast_run is not None:
+                    position = self._fast_run(buffer, position)
+                for frame in self._general_run(buffer, position):
+                    position += frame.size
+                    yield frame
+                if position == before:
+                    break
+        except (msgpack.FormatError, msgpack.StackError, ValueError) as error:
+            raise _broken(f"a record of the state can't be read ({type(error).__name__})") from error
+        self._rest = buffer[position:]
+        self._wanted = 2 * len(buffer) if position == 0 else 0
+
+    def finish(self) -> Iterator[Frame]:
+        """Yield what is left and say that the state ends here.
+
+        :raises ArchiveError: it ends inside a record, or before its header; fault ``records``.
+        """
+        self._wanted = 0
+        yield from self.feed(b"")
+        if self.last_index is None:
+            raise _broken("the state has no header")
+        if self._rest:
+            raise _broken(f"the state ends inside a record of type {kind_of(self._rest[0]).name}")
+
+    def _read_header(self, buffer: bytes) -> int:
+        unpacker = _unpacker(buffer)
+        try:
+            header = unpacker.unpack()
+        except msgpack.OutOfData:
+            return 0
+        if not isinstance(header, dict) or not isinstance(header.get(b"LastIndex"), int):
+            raise _broken("the state doesn't begin with a LastIndex")
+        self.last_index = header[b"LastIndex"]
+        self.header_size = int(unpacker.tell())
+        return self.header_size
+
+    def _general_run(self, buffer: bytes, position: int) -> Iterator[Frame]:
+        unpacker, offset = _unpacker(memoryview(buffer)[position:]), position
+        while position < len(buffer):
+            try:
+                type_id = unpacker.read_bytes(1)[0]
+                unpacker.skip()
+            except msgpack.OutOfData:
+                return
+            start, position = position, offset + int(unpacker.tell())
+            yield Frame(type_id, buffer[start + 1 : position], position - start)
+            if self._fast_run is not None and type_id != KVS and buffer[position : position + 1] == bytes([KVS]):
+                return
+
+
+def _unpacker(data: bytes | memoryview) -> Any:
+    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=0)
+    unpacker.feed(data)
+    return unpacker
+
+
+def _broken(message: str) -> ArchiveError:
+    return ArchiveError(
+        message,
+        fault="records",
+        retryable=False,
+        hint="Don't restore this archive: a server that meets such a record dies. Take a new one.",
+    )

@@ -1,0 +1,240 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Saving a cluster's state: look, decide, take, decide again, put in place."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive, read_archive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._cluster import (
+    may_snapshot,
+    read_identity,
+    read_leader,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._decide import (
+    Decision,
+    Held,
+    should_keep,
+    should_take,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
+    ApiError,
+    ArchiveError,
+    ClusterError,
+    DestinationError,
+    FileError,
+    SnapshotError,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import (
+    Digest,
+    Partial,
+    digest_of,
+    free_bytes,
+    read_pieces,
+    remove_leftovers,
+    require_directory,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency, Manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._retry import with_retries
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import (
+    FITS,
+    Entry,
+    archive_name,
+    is_intact,
+    manifest_beside,
+    newest_of,
+    put,
+    write_manifest,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._take import Taken, take
+
+
+class SaveRequest(NamedTuple):
+    """What is to be saved and where. ``max_stale`` in milliseconds, ``max_age`` in seconds."""
+
+    dest: str
+    datacenter: str | None
+    stale: bool
+    max_stale: int | None
+    max_age: int | None
+    skip_unchanged: bool
+    force: bool
+
+
+class Saved(NamedTuple):
+    """How it ended: ``entry`` holds the cluster's content now, ``before`` is the one that did until now.
+
+    ``taken`` is None when no snapshot had to be taken.
+    """
+
+    decision: Decision
+    entry: Entry
+    before: Entry | None
+    taken: Taken | None
+
+
+def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[[SnapshotError], None]) -> Saved:
+    """Save a cluster's state.
+
+    :param check: do everything but write.
+    :param report: gets the error of each try that is followed by another.
+    :raises SnapshotError: of any kind; what lies at ``dest`` is what it was before.
+    """
+    into_directory = os.path.isdir(request.dest) or request.dest.endswith(os.sep)
+    directory = request.dest.rstrip(os.sep) or os.sep if into_directory else os.path.dirname(request.dest) or "."
+    require_directory(directory)
+    if not check:
+        remove_leftovers(directory)
+
+    def retried(operation: Callable[[], Taken]) -> Taken:
+        return with_retries(
+            operation, retries=client.connection.retries, delay=client.connection.retry_delay, report=report
+        )
+
+    identity = with_retries(
+        lambda: _look(client, request),
+        retries=client.connection.retries,
+        delay=client.connection.retry_delay,
+        report=report,
+    )
+    before = newest_of(directory, identity) if into_directory else _at(request.dest, force=request.force)
+    held = _held(before) if before and before.manifest.cluster.is_same(identity) else None
+    first = should_take(held, max_age=request.max_age, force=request.force, now=time.time())
+    if not first.go and before:
+        return Saved(first, before, before, None)
+    _require_room(directory, before)
+
+    def attempt(partial: Partial | None) -> Taken:
+        return take(client, partial, datacenter=request.datacenter, stale=request.stale, max_stale=request.max_stale)
+
+    if check:
+        taken = retried(lambda: attempt(None))
+        decision, entry = _settle(request, directory, into_directory, identity, before, taken)
+        return Saved(decision, entry, before, taken)
+    with Partial(directory) as partial:
+        taken = retried(lambda: attempt(partial))
+        decision, entry = _settle(request, directory, into_directory, identity, before, taken)
+        if decision.go:
+            put(partial, entry.path, entry.manifest)
+        else:
+            write_manifest(entry.path, entry.manifest)
+    return Saved(decision, entry, before, taken)
+
+
+def manifest_for(
+    archive: Archive, digest: Digest, *, file: str, cluster: Cluster, consistency: Consistency
+) -> Manifest:
+    """Return the manifest of an archive that was just verified; its age is the server's own word where it gives one."""
+    taken_at = archive.meta.taken_at or time.time()
+    return Manifest(
+        file=file,
+        size=digest.size,
+        sha256=digest.sha256,
+        meta_id=archive.meta.id,
+        index=archive.meta.index,
+        taken_at=taken_at,
+        confirmed_at=taken_at,
+        cluster=cluster,
+        consistency=consistency,
+        fingerprint=archive.state.fingerprint,
+        records={name: stats._asdict() for name, stats in archive.state.records.items()},
+        user_records=dict(archive.state.user_records),
+    )
+
+
+def _look(client: Client, request: SaveRequest) -> Cluster:
+    if may_snapshot(client, request.datacenter) is False:
+        raise ApiError(
+            "the token may not save snapshots",
+            status=403,
+            body="",
+            url=client.url("/v1/snapshot"),
+            kind="permission_denied",
+            hint='Give it a policy with acl = "write".',
+        )
+    if not request.stale and not read_leader(client, request.datacenter):
+        raise ClusterError(
+            "the cluster has no leader",
+            hint="See 'consul operator raft list-peers'. Without a quorum only a save with stale: true works.",
+        )
+    return read_identity(client, request.datacenter)
+
+
+def _at(dest: str, *, force: bool) -> Entry | None:
+    """Return what lies at ``dest``, described by its manifest or, without one, by itself."""
+    if not os.path.lexists(dest):
+        return None
+    try:
+        digest = digest_of(dest)
+        beside = manifest_beside(dest, digest)
+        if beside.status == FITS and beside.manifest:
+            return Entry(dest, beside.manifest)
+        archive = read_archive(read_pieces(dest))
+    except ArchiveError as error:
+        if error.fault == "not_gzip" and not force:
+            raise DestinationError(
+                f"dest: {dest} is no archive and would be lost",
+                hint="Choose another path, or set force: true.",
+                path=dest,
+            ) from None
+        return None
+    except FileError:
+        if force:
+            return None
+        raise
+    consistency = Consistency(stale=False, last_contact_ms=None, known_leader=None)
+    file = os.path.basename(dest)
+    return Entry(dest, manifest_for(archive, digest, file=file, cluster=archive.state.origin, consistency=consistency))
+
+
+def _held(entry: Entry) -> Held:
+    manifest = entry.manifest
+    return Held(manifest.index, manifest.confirmed_at, is_intact(entry), manifest.fingerprint)
+
+
+def _require_room(directory: str, before: Entry | None) -> None:
+    free = free_bytes(directory)
+    if before and free < before.manifest.size:
+        raise FileError(
+            f"{directory} has {free} bytes left, and the newest archive took {before.manifest.size}",
+            hint="Make room on that file system, or choose a directory elsewhere.",
+            path=directory,
+        )
+
+
+def _settle(
+    request: SaveRequest, directory: str, into_directory: bool, live: Cluster, before: Entry | None, taken: Taken
+) -> tuple[Decision, Entry]:
+    # The archive knows best which cluster it is of; what its records don't tell is taken from the live look.
+    cluster = taken.archive.state.origin.completed(live)
+    if not into_directory and before and not request.force and before.manifest.cluster.contradicts(cluster):
+        raise DestinationError(
+            f"dest: {request.dest} holds an archive of {before.manifest.cluster.as_text()}, and this one is of "
+            f"{cluster.as_text()}",
+            hint="Choose another path for this cluster, or set force: true to give that archive up.",
+            path=request.dest,
+        )
+    if into_directory and (before is None or not before.manifest.cluster.is_same(cluster)):
+        before = newest_of(directory, cluster)
+    held = _held(before) if before and before.manifest.cluster.is_same(cluster) else None
+    decision = should_keep(
+        held, taken.archive.state.fingerprint, skip_unchanged=request.skip_unchanged, force=request.force
+    )
+    meta = taken.archive.meta
+    if not decision.go and before:
+        confirmed = before.manifest._replace(confirmed_at=meta.taken_at or time.time())
+        return decision, Entry(before.path, confirmed)
+    name = archive_name(cluster, meta.taken_at or time.time(), meta.index)
+    path = os.path.join(directory, name) if into_directory else request.dest
+    consistency = Consistency(request.stale, taken.headers.last_contact_ms, taken.headers.known_leader)
+    manifest = manifest_for(
+        taken.archive, taken.digest, file=os.path.basename(path), cluster=cluster, consistency=consistency
+    )
+    return decision, Entry(path, manifest)

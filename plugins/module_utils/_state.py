@@ -1,0 +1,217 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One pass over a state: counts and sizes per type, the fingerprint, and what the state says about its own origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._content import USER, VOLATILE, content_of
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import (
+    DigestSum,
+    Fingerprint,
+    record_digest,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes, PrefixStats
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv_run import read_kv_run
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._records import (
+    KVS,
+    REGISTER,
+    Frame,
+    RecordSplitter,
+    kind_of,
+)
+
+Value = TypeVar("Value")
+
+CONNECT_CA, CONNECT_CA_CONFIG, FEDERATION_STATE = 13, 15, 30
+
+
+class TypeStats(NamedTuple):
+    """``count`` records of one type that take ``size`` bytes of the state, type bytes included."""
+
+    count: int
+    size: int
+
+
+class State(NamedTuple):
+    """What a state holds. ``user_records``: per type, how many records a user stored (a fresh cluster: none at all).
+
+    ``origin`` is what the records say of the cluster they come from.
+    """
+
+    last_index: int
+    records: Mapping[str, TypeStats]
+    type_ids: frozenset[int]
+    fingerprint: Fingerprint
+    user_records: Mapping[str, int]
+    origin: Cluster
+    kv_prefixes: list[PrefixStats]
+
+
+class StateReader:
+    """Takes a state's bytes in pieces of any size and says in the end what was in it."""
+
+    def __init__(self, kv_prefixes: KvPrefixes | None = None) -> None:
+        self._splitter = RecordSplitter(self._kv_run)
+        self._kv_prefixes = kv_prefixes
+        self._stats: dict[int, list[int]] = {}
+        self._durable: dict[int, DigestSum] = {}
+        self._users: dict[int, int] = {}
+        self._node = _NodeGroup()
+        self._origin = _OriginFinder()
+
+    def feed(self, piece: bytes) -> None:
+        """Read on.
+
+        :raises ArchiveError: see ``RecordSplitter.feed``.
+        """
+        self._take(self._splitter.feed(piece))
+
+    def finish(self) -> State:
+        """Say that the state ends here and return what it holds.
+
+        :raises ArchiveError: see ``RecordSplitter.finish``.
+        """
+        self._take(self._splitter.finish())
+        self._close_node()
+        fingerprint = Fingerprint({kind_of(one).name: total.result() for one, total in self._durable.items()})
+        return State(
+            last_index=self._splitter.last_index or 0,
+            records={name: TypeStats(*stats) for name, stats in self._by_name(self._stats)},
+            type_ids=frozenset(self._stats),
+            fingerprint=fingerprint,
+            user_records=dict(self._by_name(self._users)),
+            origin=self._origin.result(),
+            kv_prefixes=self._kv_prefixes.result() if self._kv_prefixes else [],
+        )
+
+    @staticmethod
+    def _by_name(values: Mapping[int, Value]) -> list[tuple[str, Value]]:
+        return sorted((kind_of(one).name, value) for one, value in values.items() if value)
+
+    def _take(self, frames: Iterator[Frame]) -> None:
+        for type_id, raw, size in frames:
+            self._count(type_id, 1, size)
+            self._general(type_id, raw, size)
+
+    def _kv_run(self, buffer: bytes, position: int) -> int:
+        digests: list[bytes] = []
+        keys: list[tuple[bytes, int]] | None = None if self._kv_prefixes is None else []
+        end = read_kv_run(buffer, position, digests, keys)
+        if digests:
+            self._count(KVS, len(digests), end - position)
+            self._users[KVS] = self._users.get(KVS, 0) + len(digests)
+            self._sum_of(KVS).add(digests)
+            for key, size in keys or ():
+                self._kv_prefixes.add(key, size)
+        return end
+
+    def _count(self, type_id: int, count: int, size: int) -> None:
+        if not self._stats:
+            # The header counts as a part of the first record, as it does for ``consul snapshot inspect``.
+            size += self._splitter.header_size
+        stats = self._stats.setdefault(type_id, [0, 0])
+        stats[0] += count
+        stats[1] += size
+
+    def _sum_of(self, type_id: int) -> DigestSum:
+        return self._durable.setdefault(type_id, DigestSum())
+
+    def _general(self, type_id: int, raw: bytes, size: int) -> None:
+        content = content_of(type_id, raw)
+        fields = content.fields
+        if fields is not None:
+            self._origin.look(type_id, fields)
+            if type_id == KVS and self._kv_prefixes is not None:
+                self._kv_prefixes.add(fields[b"Key"], size)
+        if type_id == REGISTER and fields is not None:
+            if self._node.name != _node_name(fields):
+                self._close_node()
+            self._node.add(fields, record_digest(content.digestible))
+        elif content.origin != VOLATILE:
+            self._sum_of(type_id).add([record_digest(content.digestible)])
+            if content.origin == USER:
+                self._users[type_id] = self._users.get(type_id, 0) + 1
+
+    def _close_node(self) -> None:
+        if self._node.digests.count and not self._node.belongs_to_agent:
+            self._sum_of(REGISTER).merge(self._node.digests)
+            self._users[REGISTER] = self._users.get(REGISTER, 0) + self._node.digests.count
+        self._node = _NodeGroup()
+
+
+def _node_name(register: Mapping[bytes, Any]) -> tuple[Any, Any]:
+    return register.get(b"PeerName"), register.get(b"Node")
+
+
+class _NodeGroup:
+    """The Register records of one node, which stand together in the stream (persistNodes in Consul's fsm).
+
+    Whether they are a user's shows only when the last one is read: a node with a ``serfHealth`` check is its agent's,
+    and one imported from a peer is the peer's.
+    """
+
+    def __init__(self) -> None:
+        self.name: tuple[Any, Any] | None = None
+        self.digests = DigestSum()
+        self.belongs_to_agent = False
+
+    def add(self, register: Mapping[bytes, Any], digest: bytes) -> None:
+        self.name = _node_name(register)
+        self.digests.add([digest])
+        check = register.get(b"Check")
+        if register.get(b"PeerName") or (isinstance(check, dict) and check.get(b"CheckID") == b"serfHealth"):
+            self.belongs_to_agent = True
+
+
+class _OriginFinder:
+    """Collects what records say about the cluster they come from."""
+
+    def __init__(self) -> None:
+        self._datacenter: str | None = None
+        self._federation: set[str] = set()
+        self._cluster_id: str | None = None
+        self._versions: set[str] = set()
+
+    def look(self, type_id: int, fields: Mapping[bytes, Any]) -> None:
+        if type_id == REGISTER:
+            self._register(fields)
+        elif type_id == FEDERATION_STATE:
+            state = fields.get(b"State")
+            name = _text(state.get(b"Datacenter")) if isinstance(state, dict) else None
+            self._federation.update([name] if name else [])
+        elif type_id == CONNECT_CA_CONFIG:
+            self._cluster_id = _text(fields.get(b"ClusterID")) or self._cluster_id
+        elif type_id == CONNECT_CA and fields.get(b"Active"):
+            self._cluster_id = self._cluster_id or _text(fields.get(b"ExternalTrustDomain"))
+
+    def _register(self, fields: Mapping[bytes, Any]) -> None:
+        if fields.get(b"PeerName"):
+            return
+        self._datacenter = self._datacenter or _text(fields.get(b"Datacenter"))
+        service = fields.get(b"Service")
+        if isinstance(service, dict) and service.get(b"Service") == b"consul":
+            meta = service.get(b"Meta")
+            version = _text(meta.get(b"version")) if isinstance(meta, dict) else None
+            self._versions.update([version] if version else [])
+
+    def result(self) -> Cluster:
+        only = next(iter(self._federation)) if len(self._federation) == 1 else None
+        # Servers of two versions in one state: the newest decides, because it may have written what an older can't read.
+        version = max(self._versions, key=version_key, default=None)
+        return Cluster(self._datacenter or only, self._cluster_id, version)
+
+
+def version_key(version: str) -> tuple[tuple[int, ...], bool]:
+    """Return a key that orders Consul versions: ``1.22.7`` after ``1.8.7``, a release after its own candidates."""
+    release, _sign, rest = version.partition("+")[0].partition("-")
+    numbers = tuple(int(part) for part in release.split(".") if part.isdigit())
+    return numbers, not rest
+
+
+def _text(value: Any) -> str | None:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) and value else None

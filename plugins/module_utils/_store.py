@@ -1,0 +1,126 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A directory of archives, each with its manifest beside it."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils import _manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError, SnapshotError
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import (
+    Digest,
+    Partial,
+    digest_of,
+    directory_lock,
+    file_errors,
+    sync_directory,
+    write_private,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import to_name
+
+FITS, ABSENT, OTHER, UNREADABLE = "fits", "absent", "other", "unreadable"
+_MANIFEST_LIMIT = 1 << 20
+
+
+class Beside(NamedTuple):
+    """What lies beside an archive: ``status`` is FITS, ABSENT, OTHER or UNREADABLE; a manifest comes with FITS alone."""
+
+    status: str
+    manifest: Manifest | None
+
+
+class Entry(NamedTuple):
+    """An archive of the store, with its manifest."""
+
+    path: str
+    manifest: Manifest
+
+
+def archive_name(cluster: Cluster, taken_at: float, index: int) -> str:
+    """Return the name of a new archive: ``dc1-20261123T021500Z-3135.snap``."""
+    return f"{cluster.datacenter or 'unknown'}-{to_name(taken_at)}-{index}.snap"
+
+
+def manifest_beside(archive: str, digest: Digest) -> Beside:
+    """Return the manifest beside an archive when it was written for bytes with this digest."""
+    try:
+        manifest = _read(_manifest.path_of(archive))
+    except SnapshotError:
+        return Beside(UNREADABLE, None)
+    if manifest is None:
+        return Beside(ABSENT, None)
+    fits = (manifest.size, manifest.sha256) == (digest.size, digest.sha256)
+    return Beside(FITS, manifest) if fits else Beside(OTHER, None)
+
+
+def newest_of(directory: str, cluster: Cluster) -> Entry | None:
+    """Return the newest archive of a cluster that lies in the directory with a manifest; None when there is none.
+
+    Only its length is compared here; ``is_intact`` reads it.
+
+    :raises FileError: the directory can't be read.
+    """
+    with file_errors("look into", directory):
+        names = sorted(os.listdir(directory))
+    found = []
+    for name in names:
+        archive = os.path.join(directory, name[: -len(_manifest.SUFFIX)])
+        if not name.endswith(_manifest.SUFFIX) or not os.path.isfile(archive):
+            continue
+        try:
+            manifest = _read(os.path.join(directory, name))
+        except SnapshotError:
+            continue
+        if manifest and manifest.cluster.is_same(cluster) and manifest.size == os.path.getsize(archive):
+            found.append(Entry(archive, manifest))
+    return max(found, key=lambda entry: (entry.manifest.taken_at, entry.manifest.index), default=None)
+
+
+def is_intact(entry: Entry) -> bool:
+    """Whether the archive still has the bytes that were verified when it was taken."""
+    try:
+        digest = digest_of(entry.path)
+    except FileError:
+        return False
+    return (digest.size, digest.sha256) == (entry.manifest.size, entry.manifest.sha256)
+
+
+def put(partial: Partial, dest: str, manifest: Manifest) -> None:
+    """Put a finished archive and its manifest in place, each in one step, and see both onto the disk.
+
+    A crash between the two leaves a whole archive whose manifest is another's, which is noticed and costs nothing.
+
+    :raises FileError: one of them can't be put there.
+    """
+    directory = os.path.dirname(dest) or "."
+    partial.sync()
+    with directory_lock(directory):
+        partial.publish(dest)
+        write_private(_manifest.path_of(dest), _manifest.encode(manifest))
+    sync_directory(directory)
+
+
+def write_manifest(archive: str, manifest: Manifest) -> None:
+    """Put a manifest beside an archive that is there already.
+
+    :raises FileError: it can't be written.
+    """
+    directory = os.path.dirname(archive) or "."
+    with directory_lock(directory):
+        write_private(_manifest.path_of(archive), _manifest.encode(manifest))
+    sync_directory(directory)
+
+
+def _read(path: str) -> Manifest | None:
+    try:
+        with open(path, "rb") as source:
+            return _manifest.decode(source.read(_MANIFEST_LIMIT))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileError(f"can't read {path}: {error.strerror}", path=path) from error

@@ -1,0 +1,29 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Times as manifests and results write them: UTC, to the second."""
+
+from __future__ import annotations
+
+import datetime
+
+
+def to_text(seconds: float | None) -> str | None:
+    """Return seconds since the epoch as ``2026-11-23T02:15:00Z``; None stays None."""
+    if seconds is None:
+        return None
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def to_name(seconds: float) -> str:
+    """Return seconds since the epoch as a part of a file's name: ``20261123T021500Z``."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+
+
+def from_text(text: str) -> float:
+    """Return the seconds since the epoch that ``to_text`` wrote.
+
+    :raises ValueError: it is no such text.
+    """
+    parsed = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+    return parsed.replace(tzinfo=datetime.timezone.utc).timestamp()

@@ -1,0 +1,227 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two wrappers around an archive's members: gzip and tar, read from a stream with nothing taken on trust."""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
+
+try:
+    from isal import isal_zlib as inflate
+except ImportError:
+    inflate = zlib
+
+PIECE = 1 << 17
+BLOCK = 512
+_GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 31
+_EXTENDED_HEADER_LIMIT = 1 << 20
+
+
+class Member(NamedTuple):
+    """One file of the archive: its name, its length in bytes and its content, to be read before the next one."""
+
+    name: str
+    size: int
+    pieces: Iterator[bytes]
+
+
+def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what the gzip stream holds, in pieces of at most PIECE bytes.
+
+    :raises ArchiveError: faults ``not_gzip``, ``gzip`` (damaged), ``truncated``, ``trailing`` (bytes after the end).
+    """
+    decoder = None
+    started = False
+    waiting = b""
+    for piece in pieces:
+        data = waiting + piece if waiting else piece
+        waiting = b""
+        while data:
+            if decoder is None:
+                if len(data) < len(_GZIP):
+                    waiting = data
+                    break
+                _expect_gzip(data, first=not started)
+                decoder = inflate.decompressobj(wbits=_GZIP_WINDOW)
+                started = True
+            yield from _inflate(decoder, data)
+            data = decoder.unused_data
+            decoder = None if decoder.eof else decoder
+    if waiting:
+        _expect_gzip(waiting, first=not started)
+    if not started:
+        raise ArchiveError("the answer is empty", fault="truncated", hint="Nothing was sent at all; try again.")
+    if decoder is not None:
+        raise _cut("the gzip stream ends before its end mark")
+
+
+def _inflate(decoder: object, data: bytes) -> Iterator[bytes]:
+    try:
+        while data and not decoder.eof:  # type: ignore[attr-defined]  # zlib's decoder has no public type to name
+            piece = decoder.decompress(data, PIECE)  # type: ignore[attr-defined]
+            data = decoder.unconsumed_tail  # type: ignore[attr-defined]
+            if piece:
+                yield piece
+        while not decoder.eof:  # type: ignore[attr-defined]
+            piece = decoder.decompress(b"", PIECE)  # type: ignore[attr-defined]
+            if not piece:
+                break
+            yield piece
+    except (zlib.error, inflate.error) as error:
+        raise ArchiveError(
+            "the gzip stream is damaged", fault="gzip", hint="The archive was changed or cut on its way; take it anew."
+        ) from error
+
+
+def _expect_gzip(data: bytes, *, first: bool) -> None:
+    if data.startswith(_GZIP):
+        return
+    if first:
+        raise ArchiveError(
+            f"this is not a Consul archive but {_looks_like(data)}",
+            fault="not_gzip",
+            hint="Check that the address is Consul's HTTP API and that no proxy answers in its place.",
+        )
+    raise ArchiveError(
+        "more bytes follow the end of the archive",
+        fault="trailing",
+        hint="Consul appends an error's text to the body when a save fails late; try again and read its log.",
+    )
+
+
+def _looks_like(data: bytes) -> str:
+    head = data[:64].lstrip().lower()
+    if head.startswith((b"<!doctype", b"<html", b"<head", b"<body")):
+        return "an HTML page"
+    if head.startswith((b"{", b"[")):
+        return "JSON"
+    if all(0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in data[:64]):
+        return "text"
+    return "something else (it does not begin like gzip)"
+
+
+def _cut(message: str) -> ArchiveError:
+    return ArchiveError(message, fault="truncated", hint="The archive was cut short; nothing in it can be relied on.")
+
+
+class _Source:
+    """Exact reads from an iterator of pieces."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def upto(self, size: int) -> Iterator[bytes]:
+        """Yield ``size`` bytes in pieces as they come, fewer when the stream ends."""
+        while size:
+            piece = self._rest or next(self._pieces, b"")
+            if not piece:
+                return
+            taken, self._rest = (piece, b"") if len(piece) <= size else (piece[:size], piece[size:])
+            size -= len(taken)
+            yield taken
+
+    def exactly(self, size: int, what: str) -> bytes:
+        data = b"".join(self.upto(size))
+        if len(data) != size:
+            raise _cut(f"the archive ends inside {what}")
+        return data
+
+
+def members(pieces: Iterator[bytes]) -> Iterator[Member]:
+    """Yield the members of a tar stream and insist that nothing follows it.
+
+    USTAR, PAX and GNU sizes are understood, as Go writes one or the other by size.
+
+    :raises ArchiveError: faults ``double_gzip``, ``tar``, ``truncated``, ``trailing``.
+    """
+    source = _Source(pieces)
+    declared = None
+    while True:
+        header = b"".join(source.upto(BLOCK))
+        if header.startswith(_GZIP):
+            raise ArchiveError(
+                "the archive is gzipped twice",
+                fault="double_gzip",
+                retryable=False,
+                hint="A proxy in front of Consul compresses what is compressed already; turn that off for /v1/snapshot.",
+            )
+        if not header or header == bytes(BLOCK):
+            break
+        info = _parse(header)
+        if info.type == tarfile.XHDTYPE:
+            declared = _pax_size(source.exactly(_padded(_bounded(info.size)), "a tar header")[: info.size])
+            continue
+        if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            raise _not_ours(f"member {info.name!r} is not a plain file")
+        size = info.size if declared is None else declared
+        declared = None
+        yield Member(info.name, size, _whole(source, size, info.name))
+        source.exactly(_padded(size) - size, f"member {info.name}")
+    _expect_end(source)
+
+
+def _expect_end(source: _Source) -> None:
+    # Two zero blocks end a tar; Consul takes one or none as well, and refuses whatever comes after (its ReadAndVerify).
+    second = b"".join(source.upto(BLOCK))
+    if second.strip(b"\0") or next(source.upto(1), b""):
+        raise ArchiveError(
+            "bytes follow the end of the tar",
+            fault="trailing",
+            hint="Another program wrote this archive anew, or a late error was appended to it. Use the original.",
+        )
+
+
+def _parse(header: bytes) -> tarfile.TarInfo:
+    if len(header) < BLOCK:
+        raise _cut("the archive ends inside a tar header")
+    try:
+        return tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+    except tarfile.HeaderError as error:
+        raise _not_ours("a tar header is damaged") from error
+
+
+def _pax_size(records: bytes) -> object:
+    # Each is "<length> <key>=<value>\n", the length counting itself.
+    found = None
+    while records:
+        digits, _space, _rest = records.partition(b" ")
+        if not digits.isdigit() or not 0 < int(digits) <= len(records):
+            raise _not_ours("a tar header is damaged")
+        key, _sign, value = records[len(digits) + 1 : int(digits)].rstrip(b"\n").partition(b"=")
+        records = records[int(digits) :]
+        if key == b"size":
+            if not value.isdigit():
+                raise _not_ours("a tar header is damaged")
+            found = int(value)
+    return found
+
+
+def _bounded(size: int) -> int:
+    if size > _EXTENDED_HEADER_LIMIT:
+        raise _not_ours("a tar header is too large")
+    return size
+
+
+def _padded(size: int) -> int:
+    return -(-size // BLOCK) * BLOCK
+
+
+def _whole(source: _Source, size: int, name: str) -> Iterator[bytes]:
+    left = size
+    for piece in source.upto(size):
+        left -= len(piece)
+        yield piece
+    if left:
+        raise _cut(f"the archive ends inside its member {name}")
+
+
+def _not_ours(message: str) -> ArchiveError:
+    return ArchiveError(message, fault="tar", hint="This is a gzip file, but none that Consul wrote whole.")

@@ -1,0 +1,267 @@
+#!/usr/bin/python
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snapshot_info
+short_description: Verify and describe an archive of Consul's state
+version_added: 0.1.0
+author:
+  - Contributors to the disaster_recovery.consul project (@disaster-recovery)
+description:
+  - Reads an archive to its last record and says what is in it. Consul is not asked and need not be installed.
+  - Any archive will do, also one that C(consul snapshot save) or Consul Enterprise's snapshot agent wrote.
+  - Only names and numbers are returned, never a key's value or a secret.
+extends_documentation_fragment:
+  - disaster_recovery.consul.attributes
+  - ansible.builtin.action_common_attributes
+requirements:
+  - msgpack >= 1.0
+attributes:
+  check_mode:
+    support: full
+    details: This module does not modify state.
+  diff_mode:
+    support: N/A
+    details: This module does not modify state.
+  idempotent:
+    support: full
+options:
+  path:
+    description: The archive, on the host the module runs on.
+    type: path
+    required: true
+  kv_depth:
+    description:
+      - Count keys by this many parts of their path between slashes. V(0) leaves RV(kv_prefixes) empty and is the
+        fastest.
+    type: int
+    default: 2
+  kv_prefix:
+    description: Count only keys that begin with this.
+    type: str
+    default: ""
+seealso:
+  - module: disaster_recovery.consul.snapshot_save
+  - module: disaster_recovery.consul.snapshot_restore
+"""
+
+EXAMPLES = r"""
+- name: Verify an archive and describe it
+  disaster_recovery.consul.snapshot_info:
+    path: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+  register: archive
+
+- name: Insist on what a good backup must hold
+  ansible.builtin.assert:
+    that:
+      - archive.records.KVS.count > 1000
+      - archive.origin.datacenter == "dc1"
+    fail_msg: "{{ archive.path }} is not the backup it should be"
+"""
+
+RETURN = r"""
+path:
+  description: The archive.
+  returned: success
+  type: str
+  sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+size:
+  description: Its size in bytes.
+  returned: success
+  type: int
+  sample: 81930112
+sha256:
+  description: Its checksum.
+  returned: success
+  type: str
+  sample: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
+verified:
+  description: Always true; an archive that does not verify makes the module fail and say at which layer.
+  returned: success
+  type: bool
+  sample: true
+meta:
+  description: What its C(meta.json) says.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Raft's name of the snapshot.
+      type: str
+      returned: always
+    index:
+      description: Raft index.
+      type: int
+      returned: always
+    term:
+      description: Raft term.
+      type: int
+      returned: always
+    version:
+      description: Version of raft's snapshot format.
+      type: int
+      returned: always
+    size:
+      description: Bytes of the state inside.
+      type: int
+      returned: always
+    servers:
+      description: Raft's servers when it was taken, each with C(id), C(address) and C(suffrage).
+      type: list
+      elements: dict
+      returned: always
+  sample: {"id": "2-3135-1795400100000", "index": 3135, "servers": [], "size": 225000000, "term": 2, "version": 1}
+taken_at:
+  description: When the server took it, in UTC; null when the archive does not tell.
+  returned: success
+  type: str
+  sample: "2026-11-23T02:15:00Z"
+origin:
+  description: What the records say of the cluster they are from; values that they don't tell are null.
+  returned: success
+  type: dict
+  sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
+records:
+  description: Number of records and their bytes, by type, as C(consul snapshot inspect) counts them.
+  returned: success
+  type: dict
+  sample: {"ACLToken": {"count": 12, "size": 5321}, "KVS": {"count": 1043, "size": 1220411}}
+total_size:
+  description: Bytes of all records.
+  returned: success
+  type: int
+  sample: 1225732
+kv_prefixes:
+  description: Number of keys and their bytes, by prefix of O(kv_depth) parts, the largest first.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"count": 1000, "prefix": "app/config", "size": 1200000}]
+fingerprint:
+  description: Digest of its durable content, equal for equal content.
+  returned: success
+  type: str
+  sample: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+manifest:
+  description: What is known from the manifest beside it.
+  returned: success
+  type: dict
+  contains:
+    path:
+      description: Where it lies or would lie.
+      type: str
+      returned: always
+    status:
+      description:
+        - V(fits) when it is this archive's, V(absent) when there is none, V(other) when it was written for other bytes,
+          V(unreadable) when it can't be understood.
+      type: str
+      returned: always
+      choices: [fits, absent, other, unreadable]
+    confirmed_at:
+      description: When the content was last seen to be the cluster's.
+      type: str
+      returned: when it fits
+  sample: {"confirmed_at": "2026-11-23T02:15:00Z", "path": "/var/backups/consul/x.snap.manifest.json", "status": "fits"}
+failure:
+  description: What went wrong, for a playbook to decide on.
+  returned: failure
+  type: dict
+  contains:
+    kind:
+      description: A word for the kind of fault; V(archive) when the archive does not verify.
+      type: str
+      returned: always
+    hint:
+      description: What to do about it.
+      type: str
+      returned: always
+    fault:
+      description: The layer at which the archive stops being one.
+      type: str
+      returned: when the archive does not verify
+  sample: {"fault": "truncated", "hint": "The archive was cut short; nothing in it can be relied on.", "kind": "archive"}
+"""
+
+import hashlib
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils import _manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive, read_archive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import OptionError
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import Digest, read_pieces
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._options import fail
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import Beside, manifest_beside
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import to_text
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "path": {"type": "path", "required": True},
+    "kv_depth": {"type": "int", "default": 2},
+    "kv_prefix": {"type": "str", "default": "", "no_log": False},
+}
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    path, depth = module.params["path"], module.params["kv_depth"]
+    if depth < 0:
+        raise OptionError("kv_depth is below zero", hint="Use zero for no prefixes, or more.")
+    checksum, size = hashlib.sha256(), 0
+
+    def counted() -> Any:
+        nonlocal size
+        for piece in read_pieces(path, checksum):
+            size += len(piece)
+            yield piece
+
+    archive = read_archive(counted(), kv_prefixes=KvPrefixes(depth, module.params["kv_prefix"]) if depth else None)
+    digest = Digest(size, checksum.hexdigest())
+    return result_of(path, archive, digest, manifest_beside(path, digest))
+
+
+def result_of(path: str, archive: Archive, digest: Digest, beside: Beside) -> dict[str, Any]:
+    meta, state = archive.meta, archive.state
+    manifest = {"path": _manifest.path_of(path), "status": beside.status}
+    if beside.manifest:
+        manifest["confirmed_at"] = to_text(beside.manifest.confirmed_at) or ""
+    return {
+        "changed": False,
+        "path": path,
+        "size": digest.size,
+        "sha256": digest.sha256,
+        "verified": True,
+        "meta": {
+            "id": meta.id,
+            "index": meta.index,
+            "term": meta.term,
+            "version": meta.version,
+            "size": meta.size,
+            "servers": [server._asdict() for server in meta.servers],
+        },
+        "taken_at": to_text(meta.taken_at),
+        "origin": state.origin._asdict(),
+        "records": {name: stats._asdict() for name, stats in state.records.items()},
+        "total_size": sum(stats.size for stats in state.records.values()),
+        "kv_prefixes": [prefix._asdict() for prefix in state.kv_prefixes],
+        "fingerprint": state.fingerprint.overall,
+        "manifest": manifest,
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    try:
+        result = run(module)
+    except BaseException as error:
+        fail(module, error)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

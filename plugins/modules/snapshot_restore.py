@@ -1,0 +1,308 @@
+#!/usr/bin/python
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snapshot_restore
+short_description: Bring a Consul cluster to the content of an archive
+version_added: 0.1.0
+author:
+  - Contributors to the disaster_recovery.consul project (@disaster-recovery)
+description:
+  - A restore replaces everything a cluster holds. This module verifies the archive, looks at the target, lets every guard
+    have its say, and only then sends anything. Afterwards it waits for the leader and proves that the cluster's content is
+    the archive's.
+  - A cluster that holds the archive's content already is left alone.
+  - Where the target holds anything that users stored, the restore is refused, unless O(accept_risks) says that it may be
+    replaced; then its state is saved and verified first.
+extends_documentation_fragment:
+  - disaster_recovery.consul.connection
+  - disaster_recovery.consul.attributes
+  - disaster_recovery.consul.attributes.actiongroup_consul
+requirements:
+  - msgpack >= 1.0
+attributes:
+  check_mode:
+    support: full
+    details: Everything up to the first byte that would be sent is done, the guards included. Nothing is written.
+  diff_mode:
+    support: full
+    details: The difference is shown in metadata (records per type, fingerprint), never in content.
+  idempotent:
+    support: full
+options:
+  src:
+    description:
+      - Archive on the host the module runs on. It may come from this collection, from C(consul snapshot save) or from
+        Consul Enterprise's snapshot agent.
+      - One whose manifest lies beside it, and fits, was verified in full when it was taken and is not read record by record
+        again.
+    type: path
+    required: true
+  datacenter:
+    description: Datacenter to restore, when it is not the one of the agent that is asked.
+    type: str
+  backup_dir:
+    description:
+      - Directory for the safety archive of what is replaced. It must exist.
+      - Needed when the target is not fresh and O(accept_risks) holds V(replace_content).
+    type: path
+  accept_risks:
+    description:
+      - Risks to take, by name. V(unhealthy_target) restores although a server is down or autopilot reports the cluster
+        as unhealthy; V(replace_content) restores although the target holds content, after it was saved to O(backup_dir).
+      - No risk can be accepted for an archive that does not verify or for a token that may not restore.
+    type: list
+    elements: str
+    choices: [unhealthy_target, replace_content]
+    default: []
+  post_restore_token:
+    description:
+      - Token to ask with once the restore has replaced the cluster's tokens by those of the archive.
+      - Without it the token of the connection is used, which has to be in the archive, or in the servers' configuration, to
+        be of any use then.
+    type: str
+  wait_timeout:
+    description: Seconds to wait, after the restore, for a leader, for the servers' health and for a token to be accepted.
+    type: int
+    default: 120
+seealso:
+  - module: disaster_recovery.consul.snapshot_save
+  - module: disaster_recovery.consul.snapshot_info
+"""
+
+EXAMPLES = r"""
+- name: Restore into a fresh cluster
+  disaster_recovery.consul.snapshot_restore:
+    src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+    token_file: /etc/consul.d/management.token
+
+- name: Go back to an older state, keeping what is there now
+  disaster_recovery.consul.snapshot_restore:
+    src: /var/backups/consul/before-the-mistake.snap
+    token: "{{ consul_management_token }}"
+    backup_dir: /var/backups/consul/replaced
+    accept_risks:
+      - replace_content
+
+- name: See what stands in the way of a restore, without doing anything
+  disaster_recovery.consul.snapshot_restore:
+    src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+  check_mode: true
+  register: rehearsal
+"""
+
+RETURN = r"""
+src:
+  description: The archive.
+  returned: success
+  type: str
+  sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+reason:
+  description: Why the cluster was restored, or why not, in words.
+  returned: success
+  type: str
+  sample: the cluster is fresh
+guards:
+  description: What every guard found, in the order of their checks.
+  returned: success, and failure once the archive was read
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the guard.
+      type: str
+      returned: always
+    status:
+      description: What it found.
+      type: str
+      returned: always
+      choices: [passed, accepted, refused, not_checked]
+    detail:
+      description: What was seen and, where it refused, what to do.
+      type: str
+      returned: always
+    risk:
+      description: Name to add to O(accept_risks) to go on all the same; null where nothing can be accepted.
+      type: str
+      returned: always
+  sample:
+    - {"detail": "the archive verifies", "name": "archive", "risk": null, "status": "passed"}
+backup_file:
+  description: The safety archive of what was replaced; null when nothing was.
+  returned: success, and failure once it was taken
+  type: str
+  sample: /var/backups/consul/replaced/dc1-20261123T021500Z-3135.snap
+proof:
+  description:
+    - Comparison, by type, of the cluster's durable content with the archive's, after the restore or, when none was needed,
+      in its place.
+  returned: success, but for check mode
+  type: dict
+  contains:
+    equal:
+      description: Whether all of it is the same.
+      type: bool
+      returned: always
+    differs:
+      description: Types that differ.
+      type: list
+      elements: str
+      returned: always
+    types:
+      description: For each type the number of records in the archive and in the cluster, and whether they are the same.
+      type: dict
+      returned: always
+  sample: {"differs": [], "equal": true, "types": {"KVS": {"archive": 1043, "cluster": 1043, "equal": true}}}
+fingerprint:
+  description: Digest of the archive's durable content.
+  returned: success
+  type: str
+  sample: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+index:
+  description: Raft index of the archive.
+  returned: success
+  type: int
+  sample: 3135
+cluster:
+  description: Identity of the target before the restore.
+  returned: success
+  type: dict
+  sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
+duration:
+  description: Seconds by phase.
+  returned: success
+  type: dict
+  sample: {"proof": 0.3, "restore": 2.7, "target": 0.2, "total": 5.1, "verify": 0.1, "wait": 1.8}
+failure:
+  description: What went wrong, for a playbook to decide on.
+  returned: failure
+  type: dict
+  contains:
+    kind:
+      description: A word for the kind of fault.
+      type: str
+      returned: always
+    hint:
+      description: What to do about it.
+      type: str
+      returned: always
+    state:
+      description:
+        - What is known of the cluster. V(nothing_sent) and V(rejected) leave it as it was; after V(replaced) it holds
+          the archive's state; V(unknown) has to be looked at.
+      type: str
+      returned: always
+      choices: [nothing_sent, rejected, replaced, unknown]
+    status:
+      description: HTTP status.
+      type: int
+      returned: when Consul answered
+    url:
+      description: What was asked.
+      type: str
+      returned: when there was a request
+    body:
+      description: Beginning of the answer's text.
+      type: str
+      returned: when Consul answered
+  sample: {"hint": "Add replace_content to accept_risks.", "kind": "guard", "state": "nothing_sent"}
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import OptionError
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._guards import RISKS, as_results
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._options import (
+    checked_token,
+    client_of,
+    connection_spec,
+    end_cleanly,
+    fail,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._restore import (
+    Progress,
+    RestoreRequest,
+    Target,
+    restore,
+)
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "src": {"type": "path", "required": True},
+    "datacenter": {"type": "str"},
+    "backup_dir": {"type": "path"},
+    "accept_risks": {"type": "list", "elements": "str", "choices": list(RISKS), "default": []},
+    "post_restore_token": {"type": "str", "no_log": True},
+    "wait_timeout": {"type": "int", "default": 120},
+}
+
+
+def request_of(module: AnsibleModule) -> RestoreRequest:
+    params = module.params
+    if params["wait_timeout"] < 0:
+        raise OptionError("wait_timeout is below zero", hint="Use zero or more.")
+    return RestoreRequest(
+        src=params["src"],
+        datacenter=params["datacenter"] or None,
+        backup_dir=params["backup_dir"] or None,
+        accept_risks=tuple(params["accept_risks"]),
+        wait_timeout=params["wait_timeout"],
+    )
+
+
+def result_of(progress: Progress) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "guards": as_results(progress.guards),
+        "backup_file": progress.backup_file,
+        "duration": progress.duration,
+    }
+    if progress.decision:
+        result["reason"] = progress.decision.reason
+    if progress.proof:
+        result["proof"] = progress.proof
+    if progress.source:
+        result.update(fingerprint=progress.source.fingerprint.overall, index=progress.source.index)
+        result["diff"] = {"before": before(progress.target), "after": described(progress.source.fingerprint)}
+    if progress.target and progress.target.facts:
+        result["cluster"] = progress.target.facts.identity._asdict()
+    return result
+
+
+def before(target: Target | None) -> dict[str, Any]:
+    if target is None or target.taken is None:
+        return {}
+    return described(target.taken.archive.state.fingerprint)
+
+
+def described(fingerprint: Fingerprint) -> dict[str, Any]:
+    return {"fingerprint": fingerprint.overall, "records": fingerprint.counts}
+
+
+def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
+    request = request_of(module)
+    client = client_of(module)
+    token = module.params["post_restore_token"]
+    later = client.with_token(checked_token(token, "post_restore_token")) if token else client
+    changed = restore(client, later, request, progress, check=module.check_mode)
+    return {"changed": changed, "src": request.src, **result_of(progress)}
+
+
+def main() -> None:
+    module = AnsibleModule(**connection_spec(**OPTIONS))
+    progress = Progress()
+    try:
+        end_cleanly()
+        result = run(module, progress)
+    except BaseException as error:
+        fail(module, error, **result_of(progress))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
