@@ -25,7 +25,7 @@ attributes:
 attributes:
   action_group:
     description:
-      - Use C(group/disaster_recovery.consul.consul) in C(module_defaults) to set the connection for all modules at once.
+      - Use C(group/disaster_recovery.consul.consul) in C(module_defaults) to set the connection of all modules at once.
     support: full
     membership:
       - disaster_recovery.consul.consul

@@ -24,7 +24,7 @@ class Meaning(NamedTuple):
 
 _ACL_WRITE = 'A policy with acl = "write" is needed to take and restore snapshots.'
 
-# In order: the first row that fits decides. The texts are those of Consul 1.8.7 and 1.22.7, most of them the same in both.
+# In order: the first row that fits decides. The texts are those of Consul 1.8.7 and 1.22.7, most of them alike.
 MEANINGS = (
     Meaning(
         400, r"HTTP request to an HTTPS server", "wrong_scheme", False, "this port speaks HTTPS", "Set scheme: https."

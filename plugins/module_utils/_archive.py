@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
@@ -19,7 +20,8 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._unpack i
 META, STATE, SUMS = "meta.json", "state.bin", "SHA256SUMS"
 _SMALL_MEMBER_LIMIT = 1 << 20
 _SUM_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
-_META_ID = re.compile(r"\d+-\d+-(\d+)")
+_META_ID = re.compile(r"\d+-\d+-(\d{1,14})")
+_SUFFRAGES = {0: "Voter", 1: "Nonvoter", 2: "Staging"}
 
 
 class Server(NamedTuple):
@@ -30,8 +32,9 @@ class Server(NamedTuple):
     suffrage: str
 
 
-class Meta(NamedTuple):
-    """What ``meta.json`` says. ``taken_at``: seconds since the epoch by the server's clock; None where the ID hides it."""
+@dataclass(frozen=True)
+class Meta:
+    """What ``meta.json`` says. ``taken_at``: seconds since the epoch by the server's clock, if the ID tells."""
 
     id: str
     index: int
@@ -60,7 +63,7 @@ def read_archive(pieces: Iterable[bytes], *, kv_prefixes: KvPrefixes | None = No
     """
     sums: dict[str, str] = {}
     texts: dict[str, bytes] = {}
-    state: State | None = None
+    state: State | ArchiveError | None = None
     size = 0
     for member in members(gunzip(pieces)):
         if member.name in sums or member.name in texts or member.name not in (META, STATE, SUMS):
@@ -79,16 +82,28 @@ def read_archive(pieces: Iterable[bytes], *, kv_prefixes: KvPrefixes | None = No
     meta = _parse_meta(texts[META])
     if meta.size != size:
         raise _fault("size", f"meta.json says that the state has {meta.size} bytes, but it has {size}")
+    if isinstance(state, ArchiveError):
+        raise state
     return Archive(meta, state)
 
 
-def _read_state(member: Member, kv_prefixes: KvPrefixes | None) -> tuple[State, str]:
+def _read_state(member: Member, kv_prefixes: KvPrefixes | None) -> tuple[State | ArchiveError, str]:
+    # A record that can't be read is only at fault when everything around it is right: damage on the way, which a second
+    # try may mend, breaks records as well but shows in a checksum further on.
     digest = hashlib.sha256()
     reader = StateReader(kv_prefixes)
+    broken: ArchiveError | None = None
     for piece in member.pieces:
         digest.update(piece)
-        reader.feed(piece)
-    return reader.finish(), digest.hexdigest()
+        if broken is None:
+            try:
+                reader.feed(piece)
+            except ArchiveError as error:
+                broken = error
+    try:
+        return broken or reader.finish(), digest.hexdigest()
+    except ArchiveError as error:
+        return error, digest.hexdigest()
 
 
 def _read_small(member: Member) -> bytes:
@@ -104,6 +119,9 @@ def _compare_sums(text: bytes, actual: dict[str, str]) -> None:
         if match is None:
             raise _fault("sums", "SHA256SUMS holds a line that is no checksum")
         told[match.group(2)] = match.group(1)
+    strangers = sorted(set(told) - set(actual))
+    if strangers:
+        raise _fault("sums", f"SHA256SUMS has a checksum for {strangers[0]!r}, which is not in the archive")
     for name, digest in actual.items():
         if name not in told:
             raise _fault("sums", f"SHA256SUMS has no checksum for {name}")
@@ -125,14 +143,16 @@ def _parse_meta(text: bytes) -> Meta:
             taken_at=int(taken.group(1)) / 1000 if taken else None,
             servers=_servers(raw),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise _fault("meta", "meta.json can't be understood") from error
 
 
 def _servers(raw: dict[str, Any]) -> tuple[Server, ...]:
-    suffrages = ("Voter", "Nonvoter", "Staging")
+    def suffrage(number: Any) -> str:
+        return _SUFFRAGES.get(number, f"Unknown({number})")
+
     listed = (raw.get("Configuration") or {}).get("Servers") or []
-    return tuple(Server(str(one["ID"]), str(one["Address"]), suffrages[int(one["Suffrage"])]) for one in listed)
+    return tuple(Server(str(one["ID"]), str(one["Address"]), suffrage(one["Suffrage"])) for one in listed)
 
 
 def _fault(fault: str, message: str) -> ArchiveError:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._answers import error_of
@@ -17,6 +17,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors i
     OptionError,
     TransportError,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._faults import transport_error
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._transport import open_session
 
 try:
@@ -60,7 +61,8 @@ class Connection(NamedTuple):
         return f"Connection({self.address})"
 
 
-class Headers(NamedTuple):
+@dataclass(frozen=True)
+class Headers:
     """What the headers of a snapshot say; None where one is missing or no number."""
 
     index: int | None
@@ -132,7 +134,7 @@ class Client:
 
         When the server answers before it has read everything, as it does with a bad token, its answer is what counts.
 
-        :raises ApiError: Consul said no. :raises TransportError: it said nothing; ``answered`` is false.
+        :raises ApiError: Consul said no. :raises TransportError: it said nothing; nothing was sent only if ``unsent``.
         """
         path = "/v1/snapshot"
         # Sent as an object of known length: Consul takes a chunked body as well, but not every proxy does.
@@ -165,19 +167,19 @@ class Client:
 
     def _body(self, answer: Any, path: str) -> Iterator[bytes]:
         announced = answer.headers.get("Content-Length", "")
-        expected = int(announced) if announced.isdigit() else None
+        expected = int(announced) if announced.isdecimal() else None
         received = 0
         try:
             for piece in answer.raw.stream(READ_SIZE, decode_content=False):
                 received += len(piece)
                 yield piece
         except (urllib3_errors.HTTPError, OSError) as error:
-            fault = transport_error(error, self.url(path), answered=True)
+            fault = transport_error(error, self.url(path))
             fault.message = f"the answer broke off after {received} bytes: {fault.message}"
             raise fault from None
         if expected is not None and received != expected:
             raise TransportError(
-                f"the answer broke off: {received} bytes came of {expected}", url=self.url(path), answered=True
+                f"the answer broke off: {received} bytes came of {expected}", url=self.url(path)
             )
 
 
@@ -206,80 +208,6 @@ class _Upload:
         return piece
 
 
-# What the text of a fault shows, and what helps. TLS libraries have no finer types than their texts.
-_FAULTS = (
-    (
-        "wrong version number|record layer failure|unknown protocol|http request",
-        False,
-        "TLS did not agree",
-        "This port speaks plain HTTP: set scheme: http, or the port of HTTPS (8501 by custom).",
-    ),
-    ("certificate has expired", False, "the server's certificate has expired", "Renew it on the server."),
-    (
-        "hostname mismatch|doesn't match|not valid for",
-        False,
-        "the server's certificate is for another name",
-        "Set tls_server_name to a name that is in it (server.<datacenter>.consul on most servers), or correct host.",
-    ),
-    (
-        "self.signed certificate|unable to get local issuer|certificate verify failed",
-        False,
-        "the server's certificate is signed by a CA that is not trusted here",
-        "Set ca_path to the CA that signed it.",
-    ),
-    (
-        "certificate required|bad certificate|alert unknown ca|alert handshake failure|certificate unknown",
-        False,
-        "the server demands a client certificate that it trusts",
-        "Set client_cert and client_key.",
-    ),
-    (
-        "key values mismatch|PEM lib|no start line|no certificate or crl",
-        False,
-        "a certificate or key file can't be used",
-        "Check client_cert, client_key and ca_path: PEM, and one made for the other.",
-    ),
-    (
-        "Connection refused",
-        True,
-        "the connection was refused",
-        "Is Consul running there, and does it listen on this address?",
-    ),
-    (
-        "Name or service not known|name resolution|nodename nor servname|Failed to resolve|getaddrinfo",
-        False,
-        "the host name is not known",
-        "Check host.",
-    ),
-    ("No such file or directory", False, "the Unix socket is not there", "Check unix_socket."),
-    ("Permission denied", False, "access was denied", "Run as a user who may open the socket (become)."),
-    (
-        "timed out|Timeout",
-        True,
-        "nothing came for too long",
-        "Raise timeout if the servers are just slow; they send nothing until the whole snapshot is ready.",
-    ),
-    (
-        "reset by peer|aborted|Broken pipe|RemoteDisconnected|closed|IncompleteRead|InvalidChunk|broken",
-        True,
-        "the connection was closed",
-        "The server, or a proxy before it, gave up; its log tells why.",
-    ),
-    ("unreachable", True, "the host can't be reached", "Check host and the network."),
-)
-
-
-def transport_error(error: BaseException, url: str, *, answered: bool = False) -> TransportError:
-    """Return a TransportError for what requests, urllib3 or the system raised."""
-    text = f"{type(error).__name__}: {error}"
-    for pattern, retryable, message, hint in _FAULTS:
-        if re.search(pattern, text, re.IGNORECASE):
-            return TransportError(f"{message} ({url})", hint=hint, retryable=retryable, answered=answered, url=url)
-    return TransportError(
-        f"the connection failed with {type(error).__name__} ({url})", retryable=True, answered=answered, url=url
-    )
-
-
 def _check_files(connection: Connection) -> None:
     for option in ("ca_path", "client_cert", "client_key"):
         path = getattr(connection, option)
@@ -296,7 +224,7 @@ def _query(datacenter: str | None) -> dict[str, str]:
 def _headers_of(answer: Any) -> Headers:
     def number(name: str) -> int | None:
         text = answer.headers.get(name, "")
-        return int(text) if text.isdigit() else None
+        return int(text) if text.isdecimal() else None
 
     leader = answer.headers.get("X-Consul-KnownLeader")
     return Headers(

@@ -22,7 +22,7 @@ UNHEALTHY = 429
 
 
 class ServerFacts(NamedTuple):
-    """A server in raft's configuration; ``healthy`` and ``version`` are autopilot's, None where it could not be asked."""
+    """A server in raft's configuration; ``healthy`` and ``version`` are None where autopilot could not be asked."""
 
     name: str
     id: str

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint, differing_types
@@ -17,7 +18,12 @@ class Decision(NamedTuple):
     reason: str
 
 
-class Held(NamedTuple):
+DAMAGED = Decision(True, "the newest archive is damaged")
+"""Stands in for a decision to be content with the newest archive, when a look at its bytes shows that it can't be."""
+
+
+@dataclass(frozen=True)
+class Held:
     """The newest archive that is there of a cluster. ``fingerprint`` is None when it can't be compared with ours.
 
     ``confirmed_at``: seconds since the epoch when its content was last known to be the cluster's.
@@ -25,7 +31,6 @@ class Held(NamedTuple):
 
     index: int
     confirmed_at: float
-    intact: bool
     fingerprint: Fingerprint | None
 
 
@@ -40,8 +45,6 @@ def should_take(held: Held | None, *, max_age: int | None, force: bool, now: flo
         return Decision(True, "the newest archive is dated in the future")
     if age >= max_age:
         return Decision(True, f"the newest archive was confirmed {age:.0f} s ago, and max_age is {max_age} s")
-    if not held.intact:
-        return Decision(True, "the newest archive is damaged")
     return Decision(
         False, f"the archive of index {held.index} was confirmed {age:.0f} s ago, and max_age is {max_age} s"
     )
@@ -53,8 +56,6 @@ def should_keep(held: Held | None, taken: Fingerprint, *, skip_unchanged: bool, 
         return Decision(True, "it was forced")
     if held is None:
         return Decision(True, "there was no archive of this cluster")
-    if not held.intact:
-        return Decision(True, "the newest archive is damaged")
     if held.fingerprint is None:
         return Decision(True, "the newest archive can't be compared with")
     changed = differing_types(held.fingerprint, taken)

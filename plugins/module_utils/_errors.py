@@ -76,16 +76,16 @@ class ArchiveError(SnapshotError):
 class TransportError(SnapshotError):
     """No usable answer: refused, reset, stalled, cut, or TLS did not agree.
 
-    ``answered`` is false when the connection ended before a status line was read.
+    ``unsent``: there was no connection, so nothing can have been sent.
     """
 
     kind = "connection"
     retryable = True
 
-    def __init__(self, message: str, *, hint: str = "", retryable: bool = True, answered: bool = False, **facts: Any):
+    def __init__(self, message: str, *, hint: str = "", retryable: bool = True, unsent: bool = False, **facts: Any):
         super().__init__(message, hint=hint, **facts)
         self.retryable = retryable
-        self.answered = answered
+        self.unsent = unsent
 
 
 class ApiError(SnapshotError):

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -112,6 +113,13 @@ class Partial:
         with file_errors("write to", self._directory):
             os.fsync(self._descriptor)
 
+    def resemble(self, path: str) -> None:
+        """Take on owner and permissions of another file, where there is one and as far as that is allowed."""
+        with contextlib.suppress(OSError):
+            like = os.stat(path)
+            os.fchown(self._descriptor, like.st_uid, like.st_gid)
+            os.fchmod(self._descriptor, stat.S_IMODE(like.st_mode))
+
     def restart(self) -> None:
         """Drop what was written, to begin anew."""
         with file_errors("write to", self._directory):
@@ -119,7 +127,7 @@ class Partial:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
 
     def publish(self, dest: str) -> None:
-        """Put the file at ``dest`` in one step, in place of what was there. ``sync`` goes before, ``sync_directory`` after.
+        """Put the file at ``dest`` in one step, in place of what was there; ``sync`` goes before.
 
         :raises FileError: it can't be renamed.
         """
@@ -176,13 +184,16 @@ def remove_leftovers(directory: str) -> list[str]:
     return removed
 
 
-def write_private(path: str, data: bytes) -> None:
+def write_private(path: str, data: bytes, *, like: str | None = None) -> None:
     """Put a small file at ``path``: whole, on the disk, and readable by its owner alone.
 
+    :param like: a file whose owner and permissions it gets in place of that.
     :raises FileError: it can't be written.
     """
     with Partial(os.path.dirname(path) or ".") as partial:
         partial.write(data)
+        if like is not None:
+            partial.resemble(like)
         partial.sync()
         partial.publish(path)
 

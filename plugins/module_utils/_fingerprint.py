@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError
 
@@ -22,7 +23,8 @@ _MODULUS = 1 << 128
 _HALF = 1 << 64
 
 
-class TypeDigest(NamedTuple):
+@dataclass(frozen=True)
+class TypeDigest:
     """What the durable records of one type amount to: how many, and the sum of their digests."""
 
     count: int

@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """A row: ``risk`` is the name under which a user can accept what it warns of; None where nothing can be accepted."""
+    """A row: ``risk`` is the name under which a user can accept what it warns of, None where nobody can."""
 
     name: str
     risk: str | None

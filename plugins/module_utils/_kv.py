@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class PrefixStats(NamedTuple):
+@dataclass(frozen=True)
+class PrefixStats:
     """``count`` keys under ``prefix``, whose records take ``size`` bytes of the state."""
 
     prefix: str

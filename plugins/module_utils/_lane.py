@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
 
-_DEPTH = 8
+_DEPTH = 32
 
 
 class Lane(Generic[Result]):
@@ -27,6 +27,7 @@ class Lane(Generic[Result]):
         self._result: Result | None = None
         self._error: BaseException | None = None
         self._abandoned = False
+        self._ended = False
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
         self._thread.start()
 
@@ -63,11 +64,12 @@ class Lane(Generic[Result]):
     def _incoming(self) -> Iterator[bytes]:
         while True:
             piece = self._pieces.get()
+            self._ended = piece is None
             if piece is None or self._abandoned:
                 return
             yield piece
 
     def _drain(self) -> None:
-        # The other side may be waiting to put; it learns of the error at its next call.
-        while self._pieces.get() is not None:
-            pass
+        # The other side may be waiting to put; it learns of the error at its next call. The end comes only once.
+        while not self._ended:
+            self._ended = self._pieces.get() is None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError
@@ -26,7 +27,8 @@ class Consistency(NamedTuple):
     known_leader: bool | None
 
 
-class Manifest(NamedTuple):
+@dataclass(frozen=True)
+class Manifest:
     """What a manifest says; times are seconds since the epoch. ``fingerprint`` is None when it is of another version.
 
     ``records`` holds ``{type: {count, size}}``, ``user_records`` how many records of a type a user stored.

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Option groups, the environment that stands in for them, and how a module ends. The only place that knows AnsibleModule."""
+"""Option groups, the environment that stands in for them, and how a module ends: all that knows AnsibleModule."""
 
 from __future__ import annotations
 
@@ -201,21 +201,25 @@ def end_cleanly() -> None:
         signal.signal(number, interrupt)
 
 
-def fail(module: AnsibleModule, error: BaseException, **result: Any) -> NoReturn:
-    """End the module with an error, as one line for a person and as ``failure`` for a playbook."""
-    if isinstance(error, MissingLibraryError):
-        module.fail_json(
-            msg=missing_required_lib(error.library), exception=error.cause, failure=error.as_failure(), **result
-        )
+def fail(module: AnsibleModule, error: BaseException, *, state: str | None = None, **result: Any) -> NoReturn:
+    """End the module with an error, as one line for a person and as ``failure`` for a playbook.
+
+    :param state: what is known of the cluster's content, for a module that changes it.
+    """
+    known = {"state": state} if state else {}
     if isinstance(error, SnapshotError):
-        module.fail_json(msg=error.as_text(), failure=error.as_failure(), **result)
-    if isinstance(error, (Interrupted, KeyboardInterrupt)):
-        hint = "Run it again; partial files were removed."
-        module.fail_json(
-            msg=f"interrupted by a signal. {hint}", failure={"kind": "interrupted", "hint": hint}, **result
-        )
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{os.path.basename(where.filename)}:{where.lineno}"
-    hint = "This is a defect of the collection; report it with the place that is named."
-    message = f"unexpected {type(error).__name__} at {place}. {hint}"
-    module.fail_json(msg=message, failure={"kind": "defect", "hint": hint, "place": place}, **result)
+        message, failure = error.as_text(), {**known, **error.as_failure()}
+        if isinstance(error, MissingLibraryError):
+            message, result["exception"] = missing_required_lib(error.library), error.cause
+    elif isinstance(error, (Interrupted, KeyboardInterrupt)):
+        hint = "Run it again; no partial file was left."
+        failure = {**known, "kind": "interrupted", "hint": hint}
+        message = f"interrupted by a signal{f' (the cluster: {state})' if state else ''}. {hint}"
+    else:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{os.path.basename(where.filename)}:{where.lineno}"
+        hint = "This is a defect of the collection; report it with the place that is named."
+        failure = {**known, "kind": "defect", "hint": hint, "place": place}
+        message = f"unexpected {type(error).__name__} at {place}{f' (the cluster: {state})' if state else ''}. {hint}"
+    module.fail_json(msg=message, failure=failure, **result)
+    raise AssertionError("fail_json ends the module")

@@ -175,14 +175,16 @@ class RecordSplitter:
         return self.header_size
 
     def _general_run(self, buffer: bytes, position: int) -> Iterator[Frame]:
-        unpacker, offset = _unpacker(memoryview(buffer)[position:]), position
+        unpacker = _unpacker(memoryview(buffer)[position:])
         while position < len(buffer):
+            type_id = unpacker.read_bytes(1)[0]
+            # msgpack 1.0.0 does not count in tell() what read_bytes() took; later versions do.
+            begun = unpacker.tell()
             try:
-                type_id = unpacker.read_bytes(1)[0]
                 unpacker.skip()
             except msgpack.OutOfData:
                 return
-            start, position = position, offset + int(unpacker.tell())
+            start, position = position, position + 1 + int(unpacker.tell() - begun)
             yield Frame(type_id, buffer[start + 1 : position], position - start)
             if self._fast_run is not None and type_id != KVS and buffer[position : position + 1] == bytes([KVS]):
                 return

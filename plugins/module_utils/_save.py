@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive, read_archive
@@ -18,6 +19,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._cluster 
     read_leader,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._decide import (
+    DAMAGED,
     Decision,
     Held,
     should_keep,
@@ -44,11 +46,10 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency, Manifest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._retry import with_retries
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import (
-    FITS,
     Entry,
     archive_name,
+    described_by_manifest,
     is_intact,
-    manifest_beside,
     newest_of,
     put,
     write_manifest,
@@ -104,10 +105,14 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
         delay=client.connection.retry_delay,
         report=report,
     )
-    before = newest_of(directory, identity) if into_directory else _at(request.dest, force=request.force)
+    before = None
+    if into_directory:
+        before = newest_of(directory, identity)
+    elif not request.force:
+        before = _at(request.dest)
     held = _held(before) if before and before.manifest.cluster.is_same(identity) else None
     first = should_take(held, max_age=request.max_age, force=request.force, now=time.time())
-    if not first.go and before:
+    if not first.go and before and is_intact(before):
         return Saved(first, before, before, None)
     _require_room(directory, before)
 
@@ -144,7 +149,7 @@ def manifest_for(
         cluster=cluster,
         consistency=consistency,
         fingerprint=archive.state.fingerprint,
-        records={name: stats._asdict() for name, stats in archive.state.records.items()},
+        records={name: asdict(stats) for name, stats in archive.state.records.items()},
         user_records=dict(archive.state.user_records),
     )
 
@@ -167,28 +172,22 @@ def _look(client: Client, request: SaveRequest) -> Cluster:
     return read_identity(client, request.datacenter)
 
 
-def _at(dest: str, *, force: bool) -> Entry | None:
-    """Return what lies at ``dest``, described by its manifest or, without one, by itself."""
+def _at(dest: str) -> Entry | None:
+    """Return what lies at ``dest``, described by its manifest or, without one, by itself; None when it is not whole."""
     if not os.path.lexists(dest):
         return None
     try:
+        known = described_by_manifest(dest)
+        if known:
+            return known
         digest = digest_of(dest)
-        beside = manifest_beside(dest, digest)
-        if beside.status == FITS and beside.manifest:
-            return Entry(dest, beside.manifest)
         archive = read_archive(read_pieces(dest))
     except ArchiveError as error:
-        if error.fault == "not_gzip" and not force:
-            raise DestinationError(
-                f"dest: {dest} is no archive and would be lost",
-                hint="Choose another path, or set force: true.",
-                path=dest,
-            ) from None
-        return None
-    except FileError:
-        if force:
+        if error.fault != "not_gzip":
             return None
-        raise
+        raise DestinationError(
+            f"dest: {dest} is no archive and would be lost", hint="Choose another path, or set force: true.", path=dest
+        ) from None
     consistency = Consistency(stale=False, last_contact_ms=None, known_leader=None)
     file = os.path.basename(dest)
     return Entry(dest, manifest_for(archive, digest, file=file, cluster=archive.state.origin, consistency=consistency))
@@ -196,7 +195,7 @@ def _at(dest: str, *, force: bool) -> Entry | None:
 
 def _held(entry: Entry) -> Held:
     manifest = entry.manifest
-    return Held(manifest.index, manifest.confirmed_at, is_intact(entry), manifest.fingerprint)
+    return Held(manifest.index, manifest.confirmed_at, manifest.fingerprint)
 
 
 def _require_room(directory: str, before: Entry | None) -> None:
@@ -227,9 +226,11 @@ def _settle(
     decision = should_keep(
         held, taken.archive.state.fingerprint, skip_unchanged=request.skip_unchanged, force=request.force
     )
+    if not decision.go and before and not is_intact(before):
+        decision = DAMAGED
     meta = taken.archive.meta
     if not decision.go and before:
-        confirmed = before.manifest._replace(confirmed_at=meta.taken_at or time.time())
+        confirmed = replace(before.manifest, confirmed_at=meta.taken_at or time.time())
         return decision, Entry(before.path, confirmed)
     name = archive_name(cluster, meta.taken_at or time.time(), meta.index)
     path = os.path.join(directory, name) if into_directory else request.dest

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._content import USER, VOLATILE, content_of
@@ -30,7 +31,8 @@ Value = TypeVar("Value")
 CONNECT_CA, CONNECT_CA_CONFIG, FEDERATION_STATE = 13, 15, 30
 
 
-class TypeStats(NamedTuple):
+@dataclass(frozen=True)
+class TypeStats:
     """``count`` records of one type that take ``size`` bytes of the state, type bytes included."""
 
     count: int
@@ -99,15 +101,17 @@ class StateReader:
             self._general(type_id, raw, size)
 
     def _kv_run(self, buffer: bytes, position: int) -> int:
+        prefixes = self._kv_prefixes
         digests: list[bytes] = []
-        keys: list[tuple[bytes, int]] | None = None if self._kv_prefixes is None else []
-        end = read_kv_run(buffer, position, digests, keys)
+        keys: list[tuple[bytes, int]] = []
+        end = read_kv_run(buffer, position, digests, None if prefixes is None else keys)
         if digests:
             self._count(KVS, len(digests), end - position)
             self._users[KVS] = self._users.get(KVS, 0) + len(digests)
             self._sum_of(KVS).add(digests)
-            for key, size in keys or ():
-                self._kv_prefixes.add(key, size)
+            if prefixes is not None:
+                for key, size in keys:
+                    prefixes.add(key, size)
         return end
 
     def _count(self, type_id: int, count: int, size: int) -> None:
@@ -201,7 +205,7 @@ class _OriginFinder:
 
     def result(self) -> Cluster:
         only = next(iter(self._federation)) if len(self._federation) == 1 else None
-        # Servers of two versions in one state: the newest decides, because it may have written what an older can't read.
+        # Servers of two versions: the newest decides, because it may have written what an older one can't read.
         version = max(self._versions, key=version_key, default=None)
         return Cluster(self._datacenter or only, self._cluster_id, version)
 

@@ -28,7 +28,7 @@ _MANIFEST_LIMIT = 1 << 20
 
 
 class Beside(NamedTuple):
-    """What lies beside an archive: ``status`` is FITS, ABSENT, OTHER or UNREADABLE; a manifest comes with FITS alone."""
+    """What lies beside an archive: FITS, ABSENT, OTHER or UNREADABLE; a manifest comes with FITS alone."""
 
     status: str
     manifest: Manifest | None
@@ -69,16 +69,26 @@ def newest_of(directory: str, cluster: Cluster) -> Entry | None:
         names = sorted(os.listdir(directory))
     found = []
     for name in names:
-        archive = os.path.join(directory, name[: -len(_manifest.SUFFIX)])
-        if not name.endswith(_manifest.SUFFIX) or not os.path.isfile(archive):
-            continue
-        try:
-            manifest = _read(os.path.join(directory, name))
-        except SnapshotError:
-            continue
-        if manifest and manifest.cluster.is_same(cluster) and manifest.size == os.path.getsize(archive):
-            found.append(Entry(archive, manifest))
+        entry = None
+        if name.endswith(_manifest.SUFFIX):
+            entry = described_by_manifest(os.path.join(directory, name[: -len(_manifest.SUFFIX)]))
+        if entry and entry.manifest.cluster.is_same(cluster):
+            found.append(entry)
     return max(found, key=lambda entry: (entry.manifest.taken_at, entry.manifest.index), default=None)
+
+
+def described_by_manifest(archive: str) -> Entry | None:
+    """Return an archive with its manifest when one lies beside it that names the archive's length; else None.
+
+    The bytes are not read: ``is_intact`` does that, once something depends on them.
+    """
+    try:
+        manifest = _read(_manifest.path_of(archive))
+        if manifest and os.path.isfile(archive) and os.path.getsize(archive) == manifest.size:
+            return Entry(archive, manifest)
+    except (SnapshotError, OSError):
+        return None
+    return None
 
 
 def is_intact(entry: Entry) -> bool:
@@ -106,13 +116,14 @@ def put(partial: Partial, dest: str, manifest: Manifest) -> None:
 
 
 def write_manifest(archive: str, manifest: Manifest) -> None:
-    """Put a manifest beside an archive that is there already.
+    """Put a manifest beside an archive that is there already; one that it replaces hands on its permissions.
 
     :raises FileError: it can't be written.
     """
     directory = os.path.dirname(archive) or "."
     with directory_lock(directory):
-        write_private(_manifest.path_of(archive), _manifest.encode(manifest))
+        path = _manifest.path_of(archive)
+        write_private(path, _manifest.encode(manifest), like=path)
     sync_directory(directory)
 
 

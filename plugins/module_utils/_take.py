@@ -15,6 +15,9 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors i
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import Digest, Partial
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._lane import Lane
 
+_SYNC_EVERY = 16 << 20
+"""Bytes after which what was written is seen onto the disk, so that little is left to wait for at the end."""
+
 
 class Taken(NamedTuple):
     """A verified snapshot: what the server said of it, what is in it, and its bytes' digest."""
@@ -39,7 +42,7 @@ def take(
     :param max_stale: milliseconds since the answering server heard from the leader, at most.
     :raises SnapshotError: of any kind; nothing is in place then.
     """
-    digest, size = hashlib.sha256(), 0
+    digest, size, synced = hashlib.sha256(), 0, 0
     if partial is not None:
         partial.restart()
     with contextlib.ExitStack() as stack:
@@ -47,11 +50,14 @@ def take(
         _refuse_too_stale(headers, stale, max_stale)
         lane = stack.enter_context(Lane(read_archive))
         for piece in pieces:
-            if partial is not None:
-                partial.write(piece)
             digest.update(piece)
             size += len(piece)
             lane.put(piece)
+            if partial is not None:
+                partial.write(piece)
+                if size >= synced + _SYNC_EVERY:
+                    partial.sync()
+                    synced = size
         if partial is not None:
             # The last records are still being read beside this.
             partial.sync()

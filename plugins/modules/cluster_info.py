@@ -149,7 +149,7 @@ datacenters:
   elements: str
   sample: [dc1]
 applied_index:
-  description: Raft index that the server which answered has applied; null when a client answered or it can't be learned.
+  description: Raft index that the server which answered has applied; null when it can't be learned.
   returned: success
   type: int
   sample: 3135

@@ -184,10 +184,11 @@ failure:
       description: The layer at which the archive stops being one.
       type: str
       returned: when the archive does not verify
-  sample: {"fault": "truncated", "hint": "The archive was cut short; nothing in it can be relied on.", "kind": "archive"}
+  sample: {"fault": "truncated", "hint": "The archive was cut short.", "kind": "archive"}
 """
 
 import hashlib
+from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -246,9 +247,9 @@ def result_of(path: str, archive: Archive, digest: Digest, beside: Beside) -> di
         },
         "taken_at": to_text(meta.taken_at),
         "origin": state.origin._asdict(),
-        "records": {name: stats._asdict() for name, stats in state.records.items()},
+        "records": {name: asdict(stats) for name, stats in state.records.items()},
         "total_size": sum(stats.size for stats in state.records.values()),
-        "kv_prefixes": [prefix._asdict() for prefix in state.kv_prefixes],
+        "kv_prefixes": [asdict(prefix) for prefix in state.kv_prefixes],
         "fingerprint": state.fingerprint.overall,
         "manifest": manifest,
     }

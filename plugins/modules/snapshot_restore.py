@@ -12,12 +12,12 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - A restore replaces everything a cluster holds. This module verifies the archive, looks at the target, lets every guard
-    have its say, and only then sends anything. Afterwards it waits for the leader and proves that the cluster's content is
-    the archive's.
+  - A restore replaces everything a cluster holds. This module verifies the archive, looks at the target, lets every
+    guard have its say, and only then sends anything. Afterwards it waits for the leader and proves that the cluster's
+    content is the archive's.
   - A cluster that holds the archive's content already is left alone.
-  - Where the target holds anything that users stored, the restore is refused, unless O(accept_risks) says that it may be
-    replaced; then its state is saved and verified first.
+  - Where the target holds anything that users stored, the restore is refused, unless O(accept_risks) says that it may
+    be replaced; then its state is saved and verified first.
 extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
@@ -38,8 +38,8 @@ options:
     description:
       - Archive on the host the module runs on. It may come from this collection, from C(consul snapshot save) or from
         Consul Enterprise's snapshot agent.
-      - One whose manifest lies beside it, and fits, was verified in full when it was taken and is not read record by record
-        again.
+      - One whose manifest lies beside it, and fits, was verified in full when it was taken and is not read record by
+        record again.
     type: path
     required: true
   datacenter:
@@ -62,11 +62,11 @@ options:
   post_restore_token:
     description:
       - Token to ask with once the restore has replaced the cluster's tokens by those of the archive.
-      - Without it the token of the connection is used, which has to be in the archive, or in the servers' configuration, to
-        be of any use then.
+      - Without it the token of the connection is used, which has to be in the archive, or in the servers'
+        configuration, to be of any use then.
     type: str
   wait_timeout:
-    description: Seconds to wait, after the restore, for a leader, for the servers' health and for a token to be accepted.
+    description: Seconds to wait, after the restore, for a leader, the servers' health and a token that is accepted.
     type: int
     default: 120
 seealso:
@@ -138,8 +138,8 @@ backup_file:
   sample: /var/backups/consul/replaced/dc1-20261123T021500Z-3135.snap
 proof:
   description:
-    - Comparison, by type, of the cluster's durable content with the archive's, after the restore or, when none was needed,
-      in its place.
+    - Comparison, by type, of the cluster's durable content with the archive's, after the restore or, when none was
+      needed, in its place.
   returned: success, but for check mode
   type: dict
   contains:
@@ -300,7 +300,7 @@ def main() -> None:
         end_cleanly()
         result = run(module, progress)
     except BaseException as error:
-        fail(module, error, **result_of(progress))
+        fail(module, error, state=progress.state, **result_of(progress))
     module.exit_json(**result)
 
 

@@ -12,7 +12,7 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Takes a snapshot through Consul's HTTP API and verifies it while it streams in, down to the last record of its state.
+  - Takes a snapshot through Consul's HTTP API and verifies it while it streams in, to the last record of its state.
   - Only a whole archive is put in place. Until then, and after any fault, what lies at O(dest) is what it was before.
   - A manifest with the fingerprint of the content is written beside the archive, so that the next run can tell whether
     anything that users stored has changed since, and does not keep the same content twice.
@@ -41,8 +41,8 @@ options:
       - Where to put the archive on the host the module runs on. The directory must exist.
       - An existing directory, or a path that ends in a slash, gets a new file for each archive that is kept, named
         C(<datacenter>-<UTC time>-<raft index>.snap).
-      - A path of a file always holds the newest archive. A file there that is not an archive, or one of another cluster,
-        is only replaced with O(force=true).
+      - A path of a file always holds the newest archive. A file there that is not an archive, or one of another
+        cluster, is only replaced with O(force=true).
     type: path
     required: true
   datacenter:

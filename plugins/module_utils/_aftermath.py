@@ -1,0 +1,138 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""After an archive was sent: what the cluster holds now, when it is ready, and the proof."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._cluster import wait_until_ready
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare import prove
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
+    ApiError,
+    ClusterError,
+    RestoreError,
+    SnapshotError,
+    TransportError,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._take import take
+
+NOTHING_SENT, REJECTED, REPLACED, UNKNOWN = "nothing_sent", "rejected", "replaced", "unknown"
+_WORDS = {
+    NOTHING_SENT: "Nothing was sent",
+    REJECTED: "The cluster's old state stands",
+    REPLACED: "The archive's state is in place all the same",
+    UNKNOWN: "What the cluster holds now is not known: look before doing anything else",
+}
+
+_REFUSALS = (
+    "bad_archive", "datacenter_down", "endpoint_blocked", "no_leader", "not_found", "option", "permission_denied",
+    "rate_limited", "token_unknown", "too_large", "unknown_datacenter", "write_restricted", "wrong_scheme",
+)  # fmt: skip
+"""Answers that come before anything is replaced; after any other one the cluster is looked at."""
+
+_PROOF_TRIES = 5
+
+
+def failed_restore(
+    failed: SnapshotError,
+    askers: Sequence[Client],
+    *,
+    datacenter: str | None,
+    archive: Fingerprint,
+    before: Fingerprint,
+    kept: str | None,
+) -> RestoreError:
+    """Return the error for a restore that was not answered with a plain yes.
+
+    :param askers: clients to look with, the first one whose token still holds decides.
+    :param before: what the cluster held before.
+    :param kept: path of the safety archive, which the message names.
+    """
+    if isinstance(failed, TransportError) and failed.unsent:
+        state = NOTHING_SENT
+    elif isinstance(failed, ApiError) and failed.kind in _REFUSALS:
+        state = REJECTED
+    else:
+        state = _what_stands(askers, datacenter, archive, before)
+    message, hint = f"Consul did not restore: {failed.message}", failed.hint
+    if isinstance(failed, TransportError) and not failed.unsent:
+        message = f"Consul did not answer the restore; a server may be dead ({failed.message})"
+        hint = (
+            "It was not sent again. See whether the servers run ('consul members', their logs). A server that dies "
+            "again at each start can't load what was stored: stop it, remove the newest directory below "
+            "<data_dir>/raft/snapshots, start it; its old state is back."
+        )
+    return RestoreError(
+        f"{message}. {_WORDS[state]}{where_kept(kept)}", state=state, hint=hint, cause=failed.as_failure()
+    )
+
+
+def where_kept(path: str | None) -> str:
+    """Return the end of a message that says where the safety archive lies; empty when there is none."""
+    return f". What it held before is in {path}" if path else ""
+
+
+def wait(client: Client, *, datacenter: str | None, seconds: float, kept: str | None) -> None:
+    """Wait until the restored cluster is ready.
+
+    :raises RestoreError: it isn't within ``seconds``; its state is ``replaced``.
+    """
+    try:
+        wait_until_ready(client, datacenter=datacenter, seconds=seconds)
+    except ClusterError as error:
+        raise RestoreError(
+            f"the archive was restored, but the cluster is not ready {error.message}{where_kept(kept)}",
+            state=REPLACED,
+            hint="If the token is unknown: the archive's tokens are in force now; give one as post_restore_token. "
+            + error.hint,
+        ) from None
+
+
+def proof(client: Client, *, datacenter: str | None, archive: Fingerprint, kept: str | None) -> dict[str, Any]:
+    """Compare what the cluster holds now with the archive and return the comparison.
+
+    The leader finishes its start-up work after it has answered, so what differs is looked at again for some seconds.
+
+    :raises RestoreError: it differs, or could not be read; its state is ``replaced``.
+    """
+    found: dict[str, Any] = {}
+    for left in range(_PROOF_TRIES - 1, -1, -1):
+        try:
+            found = prove(archive, take(client, None, datacenter=datacenter).archive.state.fingerprint)
+            if found["equal"]:
+                return found
+        except SnapshotError as error:
+            if not left or not error.retryable:
+                raise RestoreError(
+                    f"the archive was restored, but that can't be proven: {error.message}{where_kept(kept)}",
+                    state=REPLACED,
+                    hint=error.hint,
+                ) from None
+        time.sleep(1 if left else 0)
+    raise RestoreError(
+        f"the archive was restored, but the cluster's content is not the archive's: {', '.join(found['differs'])}"
+        f"{where_kept(kept)}",
+        state=REPLACED,
+        hint="Somebody may be writing to the cluster already. Run the restore again to see whether it still differs.",
+        proof=found,
+    )
+
+
+def _what_stands(askers: Sequence[Client], datacenter: str | None, archive: Fingerprint, before: Fingerprint) -> str:
+    # A 500 can come before and after the state is replaced; only a look at it tells.
+    for asker in askers:
+        try:
+            content = take(asker, None, datacenter=datacenter).archive.state.fingerprint
+        except SnapshotError:
+            continue
+        if content == archive:
+            return REPLACED
+        if content == before:
+            return REJECTED
+    return UNKNOWN
