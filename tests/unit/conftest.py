@@ -1,0 +1,12 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the collection importable under its full name, straight from this checkout."""
+
+from __future__ import annotations
+
+import sys
+
+from env import places
+
+sys.path.insert(0, str(places.linked_tree()))
