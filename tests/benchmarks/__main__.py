@@ -1,0 +1,55 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measure the collection beside curl and the consul CLI: ``make bench``.
+
+Every row is a ratio of two things measured in turn, in the same run, on the same real server: A B A B …, so that a
+machine whose speed drifts slows both. Environment: BENCH_KEYS (200000), BENCH_RUNS (5), BENCH_LARGE_MB (1024; 0 leaves
+the large archive out), BENCH_JSON (a file for the figures).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import load, report, scenes
+from lab.cluster import Cluster
+
+
+def main() -> int:
+    """Load a server, measure, print the table, and write the figures as JSON."""
+    keys = int(os.environ.get("BENCH_KEYS", "200000"))
+    runs = int(os.environ.get("BENCH_RUNS", "5"))
+    large = int(os.environ.get("BENCH_LARGE_MB", "1024"))
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        directory = Path(name)
+        with Cluster(directory / "server", servers=1) as cluster:
+            print(f"one Consul {cluster.version} server; writing {keys:,} keys …", flush=True)
+            load.many_keys(cluster, keys)
+            bench = scenes.Bench(cluster, directory, runs)
+            rows = [*scenes.saving(bench), *scenes.describing(bench), *scenes.restoring(bench)]
+            figures = scenes.archive_figures(bench)
+            memory = [scenes.memory(bench)]
+        if large:
+            with Cluster(directory / "large", servers=1) as cluster:
+                print(f"one more server; writing {large} MB of values that don't compress …", flush=True)
+                load.large_values(cluster, large)
+                memory.append(scenes.memory(scenes.Bench(cluster, directory, 1)))
+    document = report.document(figures=figures, rows=rows, memory=memory)
+    print(report.table(document))
+    target = os.environ.get("BENCH_JSON")
+    text = json.dumps(document, indent=2) + "\n"
+    if target:
+        Path(target).write_text(text, encoding="utf-8")
+        print(f"\nthe same as JSON: {target}")
+    else:
+        print(f"\nthe same as JSON:\n{text}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

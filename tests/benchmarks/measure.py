@@ -1,0 +1,75 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wall time and peak memory of one run of something."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+WORKER = Path(__file__).with_name("worker.py")
+LAUNCHER = Path(__file__).with_name("launch.py")
+
+
+class Run(NamedTuple):
+    """Seconds of wall time, and the largest resident size in KiB."""
+
+    seconds: float
+    peak_kib: int
+
+
+class Pair(NamedTuple):
+    """Two things measured in turn, run by run."""
+
+    ours: list[Run]
+    theirs: list[Run]
+
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios, pair by pair."""
+        return statistics.median(a.seconds / b.seconds for a, b in zip(self.ours, self.theirs, strict=True))
+
+
+def command(*words: str, environment: Mapping[str, str]) -> Run:
+    """Run a command to its end and measure it as a whole process.
+
+    :raises RuntimeError: it failed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-S", str(LAUNCHER), *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{words[0]} {words[1]} failed: {done.stderr[:500]}")
+    return Run(**json.loads(done.stdout))
+
+
+def ours(action: str, **arguments: Any) -> dict[str, Any]:
+    """Do one thing with the collection's code in a fresh Python and return what the worker measured.
+
+    :raises RuntimeError: it failed.
+    """
+    done = subprocess.run(
+        [sys.executable, str(WORKER), action], input=json.dumps(arguments), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{action} failed: {done.stderr[-1500:]}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def in_turn(runs: int, one: Callable[[], Run], other: Callable[[], Run]) -> Pair:
+    """Measure two things A B A B …, after one round that does not count."""
+    one(), other()
+    taken = [(one(), other()) for _round in range(runs)]
+    return Pair([first for first, _other in taken], [second for _one, second in taken])

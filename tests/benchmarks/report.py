@@ -1,0 +1,41 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The figures as a table and as one JSON document (pure)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def document(*, figures: dict[str, Any], rows: list[dict[str, Any]], memory: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return all that was measured; a ratio below its bar is reached."""
+    return {"measured_on": figures, "ratios": rows, "memory": memory}
+
+
+def table(measured: dict[str, Any]) -> str:
+    """Return the document as a table for a terminal."""
+    on = measured["measured_on"]
+    lines = [
+        "",
+        f"Consul {on['consul']}, {on['keys']:,} keys, an archive of {on['archive_mb']} MB "
+        f"({on['state_mb']} MB of state), medians of {on['runs']} runs in turn",
+        "",
+        f"{'what':<26} {'beside':<36} {'ours':>7} {'theirs':>7} {'ratio':>6} {'bar':>6}",
+    ]
+    for row in measured["ratios"]:
+        reached = "" if row["ratio"] <= row["bar"] else "  above its bar"
+        lines.append(
+            f"{row['what']:<26} {row['beside']:<36} {row['ours_s']:>6.2f}s {row['theirs_s']:>6.2f}s "
+            f"{row['ratio']:>5.2f}x {row['bar']:>5.2f}x{reached}"
+        )
+    lines += [
+        "",
+        f"{'peak memory, archive of':<26} {'save':>9} {'info':>9} {'CLI save':>9} {'CLI inspect':>12} {'bar':>9}",
+    ]
+    for one in measured["memory"]:
+        lines.append(
+            f"{one['archive_mb']:>16.1f} MB        {one['save_mib']:>5.1f} MiB {one['info_mib']:>5.1f} MiB "
+            f"{one['cli_save_mib']:>5.1f} MiB {one['cli_inspect_mib']:>8.1f} MiB {one['bar_mib']:>5} MiB"
+        )
+    return "\n".join(lines)

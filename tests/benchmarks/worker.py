@@ -1,0 +1,85 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One measured use of the collection's own code in a Python of its own: JSON arguments in, JSON figures out.
+
+The clock starts when the imports are done, so that what is compared with a compiled program is the work and not the
+start of an interpreter. Peak memory is the whole process's, imports included.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from env import places
+
+sys.path.insert(0, os.environ.get("ANSIBLE_COLLECTIONS_PATH") or str(places.linked_tree()))
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import read_archive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client, Connection
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import digest_of, read_pieces
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._restore import Progress, RestoreRequest, restore
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._save import SaveRequest, save
+
+
+def saving(*, port: int, token: str, dest: str) -> dict[str, Any]:
+    """Save into a file: verification, fingerprint, fsync and manifest included."""
+    request = SaveRequest(
+        dest=dest, datacenter=None, stale=False, max_stale=None, max_age=None, skip_unchanged=False, force=True
+    )
+    saved = save(_client(port, token), request, check=False, report=lambda error: print(error, file=sys.stderr))
+    return {"size": saved.entry.manifest.size, "records": saved.entry.manifest.records}
+
+
+def describing(*, path: str) -> dict[str, Any]:
+    """Verify and describe an archive, keys by prefix included."""
+    digest = digest_of(path)
+    archive = read_archive(read_pieces(path), kv_prefixes=KvPrefixes(2))
+    return {"size": digest.size, "fingerprint": archive.state.fingerprint.overall}
+
+
+def restoring(*, port: int, token: str, src: str) -> dict[str, Any]:
+    """Restore into a fresh server, guards, waiting and proof included; the phases tell them apart."""
+    client, progress = _client(port, token), Progress()
+    request = RestoreRequest(src=src, datacenter=None, backup_dir=None, accept_risks=(), wait_timeout=60)
+    restore(client, client, request, progress, check=False)
+    return {"phases": progress.duration}
+
+
+def _client(port: int, token: str) -> Client:
+    return Client(Connection(host="127.0.0.1", port=port, token=token))
+
+
+ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
+    "saving": saving,
+    "describing": describing,
+    "restoring": restoring,
+}
+
+
+def main() -> None:
+    """Do what the command line names, with the arguments that stdin holds."""
+    action, arguments = ACTIONS[sys.argv[1]], json.load(sys.stdin)
+    begun = time.monotonic()
+    figures = action(**arguments)
+    seconds = time.monotonic() - begun
+    json.dump({"seconds": seconds, "peak_kib": peak_kib(), **figures}, sys.stdout)
+
+
+def peak_kib() -> int:
+    """Return the largest resident size this program had, in KiB; what its parent had does not count."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    raise RuntimeError("the kernel does not tell the peak memory")
+
+
+if __name__ == "__main__":
+    main()
