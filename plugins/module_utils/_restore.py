@@ -40,8 +40,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._guards i
     refusals,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._save import manifest_for
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import archive_name, put
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import archive_name, manifest_for, put
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._take import Taken
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._target import (
     Source,

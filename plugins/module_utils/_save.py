@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive, read_archive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._cluster import (
     may_snapshot,
@@ -34,7 +34,6 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors i
     SnapshotError,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import (
-    Digest,
     Partial,
     digest_of,
     free_bytes,
@@ -43,13 +42,14 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._files im
     require_directory,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency, Manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._retry import with_retries
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import (
     Entry,
     archive_name,
     described_by_manifest,
     is_intact,
+    manifest_for,
     newest_of,
     put,
     write_manifest,
@@ -131,27 +131,6 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
         else:
             write_manifest(entry.path, entry.manifest)
     return Saved(decision, entry, before, taken)
-
-
-def manifest_for(
-    archive: Archive, digest: Digest, *, file: str, cluster: Cluster, consistency: Consistency
-) -> Manifest:
-    """Return the manifest of an archive that was just verified; its age is the server's own word where it gives one."""
-    taken_at = archive.meta.taken_at or time.time()
-    return Manifest(
-        file=file,
-        size=digest.size,
-        sha256=digest.sha256,
-        meta_id=archive.meta.id,
-        index=archive.meta.index,
-        taken_at=taken_at,
-        confirmed_at=taken_at,
-        cluster=cluster,
-        consistency=consistency,
-        fingerprint=archive.state.fingerprint,
-        records={name: asdict(stats) for name, stats in archive.state.records.items()},
-        user_records=dict(archive.state.user_records),
-    )
 
 
 def _look(client: Client, request: SaveRequest) -> Cluster:

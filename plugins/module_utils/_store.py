@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import asdict
 from typing import NamedTuple
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils import _manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError, SnapshotError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import (
     Digest,
@@ -20,7 +23,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._files im
     write_private,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency, Manifest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import to_name
 
 FITS, ABSENT, OTHER, UNREADABLE = "fits", "absent", "other", "unreadable"
@@ -44,6 +47,27 @@ class Entry(NamedTuple):
 def archive_name(cluster: Cluster, taken_at: float, index: int) -> str:
     """Return the name of a new archive: ``dc1-20261123T021500Z-3135.snap``."""
     return f"{cluster.datacenter or 'unknown'}-{to_name(taken_at)}-{index}.snap"
+
+
+def manifest_for(
+    archive: Archive, digest: Digest, *, file: str, cluster: Cluster, consistency: Consistency
+) -> Manifest:
+    """Return the manifest of an archive that was just verified; its age is the server's own word where it gives one."""
+    taken_at = archive.meta.taken_at or time.time()
+    return Manifest(
+        file=file,
+        size=digest.size,
+        sha256=digest.sha256,
+        meta_id=archive.meta.id,
+        index=archive.meta.index,
+        taken_at=taken_at,
+        confirmed_at=taken_at,
+        cluster=cluster,
+        consistency=consistency,
+        fingerprint=archive.state.fingerprint,
+        records={name: asdict(stats) for name, stats in archive.state.records.items()},
+        user_records=dict(archive.state.user_records),
+    )
 
 
 def manifest_beside(archive: str, digest: Digest) -> Beside:

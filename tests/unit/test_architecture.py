@@ -22,7 +22,10 @@ PACKAGE = "ansible_collections.disaster_recovery.consul.plugins.module_utils"
 # Who may know whom, from top to bottom: a file imports from lower floors, and from its own as long as that makes no
 # ring. Above them all stand the modules. A new file in plugins/module_utils needs a place here first.
 FLOORS = {
-    "what a module does": ["_options", "_save", "_take", "_restore", "_cluster", "_store", "_throwaway"],
+    "what a module does": ["_options", "_save", "_restore"],
+    "a cluster, its snapshots, where they are kept": [
+        *["_cluster", "_take", "_target", "_aftermath", "_store"],
+    ],
     "what touches the world": [
         *["_client", "_transport", "_retry"],
         *["_archive", "_unpack", "_lane"],
@@ -30,7 +33,7 @@ FLOORS = {
     ],
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
-        *["_answers", "_guards", "_decide", "_retention", "_times"],
+        *["_answers", "_faults", "_guards", "_decide", "_times"],
     ],
     "what can go wrong": ["_errors"],
 }
