@@ -9,18 +9,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._cluster import wait_until_ready
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare import prove
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
-    ApiError,
-    ClusterError,
-    RestoreError,
-    SnapshotError,
-    TransportError,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._take import take
+from ._client import Client
+from ._cluster import wait_until_ready
+from ._compare import prove
+from ._errors import ApiError, ClusterError, RestoreError, SnapshotError, TransportError
+from ._fingerprint import Fingerprint
+from ._take import take
 
 NOTHING_SENT, REJECTED, REPLACED, UNKNOWN = "nothing_sent", "rejected", "replaced", "unknown"
 _WORDS = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import BODY_LIMIT, ApiError
+from ._errors import BODY_LIMIT, ApiError
 
 
 class Meaning(NamedTuple):

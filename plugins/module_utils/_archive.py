@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._state import State, StateReader
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._unpack import Member, gunzip, members
+from ._errors import ArchiveError
+from ._kv import KvPrefixes
+from ._state import State, StateReader
+from ._unpack import Member, gunzip, members
 
 META, STATE, SUMS = "meta.json", "state.bin", "SHA256SUMS"
 _SMALL_MEMBER_LIMIT = 1 << 20

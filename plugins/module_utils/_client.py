@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._answers import error_of
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
-    ApiError,
-    OptionError,
-    TransportError,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._faults import transport_error
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._transport import open_session
+from ._answers import error_of
+from ._errors import ApiError, OptionError, TransportError
+from ._faults import transport_error
+from ._transport import open_session
 
 try:
     import requests
@@ -77,6 +74,9 @@ class Client:
         self.connection = connection
         _check_files(connection)
         self._session = open_session(unix_socket=connection.unix_socket, tls_server_name=connection.tls_server_name)
+        if not connection.validate_certs:
+            # That was asked for; a warning for each request would only stand amid the module's result.
+            warnings.simplefilter("ignore", urllib3_errors.InsecureRequestWarning)
 
     def with_token(self, token: str | None) -> Client:
         """Return a client that asks the same agent with another token."""

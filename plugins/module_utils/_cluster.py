@@ -9,13 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
-    ApiError,
-    ClusterError,
-    SnapshotError,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
+from ._client import Client
+from ._errors import ApiError, ClusterError, SnapshotError
+from ._identity import Cluster
 
 UNHEALTHY = 429
 """Autopilot's health is JSON with this status when the cluster is unhealthy; it is no rate limit here."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint, differing_types
+from ._fingerprint import Fingerprint, differing_types
 
 
 def prove(archive: Fingerprint, cluster: Fingerprint) -> dict[str, Any]:

@@ -11,16 +11,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._records import (
-    CONFIG_ENTRY,
-    KVS,
-    PEERING,
-    REGISTER,
-    kind_of,
-    pack,
-    unpack,
-    unpack_all,
-)
+from ._records import CONFIG_ENTRY, KVS, PEERING, REGISTER, kind_of, pack, unpack, unpack_all
 
 USER = "user"
 BUILTIN = "builtin"
@@ -69,6 +60,9 @@ def _fields(type_id: int, raw: bytes) -> dict[bytes, Any]:
     if type_id == CONFIG_ENTRY:
         # One raw string that holds two values: the kind, then the request around the entry.
         kind, request = unpack_all(unpack(raw), object_pairs_hook=_ordered)
+        if isinstance(request.get(b"Entry"), bytes):
+            # proxy-defaults encode themselves: one more raw string, around the map that others stand as.
+            request[b"Entry"] = unpack(request[b"Entry"], object_pairs_hook=_ordered)
         return {b"Kind": kind, **request}
     decoded = unpack(raw, object_pairs_hook=_ordered)
     return decoded if isinstance(decoded, dict) else {b"": decoded}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint, differing_types
+from ._fingerprint import Fingerprint, differing_types
 
 
 class Decision(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import TransportError
+from ._errors import TransportError
 
 
 class Fault(NamedTuple):
@@ -118,7 +118,7 @@ FAULTS = (
         'Raise timeout if the servers are just slow; they send nothing until the whole snapshot is ready.',
     ),
     Fault(
-        'reset by peer|aborted|Broken pipe|RemoteDisconnected|closed|IncompleteRead|InvalidChunk|broken',
+        'reset by peer|aborted|Broken pipe|RemoteDisconnected|closed|IncompleteRead|InvalidChunk|broken|EOF occurred',
         True,
         False,
         'the connection was closed',

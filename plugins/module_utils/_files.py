@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError
+from ._errors import FileError
 
 READ_SIZE = 1 << 17
 _PREFIX, _SUFFIX = ".snapshot-", ".partial"

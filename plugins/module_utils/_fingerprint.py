@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError
+from ._errors import SnapshotError
 
 VERSION = "v1"
 _MODULUS = 1 << 128

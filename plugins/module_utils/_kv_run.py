@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import record_digest
+from ._fingerprint import record_digest
 
 _UINT = rb"(?:[\x00-\x7f]|\xcc.|\xcd..|\xce.{4}|\xcf.{8})"
 _HEAD = re.compile(rb"\x02\x87\xabCreateIndex" + _UINT + rb"(\xa5Flags)" + _UINT + rb"\xa3Key", re.DOTALL)

@@ -9,10 +9,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import from_text, to_text
+from ._errors import SnapshotError
+from ._fingerprint import Fingerprint
+from ._identity import Cluster
+from ._times import from_text, to_text
 
 SCHEMA = "disaster_recovery.consul/manifest"
 VERSION = 1

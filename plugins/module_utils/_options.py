@@ -14,12 +14,8 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client, Connection
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
-    MissingLibraryError,
-    OptionError,
-    SnapshotError,
-)
+from ._client import Client, Connection
+from ._errors import MissingLibraryError, OptionError, SnapshotError
 
 CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
     "host": {"type": "str"},

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError, MissingLibraryError
+from ._errors import ArchiveError, MissingLibraryError
 
 try:
     import msgpack

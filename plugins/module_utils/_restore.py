@@ -11,43 +11,17 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._aftermath import (
-    NOTHING_SENT,
-    REPLACED,
-    UNKNOWN,
-    failed_restore,
-    proof,
-    wait,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare import prove
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._decide import Decision, should_restore
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
-    ArchiveError,
-    GuardError,
-    SnapshotError,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import (
-    Partial,
-    open_archive,
-    remove_leftovers,
-    require_directory,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._guards import (
-    Finding,
-    RestoreFacts,
-    evaluate,
-    refusals,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import archive_name, manifest_for, put
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._take import Taken
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._target import (
-    Source,
-    Target,
-    read_source,
-    read_target,
-)
+from ._aftermath import NOTHING_SENT, REPLACED, UNKNOWN, failed_restore, proof, wait
+from ._client import Client
+from ._compare import prove
+from ._decide import Decision, should_restore
+from ._errors import ArchiveError, GuardError, SnapshotError
+from ._files import Partial, open_archive, remove_leftovers, require_directory
+from ._guards import Finding, RestoreFacts, evaluate, refusals
+from ._manifest import Consistency
+from ._store import archive_name, manifest_for, put
+from ._take import Taken
+from ._target import Source, Target, read_source, read_target
 
 _SETTLING = 15
 """Seconds granted to a cluster that has just started: autopilot reports every server as unhealthy in its first ten."""

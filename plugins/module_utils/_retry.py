@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError
+from ._errors import SnapshotError
 
 Result = TypeVar("Result")
 

@@ -11,50 +11,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._cluster import (
-    may_snapshot,
-    read_identity,
-    read_leader,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._decide import (
-    DAMAGED,
-    Decision,
-    Held,
-    should_keep,
-    should_take,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
-    ApiError,
-    ArchiveError,
-    ClusterError,
-    DestinationError,
-    FileError,
-    SnapshotError,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import (
-    Partial,
-    digest_of,
-    free_bytes,
-    read_pieces,
-    remove_leftovers,
-    require_directory,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._retry import with_retries
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import (
-    Entry,
-    archive_name,
-    described_by_manifest,
-    is_intact,
-    manifest_for,
-    newest_of,
-    put,
-    write_manifest,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._take import Taken, take
+from ._archive import read_archive
+from ._client import Client
+from ._cluster import may_snapshot, read_identity, read_leader
+from ._decide import DAMAGED, Decision, Held, should_keep, should_take
+from ._errors import ApiError, ArchiveError, ClusterError, DestinationError, FileError, SnapshotError
+from ._files import Partial, digest_of, free_bytes, read_pieces, remove_leftovers, require_directory
+from ._identity import Cluster
+from ._manifest import Consistency
+from ._retry import with_retries
+from ._store import Entry, archive_name, described_by_manifest, is_intact, manifest_for, newest_of, put, write_manifest
+from ._take import Taken, take
 
 
 class SaveRequest(NamedTuple):

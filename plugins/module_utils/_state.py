@@ -9,22 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._content import USER, VOLATILE, content_of
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import (
-    DigestSum,
-    Fingerprint,
-    record_digest,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes, PrefixStats
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv_run import read_kv_run
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._records import (
-    KVS,
-    REGISTER,
-    Frame,
-    RecordSplitter,
-    kind_of,
-)
+from ._content import USER, VOLATILE, content_of
+from ._fingerprint import DigestSum, Fingerprint, record_digest
+from ._identity import Cluster
+from ._kv import KvPrefixes, PrefixStats
+from ._kv_run import read_kv_run
+from ._records import KVS, REGISTER, Frame, RecordSplitter, kind_of
 
 Value = TypeVar("Value")
 

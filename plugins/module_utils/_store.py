@@ -10,21 +10,13 @@ import time
 from dataclasses import asdict
 from typing import NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils import _manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError, SnapshotError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import (
-    Digest,
-    Partial,
-    digest_of,
-    directory_lock,
-    file_errors,
-    sync_directory,
-    write_private,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency, Manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import to_name
+from . import _manifest
+from ._archive import Archive
+from ._errors import FileError, SnapshotError
+from ._files import Digest, Partial, digest_of, directory_lock, file_errors, sync_directory, write_private
+from ._identity import Cluster
+from ._manifest import Consistency, Manifest
+from ._times import to_name
 
 FITS, ABSENT, OTHER, UNREADABLE = "fits", "absent", "other", "unreadable"
 _MANIFEST_LIMIT = 1 << 20

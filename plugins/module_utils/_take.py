@@ -9,11 +9,11 @@ import contextlib
 import hashlib
 from typing import NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive, read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client, Headers
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError, StaleError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import Digest, Partial
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._lane import Lane
+from ._archive import Archive, read_archive
+from ._client import Client, Headers
+from ._errors import ArchiveError, StaleError
+from ._files import Digest, Partial
+from ._lane import Lane
 
 _SYNC_EVERY = 16 << 20
 """Bytes after which what was written is seen onto the disk, so that little is left to wait for at the end."""

@@ -9,29 +9,14 @@ import contextlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._cluster import (
-    ClusterFacts,
-    may_snapshot,
-    read_cluster,
-    wait_until_ready,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
-    ApiError,
-    ArchiveError,
-    ClusterError,
-    TransportError,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import (
-    Digest,
-    Partial,
-    digest_of,
-    read_pieces,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import FITS, manifest_beside
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._take import Taken, take
+from ._archive import read_archive
+from ._client import Client
+from ._cluster import ClusterFacts, may_snapshot, read_cluster, wait_until_ready
+from ._errors import ApiError, ArchiveError, ClusterError, TransportError
+from ._files import Digest, Partial, digest_of, read_pieces
+from ._fingerprint import Fingerprint
+from ._store import FITS, manifest_beside
+from ._take import Taken, take
 
 
 @dataclass(frozen=True)

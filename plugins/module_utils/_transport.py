@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import MissingLibraryError
+from ._errors import MissingLibraryError
 
 try:
     import requests

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
+from ._errors import ArchiveError
 
 inflate: Any = zlib
 with contextlib.suppress(ImportError):

@@ -208,8 +208,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._cluster import ClusterFacts, read_cluster
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._options import client_of, connection_spec, fail
+from ..module_utils._cluster import ClusterFacts, read_cluster
+from ..module_utils._options import client_of, connection_spec, fail
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:

@@ -193,14 +193,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils import _manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive, read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import OptionError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import Digest, read_pieces
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._options import fail
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import Beside, manifest_beside
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import to_text
+from ..module_utils import _manifest
+from ..module_utils._archive import Archive, read_archive
+from ..module_utils._errors import OptionError
+from ..module_utils._files import Digest, read_pieces
+from ..module_utils._kv import KvPrefixes
+from ..module_utils._options import fail
+from ..module_utils._store import Beside, manifest_beside
+from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},

@@ -216,22 +216,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import OptionError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._guards import RISKS, as_results
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._options import (
-    checked_token,
-    client_of,
-    connection_spec,
-    end_cleanly,
-    fail,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._restore import (
-    Progress,
-    RestoreRequest,
-    Target,
-    restore,
-)
+from ..module_utils._errors import OptionError
+from ..module_utils._fingerprint import Fingerprint
+from ..module_utils._guards import RISKS, as_results
+from ..module_utils._options import checked_token, client_of, connection_spec, end_cleanly, fail
+from ..module_utils._restore import Progress, RestoreRequest, Target, restore
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},

@@ -217,17 +217,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils import _manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import OptionError, SnapshotError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._options import (
-    client_of,
-    connection_spec,
-    end_cleanly,
-    fail,
-)
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._save import Saved, SaveRequest, save
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import Entry
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import to_text
+from ..module_utils import _manifest
+from ..module_utils._errors import OptionError, SnapshotError
+from ..module_utils._options import client_of, connection_spec, end_cleanly, fail
+from ..module_utils._save import Saved, SaveRequest, save
+from ..module_utils._store import Entry
+from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "dest": {"type": "path", "required": True},

@@ -17,7 +17,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
 UTILS = sorted(path for path in (ROOT / "plugins" / "module_utils").glob("*.py") if path.stem != "__init__")
-PACKAGE = "ansible_collections.disaster_recovery.consul.plugins.module_utils"
+PLUGINS = "ansible_collections.disaster_recovery.consul.plugins"
+PACKAGE = f"{PLUGINS}.module_utils"
+# What a relative import begins at: one dot in module_utils, two in modules.
+DOTS = {0: "", 1: PACKAGE, 2: PLUGINS}
 
 # Who may know whom, from top to bottom: a file imports from lower floors, and from its own as long as that makes no
 # ring. Above them all stand the modules. A new file in plugins/module_utils needs a place here first.
@@ -71,7 +74,7 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join(filter(None, [PACKAGE if node.level else "", node.module]))
+            base = ".".join(filter(None, [DOTS[node.level], node.module]))
             names.add(base)
             names.update(f"{base}.{alias.name}" for alias in node.names)
     return names
