@@ -54,6 +54,8 @@ def failed_restore(
         state = REJECTED
     else:
         state = _what_stands(askers, datacenter, archive, before)
+        if state == REJECTED and not _is_over(failed):
+            state = UNKNOWN
     message, hint = f"Consul did not restore: {failed.message}", failed.hint
     if isinstance(failed, TransportError) and not failed.unsent:
         message = f"Consul did not answer the restore; a server may be dead ({failed.message})"
@@ -116,6 +118,11 @@ def proof(client: Client, *, datacenter: str | None, archive: Fingerprint, kept:
         hint="Somebody may be writing to the cluster already. Run the restore again to see whether it still differs.",
         proof=found,
     )
+
+
+def _is_over(failed: SnapshotError) -> bool:
+    # Whoever gave up waiting, this host, a proxy or the agent that passed it on: the servers may still be at it.
+    return isinstance(failed, ApiError) and failed.kind != "no_quorum" and failed.status not in (502, 504)
 
 
 def _what_stands(askers: Sequence[Client], datacenter: str | None, archive: Fingerprint, before: Fingerprint) -> str:

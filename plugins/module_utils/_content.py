@@ -19,7 +19,7 @@ VOLATILE = "volatile"
 
 # Types that a cluster fills by itself, at its first start or as services come and go: durable, but no sign that
 # anybody stored anything in it.
-_SELF_MADE = frozenset({9, 13, 14, 15, 32, 33})
+_SELF_MADE = frozenset({9, 13, 14, 15, 32})
 
 _TOKEN, _POLICY = 17, 19
 _BUILTIN_POLICIES = (b"00000000-0000-0000-0000-000000000001", b"00000000-0000-0000-0000-000000000002")

@@ -38,6 +38,15 @@ class Digest(NamedTuple):
     sha256: str
 
 
+class Stamp(NamedTuple):
+    """What changes with a file's content, without reading it."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+
+
 @contextlib.contextmanager
 def file_errors(doing: str, path: str) -> Iterator[None]:
     """Turn an OSError into a FileError that says what was being done to which path, and what helps."""
@@ -207,6 +216,31 @@ def open_archive(path: str) -> BinaryIO:
         if os.path.isdir(path):
             raise OSError(errno.EISDIR, "")
         return open(path, "rb", buffering=0)
+
+
+def stamp_of(path: str) -> Stamp:
+    """Return a file's stamp.
+
+    :raises FileError: it isn't there.
+    """
+    with file_errors("read", path):
+        return _stamp(os.stat(path))
+
+
+def open_unchanged(path: str, stamp: Stamp) -> BinaryIO:
+    """Open an archive for reading, if it is still the one that had this stamp.
+
+    :raises FileError: it isn't, or can't be read.
+    """
+    archive = open_archive(path)
+    if _stamp(os.fstat(archive.fileno())) == stamp:
+        return archive
+    archive.close()
+    raise FileError(f"{path} was changed after it had been verified", hint="Run it again.", path=path)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def read_pieces(path: str, digest: hashlib._Hash | None = None) -> Iterator[bytes]:

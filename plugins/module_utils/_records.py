@@ -60,7 +60,7 @@ KINDS: dict[int, Kind] = {
     30: Kind("FederationState", False),
     31: Kind("SystemMetadata", False),
     32: Kind("ServiceVirtualIP", True),
-    33: Kind("FreeVirtualIP", True),
+    33: Kind("FreeVirtualIP", False),
     35: Kind("Peering", True),
     38: Kind("PeeringTrustBundle", True),
     40: Kind("PeeringSecret", True),

@@ -16,7 +16,7 @@ from ._client import Client
 from ._compare import prove
 from ._decide import Decision, should_restore
 from ._errors import ArchiveError, GuardError, SnapshotError
-from ._files import Partial, open_archive, remove_leftovers, require_directory
+from ._files import Partial, open_unchanged, remove_leftovers, require_directory
 from ._guards import Finding, RestoreFacts, evaluate, refusals
 from ._manifest import Consistency
 from ._store import archive_name, manifest_for, put
@@ -152,7 +152,7 @@ def _keep(partial: Partial, request: RestoreRequest, target: Target, taken: Take
 def _send(
     client: Client, after: Client, request: RestoreRequest, progress: Progress, source: Source, before: Taken
 ) -> None:
-    with progress.phase("restore"), open_archive(request.src) as archive:
+    with progress.phase("restore"), open_unchanged(request.src, source.stamp) as archive:
         progress.state = UNKNOWN
         try:
             client.restore(archive, source.digest.size, datacenter=request.datacenter)

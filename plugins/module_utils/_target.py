@@ -13,7 +13,7 @@ from ._archive import read_archive
 from ._client import Client
 from ._cluster import ClusterFacts, may_snapshot, read_cluster, wait_until_ready
 from ._errors import ApiError, ArchiveError, ClusterError, TransportError
-from ._files import Digest, Partial, digest_of, read_pieces
+from ._files import Digest, Partial, Stamp, digest_of, read_pieces, stamp_of
 from ._fingerprint import Fingerprint
 from ._store import FITS, manifest_beside
 from ._take import Taken, take
@@ -24,6 +24,7 @@ class Source:
     """The archive to restore, verified."""
 
     digest: Digest
+    stamp: Stamp
     index: int
     fingerprint: Fingerprint
 
@@ -51,12 +52,13 @@ def read_source(src: str) -> Source:
 
     :raises ArchiveError: it does not verify. :raises FileError: it can't be read.
     """
+    stamp = stamp_of(src)
     digest = digest_of(src)
     beside = manifest_beside(src, digest)
     if beside.status == FITS and beside.manifest and beside.manifest.fingerprint:
-        return Source(digest, beside.manifest.index, beside.manifest.fingerprint)
+        return Source(digest, stamp, beside.manifest.index, beside.manifest.fingerprint)
     archive = read_archive(read_pieces(src))
-    return Source(digest, archive.meta.index, archive.state.fingerprint)
+    return Source(digest, stamp, archive.meta.index, archive.state.fingerprint)
 
 
 def read_target(client: Client, partial: Partial | None, *, datacenter: str | None, settling: float) -> Target:

@@ -38,7 +38,9 @@ def test_the_connection_fragment_documents_every_option_as_it_is() -> None:
 
 
 def test_secrets_are_marked_and_what_only_sounds_like_one_is_marked_too() -> None:
-    suspicious = {name for name in CONNECTION_OPTIONS if any(word in name for word in ("token", "key", "pass", "secret"))}
+    suspicious = {
+        name for name in CONNECTION_OPTIONS if any(word in name for word in ("token", "key", "pass", "secret"))
+    }
     assert {name: CONNECTION_OPTIONS[name].get("no_log") for name in suspicious} == {
         "token": True,
         "token_file": False,

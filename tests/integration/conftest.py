@@ -1,0 +1,45 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real clusters, started once per session when a test first asks for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from support.modules import Runner
+
+from lab import Cluster, binaries
+
+ClusterOf = Callable[..., Cluster]
+
+
+@pytest.fixture(scope="session")
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterOf]:
+    """Return a running cluster for these options of ``lab.Cluster``, the same one for the same options.
+
+    Tests that share a cluster must not harm it; one that does starts its own.
+    """
+    running: dict[str, Cluster] = {}
+
+    def cluster(*, version: str = binaries.NEW, servers: int = 1, **options: Any) -> Cluster:
+        key = json.dumps([version, servers, options], sort_keys=True)
+        if key not in running:
+            fresh = Cluster(tmp_path_factory.mktemp("cluster"), version=version, servers=servers, **options)
+            # Entered here and left below: it lives as long as the session, whichever test came first.
+            running[key] = fresh.__enter__()
+        return running[key]
+
+    yield cluster
+    for one in running.values():
+        one.stop()
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[Runner]:
+    """Runs modules, each in a process of its own that is quickly there."""
+    with Runner() as ready:
+        yield ready

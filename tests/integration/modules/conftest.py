@@ -1,0 +1,113 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clusters of both versions for the modules' tests, and the oracle that judges what they did."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from support.calls import Calls
+from support.modules import Runner
+
+from lab import Cluster, binaries
+from lab.oracle import Observation, observe
+from lab.seed import seed
+
+KEYS = 150
+
+
+class Golden(NamedTuple):
+    """An archive of the seeded cluster, and what the oracle saw in that cluster when it was taken."""
+
+    path: Path
+    result: dict[str, Any]
+    seen: Observation
+    source: Cluster
+
+
+@pytest.fixture(scope="session")
+def calls(runner: Runner) -> Calls:
+    """Runs modules on clusters."""
+    return Calls(runner)
+
+
+@pytest.fixture(scope="session", params=[binaries.NEW, binaries.OLD], ids=lambda version: f"consul-{version}")
+def version(request: pytest.FixtureRequest) -> str:
+    """Every test that asks for it, or for a cluster below, runs on both versions."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def seeded(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
+    """One server that holds what real clusters hold; nobody changes it."""
+    return _seeded(shared_cluster(version=version, name_prefix="seeded"))
+
+
+@pytest.fixture(scope="session")
+def three(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
+    """Three servers that hold the same; nobody changes or stops them."""
+    return _seeded(shared_cluster(version=version, servers=3, name_prefix="three"))
+
+
+@pytest.fixture(scope="session")
+def playground(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
+    """One server whose content any test may change."""
+    return shared_cluster(version=version, name_prefix="playground")
+
+
+@pytest.fixture
+def fresh(version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cluster]]:
+    """Starts clusters for one test: new names, new ids, nothing in them."""
+    started: list[Cluster] = []
+
+    def start(**options: Any) -> Cluster:
+        told = {"servers": 1, "name_prefix": "fresh", **options}
+        cluster = Cluster(tmp_path_factory.mktemp("fresh"), version=version, **told)
+        started.append(cluster)
+        return cluster.__enter__()
+
+    yield start
+    for cluster in started:
+        cluster.stop()
+
+
+_golden: dict[str, Golden] = {}
+
+
+@pytest.fixture(scope="session")
+def golden(seeded: Cluster, calls: Calls, tmp_path_factory: pytest.TempPathFactory) -> Golden:
+    """An archive of the seeded cluster, with its manifest; copy it before it is changed."""
+    if seeded.version not in _golden:
+        path = tmp_path_factory.mktemp("golden") / "golden.snap"
+        result = calls.ok(seeded, "snapshot_save", dest=str(path))
+        _golden[seeded.version] = Golden(path, result, observe(seeded), seeded)
+    return _golden[seeded.version]
+
+
+@pytest.fixture(scope="session")
+def inspect() -> Callable[..., dict[str, Any]]:
+    """What the ``consul snapshot inspect`` of 1.22.7 says of an archive (1.8.7 prints less)."""
+
+    def inspected(archive: Path | str, *options: str) -> dict[str, Any]:
+        command = [str(binaries.consul(binaries.NEW)), "snapshot", "inspect", "-format=json", *options, str(archive)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
+
+    return inspected
+
+
+_filled: set[Path] = set()
+
+
+def _seeded(cluster: Cluster) -> Cluster:
+    if cluster.directory not in _filled:
+        seed(cluster, keys=KEYS)
+        _filled.add(cluster.directory)
+    return cluster

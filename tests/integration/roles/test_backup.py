@@ -1,0 +1,182 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role backup and its playbook: what is written where, and that it is written once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from support.playbooks import Ansible, connection, hosts_of
+
+from lab import Cluster
+
+
+def archives(directory: Path) -> list[Path]:
+    """The archives in a directory, each of which must have a manifest that is private, as it must be itself."""
+    found = sorted(directory.glob("*.snap"))
+    for archive in found:
+        manifest = Path(f"{archive}.manifest.json")
+        assert {archive.stat().st_mode & 0o7777, manifest.stat().st_mode & 0o7777} == {0o600}
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        assert json.loads(manifest.read_text(encoding="utf-8"))["archive"]["sha256"] == digest
+    return found
+
+
+@pytest.mark.every_version
+def test_check_run_again_check(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    inventory = ansible.inventory(hosts_of(three), backup_cluster="three", backup_dir=str(kept))
+
+    assert ansible.ok("backup", inventory, check=True).changed
+    assert not kept.exists()
+
+    first = ansible.ok("backup", inventory)
+    assert first.changed
+    assert kept.stat().st_mode & 0o7777 == 0o700
+    (archive,) = archives(kept)
+    three.cli("snapshot", "inspect", archive)
+    assert first.says(f"three: kept {archive} on role-1")
+    assert first.says("there was no archive of this cluster")
+
+    again = ansible.ok("backup", inventory)
+    assert not again.changed, again.output
+    assert again.says(f"three: confirmed {archive} on role-1")
+    assert again.says("the content is still that of index")
+    assert not ansible.ok("backup", inventory, check=True).changed
+    assert archives(kept) == [archive]
+
+
+@pytest.mark.every_version
+def test_from_a_server_to_the_controller(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    kept, vault = tmp_path / "kept", tmp_path / "vault"
+    vault.mkdir()
+    inventory = ansible.inventory(
+        hosts_of(three),
+        ansible_connection="elsewhere",
+        elsewhere_hidden=str(vault),
+        backup_cluster="three",
+        backup_dir=str(kept),
+        backup_fetch_to=str(vault),
+    )
+
+    ansible.ok("backup", inventory, check=True)
+    assert not kept.exists()
+    assert list(vault.iterdir()) == []
+
+    assert ansible.ok("backup", inventory).changed
+    (archive,) = archives(kept)
+    (copy,) = archives(vault / "three")
+    assert copy.read_bytes() == archive.read_bytes()
+
+    confirmed = ansible.ok("backup", inventory)
+    assert not confirmed.changed, confirmed.output
+    assert confirmed.says(f"on the controller: {copy}")
+    manifests = [Path(f"{path}.manifest.json").read_bytes() for path in (archive, copy)]
+    assert manifests[0] == manifests[1]
+    assert not ansible.ok("backup", inventory, check=True).changed
+
+    copy.unlink()
+    assert ansible.ok("backup", inventory).changed
+    assert sorted(path.name for path in (vault / "three").iterdir()) == [copy.name, f"{copy.name}.manifest.json"]
+
+
+def test_damaged_before_it_arrives(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    kept, vault = tmp_path / "kept", tmp_path / "vault"
+    inventory = ansible.inventory(
+        hosts_of(three),
+        ansible_connection="elsewhere",
+        elsewhere_rots=str(kept),
+        backup_cluster="three",
+        backup_dir=str(kept),
+        backup_fetch_to=str(vault),
+    )
+    ansible.fails("backup", inventory, "role-1, through which the cluster was worked on, failed")
+    assert list((vault / "three").iterdir()) == []
+
+
+def test_through_the_first_host_that_answers(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    hosts = hosts_of(three)
+    refusing = {"backup_connection": {"host": "127.0.0.1", "port": 1, "retries": 0}}
+    hosts = {"gone": {"ansible_connection": "elsewhere", "elsewhere_down": True}, "refusing": refusing, **hosts}
+    inventory = ansible.inventory(hosts, backup_cluster="three", backup_dir=str(tmp_path / "kept"))
+    played = ansible.ok("backup", inventory)
+    assert played.says("three: going on without gone: ")
+    assert played.says("no route to this host / refusing: ")
+    (archive,) = archives(tmp_path / "kept")
+    assert played.says(f"kept {archive} on role-1")
+
+
+def test_one_cluster_does_not_stop_another(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    dead = {"backup_cluster": "dead", "backup_connection": {"host": "127.0.0.1", "port": 1, "retries": 0}}
+    hosts = {"dead-1": dead, "dead-2": dead, **hosts_of(three)}
+    for name, variables in hosts.items():
+        hosts[name] = {"backup_cluster": "three", "backup_dir": str(tmp_path / "kept"), **variables}
+    played = ansible.fails("backup", ansible.inventory(hosts), "dead: no host of this cluster answers. dead-1: ")
+    assert played.says("Set backup_connection (host, port, scheme, token or token_file, ca_path)")
+    assert len(archives(tmp_path / "kept")) == 1
+    assert {name for name, counts in played.recap.items() if counts["failed"]} == {"dead-1", "dead-2"}
+
+
+def test_hosts_of_two_clusters_under_one_name(ansible: Ansible, three: Cluster, one: Cluster, tmp_path: Path) -> None:
+    hosts = {**hosts_of(three), **hosts_of(one)}
+    inventory = ansible.inventory(hosts, backup_cluster="all-of-them", backup_dir=str(tmp_path / "kept"))
+    ansible.fails("backup", inventory, "its hosts are of different Consul clusters", "other-1 is of dc1/")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_one_cluster_under_two_names(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    inventory = ansible.inventory(hosts_of(three), backup_dir=str(tmp_path / "{{ backup_cluster }}"))
+    played = ansible.ok("backup", inventory)
+    assert played.says("role-1: role-2 belong to the same Consul cluster. Give them all the same backup_cluster")
+    assert len(archives(tmp_path / "role-1")) == len(archives(tmp_path / "role-2")) == 1
+
+
+def test_without_a_token(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    inventory = ansible.inventory(hosts_of(three, token=""), backup_cluster="three", backup_dir=str(tmp_path / "kept"))
+    wanted = "set token or token_file in backup_connection to one whose policy has acl = "
+    ansible.fails("backup", inventory, wanted)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_settings_from_outside_the_role(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(three.tokens.initial_management, encoding="utf-8")
+    role = {
+        "ansible.builtin.include_role": {"name": "disaster_recovery.consul.backup"},
+        "vars": {"backup_connection": {"port": three.servers[0].http_port}, "backup_dest": str(tmp_path / "a.snap")},
+    }
+    group = {"host": "127.0.0.1", "port": 1, "token_file": str(tmp_path / "token"), "retries": 0}
+    defaults = {
+        "name": "The connection of the role lies above what is set for the action group",
+        "hosts": "all",
+        "gather_facts": False,
+        "module_defaults": {"group/disaster_recovery.consul.consul": group},
+        "tasks": [role],
+    }
+    address = {"backup_dest": str(tmp_path / "b.snap"), "backup_connection": {"retries": 0}}
+    environment = {
+        "name": "The environment will do, too",
+        "hosts": "all",
+        "gather_facts": False,
+        "environment": three.env(),
+        "tasks": [{**role, "vars": address}],
+    }
+    assert ansible.ok(ansible.playbook(defaults, environment), ansible.inventory({"here": {}})).changed
+    assert [path.name for path in archives(tmp_path)] == ["a.snap", "b.snap"]
+
+
+def test_a_pattern_that_fits_nobody(ansible: Ansible, three: Cluster) -> None:
+    inventory = ansible.inventory(hosts_of(three))
+    ansible.fails("backup", inventory, "consul_hosts: no host of the inventory fits nobody", consul_hosts="nobody")
+
+
+def test_settings_that_do_not_fit(ansible: Ansible, three: Cluster) -> None:
+    name = three.servers[0].name
+    told = connection(three.servers[0], three.tokens.initial_management)
+    inventory = ansible.inventory({name: {"backup_connection": {**told, "hots": "typo"}}})
+    ansible.fails("backup", inventory, "backup_connection.hots", verbosity=4)
+    inventory = ansible.inventory({name: {"backup_connection": told, "backup_dir": "relative/path"}})
+    ansible.fails("backup", inventory, 'dir "relative/path"')

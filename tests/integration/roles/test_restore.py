@@ -1,0 +1,129 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role restore and its playbook: judged by what the oracle sees in the cluster afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.playbooks import Ansible, hosts_of
+
+from lab import Cluster, compare, losses, observe
+
+
+@pytest.mark.every_version
+def test_check_run_again_check(ansible: Ansible, golden: Any, fresh: Cluster, tmp_path: Path) -> None:
+    controller, scratch = tmp_path / "controller", tmp_path / "scratch"
+    for directory in (controller, scratch):
+        directory.mkdir()
+    src = Path(shutil.copy(golden.archive, controller))
+    shutil.copy(f"{golden.archive}.manifest.json", controller)
+    refusing = {"backup_connection": {"host": "127.0.0.1", "port": 1, "retries": 0}}
+    inventory = ansible.inventory(
+        {"refusing": refusing, **hosts_of(fresh)},
+        ansible_connection="elsewhere",
+        elsewhere_hidden=str(controller),
+        restore_cluster="fresh",
+        restore_src=str(src),
+        restore_tmp_dir=str(scratch),
+    )
+
+    checked = ansible.ok("restore", inventory, check=True)
+    assert checked.changed
+    assert checked.says("fresh: going on without refusing: ")
+    assert checked.says(f"fresh: would be restored from {src}")
+    assert losses(compare(golden.seen, observe(fresh)))
+
+    restored = ansible.ok("restore", inventory)
+    assert restored.changed
+    assert restored.says("the cluster is fresh")
+    assert restored.says("all equal. dc1: Consul 1.22.7, 1 of 1 voters alive, healthy")
+    assert restored.says("Watchers (consul-template, blocking queries, consul watch): restart them")
+    assert losses(compare(golden.seen, observe(fresh))) == []
+
+    again = ansible.ok("restore", inventory)
+    assert not again.changed, again.output
+    assert again.says(f"fresh: left as it is, {src}")
+    assert not ansible.ok("restore", inventory, check=True).changed
+    assert list(scratch.iterdir()) == []
+
+
+def test_content_is_replaced_when_that_risk_is_taken(
+    ansible: Ansible, golden: Any, fresh: Cluster, tmp_path: Path
+) -> None:
+    fresh.put("/v1/kv/precious", "do not lose me")
+    replaced = tmp_path / "replaced"
+    inventory = ansible.inventory(
+        hosts_of(fresh), restore_src=str(golden.archive), restore_src_on="target", restore_backup_dir=str(replaced)
+    )
+    ansible.fails("restore", inventory, "fresh: the cluster holds content (1 KVS)", "replace_content")
+    assert not replaced.exists()
+
+    risk = {"restore_accept_risks": ["replace_content"]}
+    assert ansible.ok("restore", inventory, check=True, **risk).changed
+    assert not replaced.exists()
+    assert fresh.http("GET", "/v1/kv/precious").status_code == 200
+
+    played = ansible.ok("restore", inventory, **risk)
+    (safety,) = replaced.glob("*.snap")
+    assert played.says(f"What it held before is in {safety}")
+    assert losses(compare(golden.seen, observe(fresh))) == []
+    assert fresh.http("GET", "/v1/kv/precious").status_code == 404
+
+    fresh.cli("snapshot", "restore", safety)
+    fresh.wait_ready()
+    assert fresh.http("GET", "/v1/kv/precious").status_code == 200
+
+
+def test_the_token_for_afterwards(ansible: Ansible, three: Cluster, golden: Any, tmp_path: Path) -> None:
+    with Cluster(tmp_path / "stranger", servers=1, name_prefix="stranger") as stranger:
+        policy = stranger.put("/v1/acl/policy", {"Name": "all", "Rules": 'acl = "write"\noperator = "read"'})
+        token = stranger.put("/v1/acl/token", {"Policies": [{"ID": policy["ID"]}]})["SecretID"]
+        inventory = ansible.inventory(
+            hosts_of(stranger, token=token),
+            restore_src=str(golden.archive),
+            restore_accept_risks=["replace_content"],
+            restore_backup_dir=str(tmp_path / "replaced"),
+            restore_post_restore_token=three.tokens.initial_management,
+        )
+        played = ansible.ok("restore", inventory, verbosity=4)
+        assert token not in played.output
+        assert played.says("all equal. dc1: Consul 1.22.7, 1 of 1 voters alive, healthy")
+
+
+def test_a_damaged_archive_leaves_nothing_behind(ansible: Ansible, golden: Any, fresh: Cluster, tmp_path: Path) -> None:
+    controller, scratch = tmp_path / "controller", tmp_path / "scratch"
+    for directory in (controller, scratch):
+        directory.mkdir()
+    src = controller / "cut.snap"
+    src.write_bytes(golden.archive.read_bytes()[:-100])
+    inventory = ansible.inventory(
+        hosts_of(fresh),
+        ansible_connection="elsewhere",
+        elsewhere_hidden=str(controller),
+        restore_src=str(src),
+        restore_tmp_dir=str(scratch),
+    )
+    ansible.fails("restore", inventory, "nothing was sent", "the archive does not verify")
+    assert list(scratch.iterdir()) == []
+
+
+def test_where_it_is_not_clear_which_archive_goes_where(
+    ansible: Ansible, golden: Any, three: Cluster, one: Cluster
+) -> None:
+    two_clusters = ansible.inventory({**hosts_of(three, count=1), **hosts_of(one)})
+    told = {"restore_src": str(golden.archive)}
+    ansible.fails("restore", two_clusters, "role-1: refused", "other-1 would get the same archive", **told)
+    two_names = ansible.inventory(hosts_of(three))
+    ansible.fails("restore", two_names, "role-2 belong to the same Consul cluster", **told)
+    ansible.fails("restore", two_names, "role-1: set restore_src to the absolute path of the archive")
+    ansible.fails(
+        "restore",
+        ansible.inventory(hosts_of(one)),
+        "there is no file /nowhere.snap on the controller",
+        restore_src="/nowhere.snap",
+    )

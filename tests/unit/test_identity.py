@@ -1,0 +1,51 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When two looks are at one cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
+
+A = Cluster("dc1", "a", "1.22.7")
+NAMELESS = Cluster("dc1", None, None)
+UNKNOWN = Cluster(None, None, None)
+
+# Both ways round: is_same, contradicts.
+PAIRS = [
+    (A, A, True, False),
+    (A, A._replace(consul_version="1.8.7"), True, False),
+    (A, A._replace(id="b"), False, True),
+    (A, A._replace(datacenter="dc2"), False, True),
+    (A, NAMELESS, False, False),
+    (NAMELESS, NAMELESS, True, False),
+    (NAMELESS, Cluster("dc2", None, None), False, True),
+    (A, UNKNOWN, False, False),
+    (Cluster(None, "a", None), Cluster(None, "b", None), False, True),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "same", "contradicts"), PAIRS, ids=str)
+def test_pair(one: Cluster, other: Cluster, same: bool, contradicts: bool) -> None:
+    assert one.is_same(other) is other.is_same(one) is same
+    assert one.contradicts(other) is other.contradicts(one) is contradicts
+
+
+def test_completed_fills_gaps_and_overrides_nothing() -> None:
+    assert NAMELESS.completed(Cluster("dc9", "a", "1.22.7")) == A
+    assert A.completed(Cluster("dc9", "z", "9")) == A
+
+
+@pytest.mark.parametrize(
+    ("cluster", "text"),
+    [
+        (A, "dc1 (cluster a)"),
+        (NAMELESS, "dc1 (cluster without an id)"),
+        (UNKNOWN, "unknown datacenter (cluster without an id)"),
+    ],
+    ids=str,
+)
+def test_as_text(cluster: Cluster, text: str) -> None:
+    assert cluster.as_text() == text

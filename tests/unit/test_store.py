@@ -1,0 +1,163 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A directory of archives: which one counts, what fits beside what, and what is put there how."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils import _manifest, _store
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import Digest, Partial
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint, TypeDigest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency, Manifest
+
+OURS, THEIRS = Cluster("dc1", "ours", "1.22.7"), Cluster("dc1", "theirs", "1.22.7")
+
+
+def manifest_of(data: bytes, *, cluster: Cluster = OURS, taken_at: float = 100, index: int = 1) -> Manifest:
+    return Manifest(
+        file="a.snap",
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        meta_id="an id",
+        index=index,
+        taken_at=taken_at,
+        confirmed_at=taken_at,
+        cluster=cluster,
+        consistency=Consistency(False, 0, True),
+        fingerprint=Fingerprint({"KVS": TypeDigest(1, index)}),
+        records={},
+        user_records={},
+    )
+
+
+def keep(directory: Path, name: str, data: bytes, manifest: Manifest | None) -> str:
+    """Put an archive there by hand, with or without a manifest."""
+    path = directory / name
+    path.write_bytes(data)
+    if manifest:
+        Path(_manifest.path_of(str(path))).write_bytes(_manifest.encode(manifest))
+    return str(path)
+
+
+def test_the_newest_of_a_cluster_is_found_by_its_manifest(tmp_path: Path) -> None:
+    keep(tmp_path, "z.snap", b"old", manifest_of(b"old", taken_at=100, index=9))
+    newest = keep(tmp_path, "a.snap", b"new", manifest_of(b"new", taken_at=200))
+    keep(tmp_path, "y.snap", b"of another cluster", manifest_of(b"of another cluster", cluster=THEIRS, taken_at=300))
+    keep(tmp_path, "x.snap", b"without a manifest", None)
+    keep(tmp_path, "w.snap", b"cut", manifest_of(b"cut short", taken_at=300))
+    (tmp_path / "v.snap.manifest.json").write_bytes(_manifest.encode(manifest_of(b"gone", taken_at=300)))
+    keep(tmp_path, "u.snap", b"spoiled", None)
+    (tmp_path / "u.snap.manifest.json").write_bytes(b"{")
+    (tmp_path / "t.snap").mkdir()
+    (tmp_path / "t.snap.manifest.json").write_bytes(_manifest.encode(manifest_of(b"", taken_at=300)))
+
+    found = _store.newest_of(str(tmp_path), OURS)
+
+    assert found is not None
+    assert (found.path, found.manifest.taken_at) == (newest, 200)
+
+
+def test_of_two_taken_in_one_second_the_higher_index_is_newer(tmp_path: Path) -> None:
+    higher = keep(tmp_path, "a.snap", b"1", manifest_of(b"1", index=11))
+    keep(tmp_path, "b.snap", b"2", manifest_of(b"2", index=9))
+
+    found = _store.newest_of(str(tmp_path), OURS)
+    assert found is not None
+    assert found.path == higher
+
+
+def test_a_directory_without_archives(tmp_path: Path) -> None:
+    assert _store.newest_of(str(tmp_path), OURS) is None
+    with pytest.raises(FileError, match="look into"):
+        _store.newest_of(str(tmp_path / "absent"), OURS)
+
+
+def test_intact_means_the_very_bytes(tmp_path: Path) -> None:
+    path = keep(tmp_path, "a.snap", b"data", None)
+    entry = _store.Entry(path, manifest_of(b"data"))
+
+    assert _store.is_intact(entry)
+    Path(path).write_bytes(b"Data")
+    assert not _store.is_intact(entry)
+    os.unlink(path)
+    assert not _store.is_intact(entry)
+
+
+def test_what_lies_beside(tmp_path: Path) -> None:
+    digest = Digest(4, hashlib.sha256(b"data").hexdigest())
+    path = keep(tmp_path, "a.snap", b"data", None)
+    manifest = Path(_manifest.path_of(path))
+
+    assert _store.manifest_beside(path, digest) == _store.Beside("absent", None)
+    manifest.write_bytes(_manifest.encode(manifest_of(b"data")))
+    assert _store.manifest_beside(path, digest) == _store.Beside("fits", manifest_of(b"data"))
+    manifest.write_bytes(_manifest.encode(manifest_of(b"Data")))
+    assert _store.manifest_beside(path, digest) == _store.Beside("other", None)
+    manifest.write_bytes(b"{")
+    assert _store.manifest_beside(path, digest) == _store.Beside("unreadable", None)
+    manifest.unlink()
+    manifest.mkdir()
+    assert _store.manifest_beside(path, digest) == _store.Beside("unreadable", None)
+
+
+@pytest.fixture
+def open_umask() -> None:
+    """Nothing but the code itself keeps files private."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_put_leaves_two_private_files_and_nothing_else(tmp_path: Path) -> None:
+    dest = tmp_path / "a.snap"
+    with Partial(str(tmp_path)) as partial:
+        assert os.stat(partial.path).st_mode & 0o777 == 0o600
+        partial.write(b"data")
+        _store.put(partial, str(dest), manifest_of(b"data"))
+
+    assert dest.read_bytes() == b"data"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.snap", "a.snap.manifest.json"]
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    assert _store.manifest_beside(str(dest), Digest(4, hashlib.sha256(b"data").hexdigest())).status == "fits"
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_put_replaces_what_was_there_and_its_permissions(tmp_path: Path) -> None:
+    dest = Path(keep(tmp_path, "a.snap", b"old", manifest_of(b"old")))
+    dest.chmod(0o644)
+    with Partial(str(tmp_path)) as partial:
+        partial.write(b"new")
+        _store.put(partial, str(dest), manifest_of(b"new"))
+
+    assert dest.read_bytes() == b"new"
+    assert dest.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_manifest_is_replaced_beside_an_archive_that_stays(tmp_path: Path) -> None:
+    path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
+    before = os.stat(path)
+    _store.write_manifest(path, replace(manifest_of(b"data"), confirmed_at=500))
+
+    found = _store.newest_of(str(tmp_path), OURS)
+    assert found is not None
+    assert found.manifest.confirmed_at == 500
+    assert (os.stat(path).st_ino, os.stat(path).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "name"),
+    [(OURS, "dc1-20231114T221320Z-42.snap"), (Cluster(None, None, None), "unknown-20231114T221320Z-42.snap")],
+    ids=["known", "unknown"],
+)
+def test_archive_name(cluster: Cluster, name: str) -> None:
+    assert _store.archive_name(cluster, 1_700_000_000.9, 42) == name

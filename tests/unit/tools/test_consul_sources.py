@@ -1,0 +1,130 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a machine's own package sources become those of Debian 11, and what else the way to a binary decides purely."""
+
+from __future__ import annotations
+
+import pytest
+from consul import cache, from_debian, from_go
+
+DEB822 = """\
+# a comment
+Types: deb deb-src
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main contrib
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ abc
+
+Types: deb
+URIs: http://mirror.example/debian-security
+Suites: bookworm-security
+Components: main
+
+Enabled: no
+Types: deb
+URIs: http://disabled.example/debian
+Suites: bookworm
+Components: main
+
+Types: deb
+URIs: http://foreign.example
+Suites: nodistro
+Components: main
+"""
+
+
+def test_deb822_keeps_the_stanza_of_the_release_alone() -> None:
+    adapted = from_debian.adapt_deb822(DEB822, "bookworm")
+    fields = from_debian.parse_stanza(adapted)
+    assert fields == {
+        "types": " deb",
+        "uris": " http://mirror.example/debian",
+        "suites": " bullseye",
+        "components": " main",
+        "signed-by": "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "adapted"),
+    [
+        ("deb http://m.example/debian bookworm main contrib", "deb http://m.example/debian bullseye main\n"),
+        (
+            "  deb [arch=amd64 signed-by=/k.gpg] http://m.example/debian bookworm contrib main # why",
+            "deb [arch=amd64 signed-by=/k.gpg] http://m.example/debian bullseye main\n",
+        ),
+        ("deb-src http://m.example/debian bookworm main", ""),
+        ("# deb http://m.example/debian bookworm main", ""),
+        ("deb http://m.example/debian bookworm-updates main", ""),
+        ("deb http://foreign.example/apt cloud-sdk-bookworm main", ""),
+        ("deb http://foreign.example/debian bookworm stable", ""),
+        ("deb cdrom:[Debian]/ bookworm main", ""),
+    ],
+)
+def test_one_line_sources(line: str, adapted: str) -> None:
+    assert from_debian.adapt_one_line(line + "\n", "bookworm") == adapted
+
+
+@pytest.mark.parametrize(
+    ("text", "codename"),
+    [
+        ("ID=debian\nVERSION_CODENAME=bookworm\n", "bookworm"),
+        ('VERSION_CODENAME="trixie"\n', "trixie"),
+        ('ID=fedora\nVERSION_CODENAME=""\n', None),
+        ("ID=arch\n", None),
+    ],
+)
+def test_codename(text: str, codename: str | None) -> None:
+    assert from_debian.parse_codename(text) == codename
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("go version go1.26.8 linux/amd64", (1, 26, 8)),
+        ("go version go1.21 linux/amd64", (1, 21, 0)),
+        ("go version go1.27rc1 linux/amd64", (1, 27, 0)),
+        ("1.25.9", (1, 25, 9)),
+        ("nothing", None),
+    ],
+)
+def test_go_versions(text: str, version: tuple[int, int, int] | None) -> None:
+    assert from_go.parse_go_version(text) == version
+
+
+def test_the_pinned_go_is_read_from_go_mod() -> None:
+    assert from_go.required_go((from_go.HERE / "go.mod").read_text(encoding="utf-8")) >= (1, 25, 0)
+
+
+def test_the_build_does_not_obey_the_users_go_flags() -> None:
+    user = {"GOFLAGS": "-mod=vendor", "GOOS": "plan9", "GOPROXY": "kept", "GOWORK": "/elsewhere"}
+    environment = from_go.build_environment(user)
+    assert environment["GOFLAGS"] == "-mod=mod"
+    assert environment["GOWORK"] == "off"
+    assert environment["GOPROXY"] == "kept"
+    assert "GOOS" not in environment
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("Consul v1.22.7\nBuild Date 1970\n", "1.22.7"),
+        ("Consul v1.22.7-dev\nRevision x\n", "1.22.7"),
+        ("Consul v1.18.2+ent\n", "1.18.2"),
+        ("nonsense", None),
+    ],
+)
+def test_consul_versions(text: str, version: str | None) -> None:
+    assert cache.parse_version(text) == version
+
+
+def test_the_cache_is_outside_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert str(cache.cache_directory()) == "/somewhere/disaster_recovery.consul"
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert str(cache.cache_directory()) == "/home/me/.cache/disaster_recovery.consul"

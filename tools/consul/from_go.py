@@ -1,0 +1,90 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build Consul with Go, from the versions that go.mod beside this file pins."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from .cache import NEW, VARIABLES, GetError, run, say, tail
+
+HERE = Path(__file__).resolve().parent
+PACKAGE = "github.com/hashicorp/consul"
+# The first Go that fetches the toolchain a go.mod asks for.
+SELF_UPDATING = (1, 21, 0)
+
+Version = tuple[int, int, int]
+
+
+def build_with_go(scratch: Path) -> Path:
+    """Build the new Consul in ``scratch`` and return the binary."""
+    module = scratch / "module"
+    module.mkdir()
+    for name in ("go.mod", "go.sum"):
+        if (HERE / name).exists():
+            shutil.copy(HERE / name, module / name)
+    go = _go(required_go((module / "go.mod").read_text(encoding="utf-8")), scratch)
+    say(f"building Consul {NEW} with {go}: usually 4-5 minutes on two idle cores, once; downloads its sources first")
+    log = scratch / "build.log"
+    target = scratch / "consul"
+    command = [go, "build", "-mod=mod", "-trimpath", "-ldflags", "-s -w", "-o", str(target), PACKAGE]
+    # Go's own scratch files go with ours when it is ended in the middle.
+    environment = build_environment(dict(os.environ)) | {"GOTMPDIR": str(scratch)}
+    if run(command, what="building", cwd=module, log=log, env=environment) != 0:
+        raise GetError(
+            f"go could not build Consul {NEW}:\n{tail(log)}\n"
+            f"  It needs a Go module proxy or the network; or set {VARIABLES[NEW]} to a Consul {NEW} you have."
+        )
+    return target
+
+
+def build_environment(environment: dict[str, str]) -> dict[str, str]:
+    """The user's environment (proxy, caches) without the settings that would change what is built."""
+    for name in ("GOOS", "GOARCH", "GOEXPERIMENT", "GOBIN"):
+        environment.pop(name, None)
+    # An empty GOFLAGS would let the one from `go env -w` through, so it says what the command line says.
+    return environment | {"CGO_ENABLED": "0", "GO111MODULE": "on", "GOWORK": "off", "GOFLAGS": "-mod=mod"}
+
+
+def required_go(go_mod: str) -> Version:
+    """The Go version that a go.mod asks for."""
+    match = re.search(r"^go\s+(\S+)", go_mod, re.MULTILINE)
+    return parse_go_version(match.group(1) if match else "") or SELF_UPDATING
+
+
+def parse_go_version(text: str) -> Version | None:
+    """The version in ``1.25.9`` or ``go version go1.26 linux/amd64``."""
+    match = re.search(r"(?:^|\bgo)(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return (int(match.group(1)), int(match.group(2)), int(match.group(3) or 0)) if match else None
+
+
+def _go(required: Version, outside: Path) -> str:
+    """The go command, once it is known that it can build this."""
+    wanted = ".".join(map(str, required))
+    remedy = f"install Go {wanted} or newer, or set {VARIABLES[NEW]} to a Consul {NEW} you have."
+    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
+    if go is None:
+        raise GetError(f"there is no Consul {NEW} here and no Go to build it with: {remedy}")
+    # Asked outside the module: inside, an old Go would already try to fetch the newer one.
+    found = parse_go_version(_ask(go, "version", cwd=outside, local=True))
+    if found is None:
+        raise GetError(f"{go} does not say its version: {remedy}")
+    if found < required:
+        ours = ".".join(map(str, found))
+        if found < SELF_UPDATING or _ask(go, "env", "GOTOOLCHAIN", cwd=outside).strip().startswith("local"):
+            raise GetError(f"Go {ours} at {go} is too old: {remedy}")
+        say(f"Go {ours} will first fetch Go {wanted} for this build (its GOTOOLCHAIN setting allows that)")
+    return go
+
+
+def _ask(go: str, *arguments: str, cwd: Path, local: bool = False) -> str:
+    environment = dict(os.environ) | ({"GOTOOLCHAIN": "local"} if local else {})
+    done = subprocess.run(
+        [go, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.stdout

@@ -1,0 +1,119 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible as a user runs it: the collection built and installed, playbooks called by their names."""
+
+from __future__ import annotations
+
+import json
+import locale
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from env.places import CHECKOUT, collection_in
+from lab.process import deferred_interrupts, spawn
+from lab.server import clean_environment
+
+from . import recap
+from .errors import DemoError
+from .places import Places
+from .screen import Screen
+
+PLAYBOOK_SECONDS = 300.0
+INSTALL_SECONDS = 180.0
+PAUSE = 0.1
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a playbook ended: ``word`` as Ansible's recap has it, ``said`` what it told the person."""
+
+    word: str
+    said: list[str]
+
+
+class Ansible:
+    """Runs commands in the work directory, each with a log of its own; none may show one of ``secrets``."""
+
+    def __init__(self, places: Places, screen: Screen, secrets: Iterable[str]) -> None:
+        self._places = places
+        self._screen = screen
+        self._secrets = tuple(secrets)
+        self._logs = 0
+        # Not that of the user or of the machine.
+        self._config = places.work / "ansible.cfg"
+        self._config.write_text("[defaults]\n", encoding="utf-8")
+
+    def install(self) -> str:
+        """Build the collection, install what was built, and return its version."""
+        command = [str(CHECKOUT / "tools" / "env" / "install-collection"), str(self._places.collections)]
+        code, log = self._run("install", command, INSTALL_SECONDS)
+        if code:
+            raise DemoError(f"the collection can't be built or installed:\n{log.strip()}")
+        manifest = collection_in(self._places.collections) / "MANIFEST.json"
+        version: str = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"]
+        return version
+
+    def play(self, playbook: str, inventory: Path, *, expected: str, **variables: str) -> Played:
+        """Run a playbook of the collection; it has to end well and to be what is ``expected``, changed or unchanged."""
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), f"disaster_recovery.consul.{playbook}"]
+        command += ["-i", str(inventory)]
+        for name, value in variables.items():
+            command += ["-e", f"{name}={value}"]
+        code, log = self._run(playbook, command, PLAYBOOK_SECONDS)
+        if any(secret in log for secret in self._secrets):
+            raise DemoError(f"{playbook} showed a secret: see its log")
+        word = recap.word(recap.recap(log))
+        if code or word in ("failed", "nothing"):
+            raise DemoError("\n".join([f"{playbook} failed with exit code {code}", *recap.errors(log)]))
+        said = recap.messages(log)
+        if word != expected:
+            raise DemoError("\n".join([f"{playbook} was {word} and has to be {expected}", *said]))
+        return Played(word, said)
+
+    def _run(self, name: str, command: Sequence[str], seconds: float) -> tuple[int, str]:
+        self._logs += 1
+        log = self._places.logs / f"{self._logs:02}-{name}.log"
+        began = time.monotonic()
+        with deferred_interrupts():
+            process = spawn(command, cwd=self._places.work, log=log, env=self._environment(), detached=False)
+        while process.poll() is None:
+            elapsed = time.monotonic() - began
+            if elapsed > seconds:
+                raise DemoError(f"{name} does not end: {seconds:.0f} s are over; it is ended now")
+            self._screen.passing(f"{elapsed:.0f} s  {recap.current_task(_text(log))}")
+            time.sleep(PAUSE)
+        return process.returncode, _text(log)
+
+    def _environment(self) -> dict[str, str]:
+        """This process's environment without what it says about Ansible, Consul and this checkout."""
+        told = ("ANSIBLE_", "PYTHONPATH")
+        clean = {name: value for name, value in clean_environment().items() if not name.startswith(told)}
+        return {
+            **clean,
+            **_utf8(),
+            "ANSIBLE_COLLECTIONS_PATH": str(self._places.collections),
+            "ANSIBLE_CONFIG": str(self._config),
+            "ANSIBLE_HOME": str(self._places.work / "ansible"),
+            "ANSIBLE_REMOTE_TMP": str(self._places.tmp / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_NOCOWS": "1",
+            "TMPDIR": str(self._places.tmp),
+        }
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
+
+
+def _utf8() -> dict[str, str]:
+    # Ansible insists on such a locale; a machine without a terminal often has none.
+    try:
+        locale.setlocale(locale.LC_ALL, "")
+        encoding = locale.getlocale()[1]
+    except locale.Error:
+        encoding = None
+    return {} if encoding and encoding.lower().replace("-", "") == "utf8" else {"LC_ALL": "C.UTF-8"}
