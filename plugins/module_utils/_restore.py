@@ -104,7 +104,13 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
     with progress.phase("wait"):
         wait(after, datacenter=request.datacenter, seconds=request.wait_timeout, kept=kept)
     with progress.phase("proof"):
-        progress.proof = proof(after, datacenter=request.datacenter, archive=source.fingerprint, kept=kept)
+        progress.proof = proof(
+            after,
+            datacenter=request.datacenter,
+            archive=source.fingerprint,
+            seconds=request.wait_timeout,
+            kept=kept,
+        )
     return True
 
 

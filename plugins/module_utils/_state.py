@@ -146,7 +146,7 @@ class _NodeGroup:
     """The Register records of one node, which stand together in the stream (persistNodes in Consul's fsm).
 
     Whether they are a user's shows only when the last one is read: a node with a ``serfHealth`` check is its agent's,
-    and one imported from a peer is the peer's.
+    a node with the ``consul`` service a server's, and one imported from a peer is the peer's.
     """
 
     def __init__(self) -> None:
@@ -157,8 +157,10 @@ class _NodeGroup:
     def add(self, register: Mapping[bytes, Any], digest: bytes) -> None:
         self.name = _node_name(register)
         self.digests.add([digest])
-        check = register.get(b"Check")
-        if register.get(b"PeerName") or (isinstance(check, dict) and check.get(b"CheckID") == b"serfHealth"):
+        check, service = register.get(b"Check"), register.get(b"Service")
+        has_agent = isinstance(check, dict) and check.get(b"CheckID") == b"serfHealth"
+        is_server = isinstance(service, dict) and service.get(b"Service") == b"consul"
+        if register.get(b"PeerName") or has_agent or is_server:
             self.belongs_to_agent = True
 
 
