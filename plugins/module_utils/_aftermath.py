@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ._client import Client
@@ -76,13 +76,16 @@ def where_kept(path: str | None) -> str:
     return f". What it held before is in {path}" if path else ""
 
 
-def wait(client: Client, *, datacenter: str | None, seconds: float, kept: str | None) -> None:
+def wait(
+    client: Client, *, datacenter: str | None, seconds: float, kept: str | None, tolerated: Collection[str] = ()
+) -> None:
     """Wait until the restored cluster is ready.
 
+    :param tolerated: ids of servers that were unhealthy before, which was accepted.
     :raises RestoreError: it isn't within ``seconds``; its state is ``replaced``.
     """
     try:
-        wait_until_ready(client, datacenter=datacenter, seconds=seconds)
+        wait_until_ready(client, datacenter=datacenter, seconds=seconds, tolerated=tolerated)
     except ClusterError as error:
         raise RestoreError(
             f"the archive was restored, but the cluster is not ready {error.message}{where_kept(kept)}",
