@@ -53,7 +53,8 @@ options:
   accept_risks:
     description:
       - Risks to take, by name. V(unhealthy_target) restores although a server is down or autopilot reports the cluster
-        as unhealthy; V(replace_content) restores although the target holds content, after it was saved to O(backup_dir).
+        as unhealthy; V(replace_content) restores although the target holds content, after that was saved to
+        O(backup_dir).
       - No risk can be accepted for an archive that does not verify or for a token that may not restore.
     type: list
     elements: str
