@@ -33,7 +33,7 @@ def contents(directory: Path) -> dict[str, bytes]:
 
 def wait_until_noticed(cluster: Cluster) -> None:
     """Wait until autopilot holds the cluster for unhealthy, which it answers with a status of 429."""
-    for _ in range(300):
+    for _try in range(300):
         if cluster.http("GET", "/v1/operator/autopilot/health", server=cluster.first_alive()).status_code == 429:
             return
         time.sleep(0.1)
