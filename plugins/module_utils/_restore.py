@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ._aftermath import NOTHING_SENT, REPLACED, UNKNOWN, failed_restore, proof, wait
@@ -40,7 +40,10 @@ class RestoreRequest(NamedTuple):
 class Progress:
     """How far a restore has come: what a result shows, whether it ends well or not."""
 
-    def __init__(self) -> None:
+    def __init__(self, warn: Callable[[str], None] = lambda text: None) -> None:
+        """:param warn: gets a text for each try that is followed by another."""
+        self._warn = warn
+        self.attempts: list[str] = []
         self.state = NOTHING_SENT
         self.guards: list[Finding] = []
         self.backup_file: str | None = None
@@ -49,6 +52,11 @@ class Progress:
         self.source: Source | None = None
         self.target: Target | None = None
         self.duration: dict[str, float] = {}
+
+    def again(self, error: SnapshotError) -> None:
+        """Note a try that failed and is followed by another."""
+        self.attempts.append(error.message)
+        self._warn(f"trying again: {error.message}")
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -84,7 +92,9 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
                 partial = stack.enter_context(Partial(request.backup_dir))
         with progress.phase("target"):
             settling = 0 if "unhealthy_target" in request.accept_risks else min(_SETTLING, request.wait_timeout)
-            target = read_target(client, partial, datacenter=request.datacenter, settling=settling)
+            target = read_target(
+                client, partial, datacenter=request.datacenter, settling=settling, report=progress.again
+            )
         progress.target, source, own = target, progress.source, target.fingerprint
         if source is not None:
             progress.decision = should_restore(source.fingerprint, own, fresh=target.fresh)

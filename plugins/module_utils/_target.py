@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ._archive import read_archive
 from ._client import Client
 from ._cluster import ClusterFacts, may_snapshot, read_cluster, wait_until_ready
-from ._errors import ApiError, ArchiveError, ClusterError, TransportError
+from ._errors import ApiError, ArchiveError, ClusterError, SnapshotError, TransportError
 from ._files import Digest, Partial, Stamp, digest_of, read_pieces, stamp_of
 from ._fingerprint import Fingerprint
+from ._retry import with_retries
 from ._store import FITS, manifest_beside
 from ._take import Taken, take
 
@@ -61,10 +63,18 @@ def read_source(src: str) -> Source:
     return Source(digest, stamp, archive.meta.index, archive.state.fingerprint)
 
 
-def read_target(client: Client, partial: Partial | None, *, datacenter: str | None, settling: float) -> Target:
+def read_target(
+    client: Client,
+    partial: Partial | None,
+    *,
+    datacenter: str | None,
+    settling: float,
+    report: Callable[[SnapshotError], None],
+) -> Target:
     """Look at a cluster, its own state included, which is written to ``partial`` where there is one.
 
     :param settling: seconds to wait for a cluster that autopilot holds for unhealthy.
+    :param report: gets the error of each try to read the state that is followed by another.
     :raises TransportError: the agent can't be reached.
     """
     unknown: dict[str, str] = {}
@@ -82,7 +92,14 @@ def read_target(client: Client, partial: Partial | None, *, datacenter: str | No
     if "content" in unknown:
         return Target(facts, None, unknown)
     try:
-        return Target(facts, take(client, partial, datacenter=datacenter), unknown)
+        # What a follower passes on from the leader is cut short now and then (seen on 1.22.7: 7 of 150).
+        taken = with_retries(
+            lambda: take(client, partial, datacenter=datacenter),
+            retries=client.connection.retries,
+            delay=client.connection.retry_delay,
+            report=report,
+        )
+        return Target(facts, taken, unknown)
     except (ApiError, ArchiveError, TransportError) as error:
         return Target(facts, None, {**unknown, "content": error.as_text()})
 

@@ -173,6 +173,12 @@ cluster:
   returned: success
   type: dict
   sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
+attempts:
+  description: What went wrong before the cluster's state could be read, one entry for each try that failed.
+  returned: always
+  type: list
+  elements: str
+  sample: ["the archive was cut short"]
 duration:
   description: Seconds by phase.
   returned: success
@@ -279,6 +285,7 @@ def result_of(progress: Progress) -> dict[str, Any]:
     result: dict[str, Any] = {
         "guards": as_results(progress.guards),
         "backup_file": progress.backup_file,
+        "attempts": progress.attempts,
         "duration": progress.duration,
     }
     if progress.decision:
@@ -314,7 +321,7 @@ def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(**connection_spec(**OPTIONS))
-    progress = Progress()
+    progress = Progress(module.warn)
     try:
         end_cleanly()
         result = run(module, progress)

@@ -144,6 +144,14 @@ def test_a_target_that_can_not_be_kept(
     assert refusing(outcome) == {"fresh"}
 
 
+def test_a_target_whose_answer_is_cut_once(restoring: Restoring, server: FaultServer) -> None:
+    server.on(*SNAPSHOT, real(lambda body: cut_inside(body, STATE)), pass_on)
+    outcome = restoring.restore(check=True)
+    assert outcome.result["changed"]
+    assert len(outcome.result["attempts"]) == 1
+    assert server.count(*SNAPSHOT) == 2
+
+
 def test_no_leader(restoring: Restoring, server: FaultServer) -> None:
     server.on(*LEADER, says_json(""))
     outcome = restoring.restore(accept_risks=ALL_RISKS)
