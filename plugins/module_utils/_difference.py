@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ._content import VOLATILE, Content
 from ._fingerprint import record_digest
-from ._naming import name_of, shown
+from ._naming import FirstLabels, name_of
 from ._observer import Observer
 from ._records import KVS, REGISTER, kind_of
 
@@ -76,36 +76,6 @@ def _aligned(bucket: bytearray, wanted: bytes) -> int:
     while at > 0 and at % (2 * _WIDTH):
         at = bucket.find(wanted, at + 1)
     return at
-
-
-class FirstLabels:
-    """Counts labels and keeps those that come first in order, ``limit`` of them at most."""
-
-    def __init__(self, limit: int) -> None:
-        self.count = 0
-        self._limit = limit
-        self._labels: list[bytes] = []
-        self._last: bytes | None = None
-
-    def add(self, label: bytes) -> None:
-        """Count one label."""
-        self.count += 1
-        if not self._limit or (self._last is not None and label >= self._last):
-            return
-        self._labels.append(label)
-        if len(self._labels) >= 2 * self._limit:
-            self._cut()
-
-    def result(self) -> list[str]:
-        """Return the first ones in order."""
-        self._cut()
-        return [shown(label) for label in self._labels]
-
-    def _cut(self) -> None:
-        self._labels.sort()
-        if len(self._labels) >= self._limit:
-            del self._labels[self._limit :]
-            self._last = self._labels[-1] if self._labels else None
 
 
 @dataclass(frozen=True)

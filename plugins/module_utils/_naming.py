@@ -45,6 +45,36 @@ def shown(label: bytes) -> str:
     return label.decode("utf-8", "backslashreplace")
 
 
+class FirstLabels:
+    """Counts labels and keeps those that come first in order, ``limit`` of them at most."""
+
+    def __init__(self, limit: int) -> None:
+        self.count = 0
+        self._limit = limit
+        self._labels: list[bytes] = []
+        self._last: bytes | None = None
+
+    def add(self, label: bytes) -> None:
+        """Count one label."""
+        self.count += 1
+        if not self._limit or (self._last is not None and label >= self._last):
+            return
+        self._labels.append(label)
+        if len(self._labels) >= 2 * self._limit:
+            self._cut()
+
+    def result(self) -> list[str]:
+        """Return the first ones in order."""
+        self._cut()
+        return [shown(label) for label in self._labels]
+
+    def _cut(self) -> None:
+        self._labels.sort()
+        if len(self._labels) >= self._limit:
+            del self._labels[self._limit :]
+            self._last = self._labels[-1] if self._labels else None
+
+
 def _text(value: Any) -> bytes:
     if not isinstance(value, bytes) or not value:
         raise ValueError("a name is missing")
