@@ -61,21 +61,24 @@ class Contents:
 
     def take(self, name: bytes, content: bytes) -> str:
         """Take out a record of this name, of this content if there is one, and return EQUAL, CHANGED or ABSENT."""
+        if self._take(name, name + content):
+            return EQUAL
+        return CHANGED if self._take(name, name) else ABSENT
+
+    def take_equal(self, name: bytes, content: bytes) -> bool:
+        """Take out a record of this name and content and return whether there was one."""
+        return self._take(name, name + content)
+
+    def _take(self, name: bytes, wanted: bytes) -> bool:
         bucket = self._buckets.get((name[0] << 4) | (name[1] >> 4), bytearray())
-        at, outcome = _aligned(bucket, name + content), EQUAL
+        at = bucket.find(wanted)
+        # What is found across two entries is none.
+        while at > 0 and at % (2 * _WIDTH):
+            at = bucket.find(wanted, at + 1)
         if at < 0:
-            at, outcome = _aligned(bucket, name), CHANGED
-        if at < 0:
-            return ABSENT
+            return False
         bucket[at : at + _WIDTH] = _GONE
-        return outcome
-
-
-def _aligned(bucket: bytearray, wanted: bytes) -> int:
-    at = bucket.find(wanted)
-    while at > 0 and at % (2 * _WIDTH):
-        at = bucket.find(wanted, at + 1)
-    return at
+        return True
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,7 @@ class Resolver(_Reader):
         self.labels: dict[int, FirstLabels] = {}
 
     def _take(self, type_id: int, name: bytes, content: bytes, label: bytes) -> None:
-        if self._contents.take(name, content) == EQUAL:
+        if self._contents.take_equal(name, content):
             _of(self.labels, type_id, self._limit).add(label)
 
 
