@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ._client import Client
@@ -30,7 +30,9 @@ _REFUSALS = (
 )  # fmt: skip
 """Answers that come before anything is replaced; after any other one the cluster is looked at."""
 
-_PROOF_TRIES = 5
+_PROOF_SECONDS = 30
+"""How long what differs is looked at again. A new server's node stands in the catalog without its ``serfHealth`` check for
+a moment, and looks like a user's (observed on 1.8.7 and 1.22.7); the leader may be at its start-up work still."""
 
 
 def failed_restore(
@@ -74,13 +76,16 @@ def where_kept(path: str | None) -> str:
     return f". What it held before is in {path}" if path else ""
 
 
-def wait(client: Client, *, datacenter: str | None, seconds: float, kept: str | None) -> None:
+def wait(
+    client: Client, *, datacenter: str | None, seconds: float, kept: str | None, tolerated: Collection[str] = ()
+) -> None:
     """Wait until the restored cluster is ready.
 
+    :param tolerated: ids of servers that were unhealthy before, which was accepted.
     :raises RestoreError: it isn't within ``seconds``; its state is ``replaced``.
     """
     try:
-        wait_until_ready(client, datacenter=datacenter, seconds=seconds)
+        wait_until_ready(client, datacenter=datacenter, seconds=seconds, tolerated=tolerated)
     except ClusterError as error:
         raise RestoreError(
             f"the archive was restored, but the cluster is not ready {error.message}{where_kept(kept)}",
@@ -90,27 +95,32 @@ def wait(client: Client, *, datacenter: str | None, seconds: float, kept: str | 
         ) from None
 
 
-def proof(client: Client, *, datacenter: str | None, archive: Fingerprint, kept: str | None) -> dict[str, Any]:
+def proof(
+    client: Client, *, datacenter: str | None, archive: Fingerprint, seconds: float, kept: str | None
+) -> dict[str, Any]:
     """Compare what the cluster holds now with the archive and return the comparison.
 
-    The leader finishes its start-up work after it has answered, so what differs is looked at again for some seconds.
-
+    :param seconds: what differs is looked at again for that long, and for half a minute at most.
     :raises RestoreError: it differs, or could not be read; its state is ``replaced``.
     """
     found: dict[str, Any] = {}
-    for left in range(_PROOF_TRIES - 1, -1, -1):
+    end = time.monotonic() + min(seconds, _PROOF_SECONDS)
+    while True:
+        last = time.monotonic() >= end
         try:
             found = prove(archive, take(client, None, datacenter=datacenter).archive.state.fingerprint)
             if found["equal"]:
                 return found
         except SnapshotError as error:
-            if not left or not error.retryable:
+            if last or not error.retryable:
                 raise RestoreError(
                     f"the archive was restored, but that can't be proven: {error.message}{where_kept(kept)}",
                     state=REPLACED,
                     hint=error.hint,
                 ) from None
-        time.sleep(1 if left else 0)
+        if last:
+            break
+        time.sleep(1)
     raise RestoreError(
         f"the archive was restored, but the cluster's content is not the archive's: {', '.join(found['differs'])}"
         f"{where_kept(kept)}",

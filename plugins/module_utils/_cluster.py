@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from ._client import Client
@@ -196,9 +196,12 @@ def wait_until(
         sleep(0.5)
 
 
-def wait_until_ready(client: Client, *, datacenter: str | None, seconds: float) -> None:
+def wait_until_ready(
+    client: Client, *, datacenter: str | None, seconds: float, tolerated: Collection[str] = ()
+) -> None:
     """Wait until the cluster has a leader, takes the token, and is healthy as far as the token may see.
 
+    :param tolerated: ids of servers that may stay unhealthy.
     :raises ClusterError: not within ``seconds``; the message says what is missing.
     """
 
@@ -209,7 +212,10 @@ def wait_until_ready(client: Client, *, datacenter: str | None, seconds: float) 
         look = _Look(client, datacenter)
         health = look.at("health", "/v1/operator/autopilot/health", accept=(UNHEALTHY,))
         if health and not health.get("Healthy"):
-            return f"autopilot holds the cluster for unhealthy ({unhealthy_servers(_servers({}, health))})"
+            known = _servers({}, health)
+            sick = tuple(one for one in known if one.healthy is False and one.id not in tolerated)
+            if sick or not any(one.healthy is False for one in known):
+                return f"autopilot holds the cluster for unhealthy ({unhealthy_servers(sick)})"
         return None
 
     wait_until(missing, seconds=seconds, clock=time.monotonic, sleep=time.sleep)

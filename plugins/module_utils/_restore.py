@@ -102,9 +102,16 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
     _send(client, after, request, progress, source, before)
     kept = progress.backup_file
     with progress.phase("wait"):
-        wait(after, datacenter=request.datacenter, seconds=request.wait_timeout, kept=kept)
+        sick = [one.id for one in target.facts.servers if one.healthy is False] if target.facts else []
+        wait(after, datacenter=request.datacenter, seconds=request.wait_timeout, kept=kept, tolerated=sick)
     with progress.phase("proof"):
-        progress.proof = proof(after, datacenter=request.datacenter, archive=source.fingerprint, kept=kept)
+        progress.proof = proof(
+            after,
+            datacenter=request.datacenter,
+            archive=source.fingerprint,
+            seconds=request.wait_timeout,
+            kept=kept,
+        )
     return True
 
 
