@@ -12,6 +12,7 @@ disk.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -26,7 +27,10 @@ EQUAL, CHANGED, ABSENT = "equal", "changed", "absent"
 
 _TOMBSTONE = 5
 _WIDTH = 16
+_ENTRY = 2 * _WIDTH
 _GONE = bytes(_WIDTH)
+_NAMED, _NAMELESS = b"\1", b"\0"
+_KEY = bytes((KVS,)) + _NAMED
 
 
 class Selection(NamedTuple):
@@ -50,14 +54,11 @@ class Contents:
     """A multiset of name digests, each with a content digest: 32 bytes a record, in buckets that are searched in C."""
 
     def __init__(self) -> None:
-        self._buckets: dict[int, bytearray] = {}
+        self._buckets: dict[int, bytearray] = defaultdict(bytearray)
 
     def add(self, name: bytes, content: bytes) -> None:
         """Take in a record."""
-        bucket = self._buckets.get((name[0] << 4) | (name[1] >> 4))
-        if bucket is None:
-            bucket = self._buckets[(name[0] << 4) | (name[1] >> 4)] = bytearray()
-        bucket += name + content
+        self._buckets[(name[0] << 4) | (name[1] >> 4)] += name + content
 
     def take(self, name: bytes, content: bytes) -> str:
         """Take out a record of this name, of this content if there is one, and return EQUAL, CHANGED or ABSENT."""
@@ -70,10 +71,12 @@ class Contents:
         return self._take(name, name + content)
 
     def _take(self, name: bytes, wanted: bytes) -> bool:
-        bucket = self._buckets.get((name[0] << 4) | (name[1] >> 4), bytearray())
+        bucket = self._buckets.get((name[0] << 4) | (name[1] >> 4))
+        if bucket is None:
+            return False
         at = bucket.find(wanted)
         # What is found across two entries is none.
-        while at > 0 and at % (2 * _WIDTH):
+        while at > 0 and at % _ENTRY:
             at = bucket.find(wanted, at + 1)
         if at < 0:
             return False
@@ -117,9 +120,9 @@ class _Reader(Observer):
         digest = record_digest(content.digestible)[:_WIDTH]
         if name is None:
             number = self._nameless[type_id] = self._nameless.get(type_id, 0) + 1
-            identity, label = b"\0" + digest, f"#{number} of {kind_of(type_id).name}".encode()
+            identity, label = _NAMELESS + digest, f"#{number} of {kind_of(type_id).name}".encode()
         else:
-            identity, label = b"\1" + name.identity, name.label
+            identity, label = _NAMED + name.identity, name.label
             if type_id in (KVS, _TOMBSTONE) and not label.startswith(self._selection.prefix):
                 return
         row = (type_id, _digest(type_id, identity), digest, label)
@@ -129,10 +132,11 @@ class _Reader(Observer):
             self._take(*row)
 
     def keys(self, keys: list[tuple[bytes, int]], digests: list[bytes]) -> None:
-        prefix = self._selection.prefix
+        # By far the most records come this way, so each step here is felt.
+        prefix, take, sha256 = self._selection.prefix, self._take, hashlib.sha256
         for (key, _size), digest in zip(keys, digests):
-            if key.startswith(prefix):
-                self._take(KVS, _digest(KVS, b"\1" + key), digest[:_WIDTH], key)
+            if not prefix or key.startswith(prefix):
+                take(KVS, sha256(_KEY + key).digest()[:_WIDTH], digest[:_WIDTH], key)
 
     def node_ends(self, agents: bool) -> None:
         rows, self._node = self._node, []
