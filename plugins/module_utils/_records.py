@@ -74,6 +74,11 @@ def kind_of(type_id: int) -> Kind:
     return KINDS.get(type_id) or Kind(f"Unknown({type_id})", True)
 
 
+def is_durable(name: str) -> bool:
+    """Return whether the record type of this name holds what users stored."""
+    return all(kind.durable for kind in KINDS.values() if kind.name == name)
+
+
 class Frame(NamedTuple):
     """One record: its type byte, its msgpack value as it stands in the state, and the length of both together."""
 
