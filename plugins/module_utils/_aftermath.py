@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._client import Client
-from ._cluster import wait_until_ready
 from ._compare import prove
 from ._errors import ApiError, ClusterError, RestoreError, SnapshotError, TransportError
 from ._fingerprint import Fingerprint
+from ._ready import Expected, wait_until_ready
 from ._take import take
 
 NOTHING_SENT, REJECTED, REPLACED, UNKNOWN = "nothing_sent", "rejected", "replaced", "unknown"
@@ -76,13 +76,13 @@ def where_kept(path: str | None) -> str:
     return f". What it held before is in {path}" if path else ""
 
 
-def wait(client: Client, *, datacenter: str | None, seconds: float, kept: str | None) -> None:
+def wait(client: Client, *, datacenter: str | None, seconds: float, expected: Expected, kept: str | None) -> None:
     """Wait until the restored cluster is ready.
 
     :raises RestoreError: it isn't within ``seconds``; its state is ``replaced``.
     """
     try:
-        wait_until_ready(client, datacenter=datacenter, seconds=seconds)
+        wait_until_ready(client, datacenter=datacenter, seconds=seconds, expected=expected)
     except ClusterError as error:
         raise RestoreError(
             f"the archive was restored, but the cluster is not ready {error.message}{where_kept(kept)}",

@@ -17,12 +17,15 @@ from ._compare import prove
 from ._decide import Decision, should_restore
 from ._errors import ArchiveError, GuardError, SnapshotError
 from ._files import Partial, open_unchanged, remove_leftovers, require_directory
-from ._guards import Finding, RestoreFacts, evaluate, refusals
+from ._guards import EXACT, Finding, RestoreFacts, evaluate, lasting_token, name_conflicts, refusals
+from ._left import agents_awaited, next_steps
 from ._manifest import Consistency
+from ._ready import Expected
 from ._store import archive_name, manifest_for, put
 from ._take import Taken
-from ._target import Source, Target, read_source, read_target
+from ._target import Source, Target, read_source, read_target, secrets_of
 
+TOKEN, LATER_TOKEN = "token", "post_restore_token"
 _SETTLING = 15
 """Seconds granted to a cluster that has just started: autopilot reports every server as unhealthy in its first ten."""
 
@@ -35,6 +38,7 @@ class RestoreRequest(NamedTuple):
     backup_dir: str | None
     accept_risks: tuple[str, ...]
     wait_timeout: float
+    version_check: str = EXACT
 
 
 class Progress:
@@ -48,6 +52,8 @@ class Progress:
         self.decision: Decision | None = None
         self.source: Source | None = None
         self.target: Target | None = None
+        self.agents_awaited: list[dict[str, Any]] | None = None
+        self.next_steps: list[str] | None = None
         self.duration: dict[str, float] = {}
 
     @contextlib.contextmanager
@@ -69,10 +75,11 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
     :param check: stop before the first byte is sent and write nothing.
     :raises GuardError: a guard refused. :raises RestoreError: it was sent and did not end well; ``state`` says how.
     """
+    tokens = {TOKEN: client} if after is client else {TOKEN: client, LATER_TOKEN: after}
     fault: SnapshotError | None = None
     with progress.phase("verify"):
         try:
-            progress.source = read_source(request.src)
+            progress.source = read_source(request.src, secrets_of(tokens))
         except ArchiveError as error:
             fault = error
     with contextlib.ExitStack() as stack:
@@ -84,12 +91,20 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
                 partial = stack.enter_context(Partial(request.backup_dir))
         with progress.phase("target"):
             settling = 0 if "unhealthy_target" in request.accept_risks else min(_SETTLING, request.wait_timeout)
-            target = read_target(client, partial, datacenter=request.datacenter, settling=settling)
+            target = read_target(tokens, partial, datacenter=request.datacenter, settling=settling)
         progress.target, source, own = target, progress.source, target.fingerprint
         if source is not None:
             progress.decision = should_restore(source.fingerprint, own, fresh=target.fresh)
         unchanged = progress.decision is not None and not progress.decision.go
-        progress.guards = evaluate(_facts(target, request, fault, unchanged), request.accept_risks)
+        facts = RestoreFacts(
+            archive_fault=fault.as_text() if fault else None,
+            archive=source.facts if source else None,
+            target=target.facts,
+            unchanged=unchanged,
+            backup_dir=request.backup_dir,
+            version_check=request.version_check,
+        )
+        progress.guards = evaluate(facts, request.accept_risks)
         if source is not None and own is not None and unchanged:
             progress.proof = prove(source.fingerprint, own)
             return False
@@ -99,10 +114,13 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
         if partial is not None and not target.fresh:
             with progress.phase("backup"):
                 progress.backup_file = _keep(partial, request, target, before)
+    after = tokens[lasting_token(facts) or (TOKEN if after is client else LATER_TOKEN)]
+    progress.agents_awaited, progress.next_steps = _left_to_people(source, target)
     _send(client, after, request, progress, source, before)
     kept = progress.backup_file
     with progress.phase("wait"):
-        wait(after, datacenter=request.datacenter, seconds=request.wait_timeout, kept=kept)
+        expected = Expected(target.down, max(source.index, before.archive.meta.index))
+        wait(after, datacenter=request.datacenter, seconds=request.wait_timeout, expected=expected, kept=kept)
     with progress.phase("proof"):
         progress.proof = proof(
             after,
@@ -114,19 +132,18 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
     return True
 
 
-def _facts(target: Target, request: RestoreRequest, fault: SnapshotError | None, unchanged: bool) -> RestoreFacts:
-    facts = target.facts
-    return RestoreFacts(
-        archive_fault=fault.as_text() if fault else None,
-        permitted=False if "token" in target.unknown else facts.permissions.snapshot if facts else None,
-        leader=facts.leader if facts else None,
-        healthy=facts.healthy if facts else None,
-        unhealthy_servers=tuple(one.name for one in facts.servers if one.healthy is False) if facts else (),
-        user_records=target.taken.archive.state.user_records if target.taken else None,
-        unchanged=unchanged,
-        backup_dir=request.backup_dir,
-        unknown=target.unknown,
+def _left_to_people(source: Source, target: Target) -> tuple[list[dict[str, Any]] | None, list[str]]:
+    # A restore does not touch the gossip pool: who was not in it before is not in it afterwards.
+    awaited, facts = agents_awaited(source.agents, target.present), target.facts
+    steps = next_steps(
+        awaited=awaited,
+        conflicts=name_conflicts(source.facts.agents, facts.agents),
+        servers=facts.servers,
+        acl=facts.acl,
+        datacenter=facts.datacenter,
+        archive_datacenter=source.facts.origin.datacenter,
     )
+    return awaited, steps
 
 
 def _allowed(progress: Progress, fault: SnapshotError | None) -> tuple[Source, Taken]:
@@ -144,7 +161,7 @@ def _allowed(progress: Progress, fault: SnapshotError | None) -> tuple[Source, T
 
 
 def _keep(partial: Partial, request: RestoreRequest, target: Target, taken: Taken) -> str:
-    live = target.facts.identity if target.facts else taken.archive.state.origin
+    live = target.cluster.identity if target.cluster else taken.archive.state.origin
     cluster = taken.archive.state.origin.completed(live)
     meta = taken.archive.meta
     name = archive_name(cluster, meta.taken_at or time.time(), meta.index)
@@ -166,7 +183,7 @@ def _send(
             return
         except SnapshotError as error:
             failed = error
-    raise failed_restore(
+    ended = failed_restore(
         failed,
         (client, after),
         datacenter=request.datacenter,
@@ -174,3 +191,5 @@ def _send(
         before=before.archive.state.fingerprint,
         kept=progress.backup_file,
     )
+    progress.state = ended.state
+    raise ended

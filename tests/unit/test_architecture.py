@@ -27,16 +27,16 @@ DOTS = {0: "", 1: PACKAGE, 2: PLUGINS}
 FLOORS = {
     "what a module does": ["_options", "_save", "_restore"],
     "a cluster, its snapshots, where they are kept": [
-        *["_cluster", "_take", "_target", "_aftermath", "_store"],
+        *["_cluster", "_live", "_ready", "_take", "_target", "_aftermath", "_store"],
     ],
     "what touches the world": [
         *["_client", "_transport", "_retry"],
-        *["_archive", "_unpack", "_lane"],
+        *["_archive", "_head", "_unpack", "_lane"],
         *["_manifest", "_files"],
     ],
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
-        *["_answers", "_faults", "_guards", "_decide", "_times"],
+        *["_answers", "_faults", "_guards", "_types", "_left", "_decide", "_times"],
     ],
     "what can go wrong": ["_errors"],
 }
