@@ -178,9 +178,7 @@ class Client:
             fault.message = f"the answer broke off after {received} bytes: {fault.message}"
             raise fault from None
         if expected is not None and received != expected:
-            raise TransportError(
-                f"the answer broke off: {received} bytes came of {expected}", url=self.url(path)
-            )
+            raise TransportError(f"the answer broke off: {received} bytes came of {expected}", url=self.url(path))
 
 
 class _Upload:

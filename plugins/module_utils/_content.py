@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ._protobuf import fields as message_fields
 from ._records import CONFIG_ENTRY, KVS, PEERING, REGISTER, kind_of, pack, unpack, unpack_all
 
 USER = "user"
@@ -131,35 +132,6 @@ _PEERING_MAP = 5
 
 
 def _peering_without_indexes(message: bytes) -> bytes:
-    kept: list[bytes] = []
-    mapped: list[bytes] = []
-    position = 0
-    while position < len(message):
-        start = position
-        tag, position = _varint(message, position)
-        number, wire = tag >> 3, tag & 7
-        if wire == 0:
-            _value, position = _varint(message, position)
-        elif wire == 2:
-            length, position = _varint(message, position)
-            position += length
-        else:
-            position += {1: 8, 5: 4}[wire]
-        if position > len(message):
-            raise ValueError("a field runs past the end of the message")
-        if number == _PEERING_MAP:
-            mapped.append(message[start:position])
-        elif number not in _PEERING_INDEXES:
-            kept.append(message[start:position])
-    return b"".join(kept + sorted(mapped))
-
-
-def _varint(message: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
+    found = list(message_fields(message))
+    kept = [field.whole for field in found if field.number not in (*_PEERING_INDEXES, _PEERING_MAP)]
+    return b"".join(kept + sorted(field.whole for field in found if field.number == _PEERING_MAP))

@@ -86,6 +86,11 @@ def id_of(name: str) -> int | None:
     return int(unknown.group(1)) if unknown else _IDS.get(name)
 
 
+def is_durable(name: str) -> bool:
+    """Return whether the record type of this name holds what users stored."""
+    return all(kind.durable for kind in KINDS.values() if kind.name == name)
+
+
 class Frame(NamedTuple):
     """One record: its type byte, its msgpack value as it stands in the state, and the length of both together."""
 

@@ -14,6 +14,7 @@ from ._fingerprint import DigestSum, Fingerprint, record_digest
 from ._identity import Cluster
 from ._kv import KvPrefixes, PrefixStats
 from ._kv_run import read_kv_run
+from ._observer import Observer
 from ._records import CONFIG_ENTRY, KVS, REGISTER, Frame, RecordSplitter, kind_of
 
 Value = TypeVar("Value")
@@ -47,11 +48,13 @@ class State(NamedTuple):
 
 
 class StateReader:
-    """Takes a state's bytes in pieces of any size and says in the end what was in it."""
+    """Takes a state's bytes in pieces of any size and says in the end what was in it; ``observer`` looks on."""
 
-    def __init__(self, kv_prefixes: KvPrefixes | None = None) -> None:
+    def __init__(self, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None) -> None:
         self._splitter = RecordSplitter(self._kv_run)
         self._kv_prefixes = kv_prefixes
+        self._observer = observer
+        self._observe_keys = observer.keys if observer is not None and observer.wants_keys else None
         self._stats: dict[int, list[int]] = {}
         self._durable: dict[int, DigestSum] = {}
         self._users: dict[int, int] = {}
@@ -95,10 +98,10 @@ class StateReader:
             self._general(type_id, raw, size)
 
     def _kv_run(self, buffer: bytes, position: int) -> int:
-        prefixes = self._kv_prefixes
+        prefixes, observe = self._kv_prefixes, self._observe_keys
         digests: list[bytes] = []
         keys: list[tuple[bytes, int]] = []
-        end = read_kv_run(buffer, position, digests, None if prefixes is None else keys)
+        end = read_kv_run(buffer, position, digests, None if prefixes is None and observe is None else keys)
         if digests:
             self._count(KVS, len(digests), end - position)
             self._users[KVS] = self._users.get(KVS, 0) + len(digests)
@@ -106,6 +109,8 @@ class StateReader:
             if prefixes is not None:
                 for key, size in keys:
                     prefixes.add(key, size)
+            if observe is not None:
+                observe(keys, digests)
         return end
 
     def _count(self, type_id: int, count: int, size: int) -> None:
@@ -136,8 +141,12 @@ class StateReader:
             self._sum_of(type_id).add([record_digest(content.digestible)])
             if content.origin == USER:
                 self._users[type_id] = self._users.get(type_id, 0) + 1
+        if self._observer is not None:
+            self._observer.record(type_id, content)
 
     def _close_node(self) -> None:
+        if self._observer is not None and self._node.digests.count:
+            self._observer.node_ends(self._node.belongs_to_agent)
         if self._node.digests.count and not self._node.belongs_to_agent:
             self._sum_of(REGISTER).merge(self._node.digests)
             self._users[REGISTER] = self._users.get(REGISTER, 0) + self._node.digests.count
