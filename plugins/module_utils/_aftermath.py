@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._client import Client
-from ._compare import prove
 from ._errors import ApiError, ClusterError, RestoreError, SnapshotError, TransportError
 from ._fingerprint import Fingerprint
+from ._proof import Prover
 from ._ready import Expected, wait_until_ready
-from ._take import take
 
 NOTHING_SENT, REJECTED, REPLACED, UNKNOWN = "nothing_sent", "rejected", "replaced", "unknown"
 _WORDS = {
@@ -39,8 +38,7 @@ def failed_restore(
     failed: SnapshotError,
     askers: Sequence[Client],
     *,
-    datacenter: str | None,
-    archive: Fingerprint,
+    prover: Prover,
     before: Fingerprint,
     kept: str | None,
 ) -> RestoreError:
@@ -55,7 +53,7 @@ def failed_restore(
     elif isinstance(failed, ApiError) and failed.kind in _REFUSALS:
         state = REJECTED
     else:
-        state = _what_stands(askers, datacenter, archive, before)
+        state = _what_stands(askers, prover, before)
         if state == REJECTED and not _is_over(failed):
             state = UNKNOWN
     message, hint = f"Consul did not restore: {failed.message}", failed.hint
@@ -92,9 +90,7 @@ def wait(client: Client, *, datacenter: str | None, seconds: float, expected: Ex
         ) from None
 
 
-def proof(
-    client: Client, *, datacenter: str | None, archive: Fingerprint, seconds: float, kept: str | None
-) -> dict[str, Any]:
+def proof(client: Client, *, prover: Prover, seconds: float, kept: str | None) -> dict[str, Any]:
     """Compare what the cluster holds now with the archive and return the comparison.
 
     :param seconds: what differs is looked at again for that long, and for half a minute at most.
@@ -105,7 +101,7 @@ def proof(
     while True:
         last = time.monotonic() >= end
         try:
-            found = prove(archive, take(client, None, datacenter=datacenter).archive.state.fingerprint)
+            found = prover.look(client).proof
             if found["equal"]:
                 return found
         except SnapshotError as error:
@@ -132,15 +128,15 @@ def _is_over(failed: SnapshotError) -> bool:
     return isinstance(failed, ApiError) and failed.kind != "no_quorum" and failed.status not in (502, 504)
 
 
-def _what_stands(askers: Sequence[Client], datacenter: str | None, archive: Fingerprint, before: Fingerprint) -> str:
+def _what_stands(askers: Sequence[Client], prover: Prover, before: Fingerprint) -> str:
     # A 500 can come before and after the state is replaced; only a look at it tells.
     for asker in askers:
         try:
-            content = take(asker, None, datacenter=datacenter).archive.state.fingerprint
+            seen = prover.look(asker)
         except SnapshotError:
             continue
-        if content == archive:
+        if seen.proof["equal"]:
             return REPLACED
-        if content == before:
+        if seen.fingerprint == before:
             return REJECTED
     return UNKNOWN

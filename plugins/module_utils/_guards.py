@@ -40,7 +40,7 @@ class TargetFacts:
     """What is known of the cluster. None: it could not be learned; ``unknown`` says why, by name of the fact.
 
     ``servers``: their names. ``versions``: those of the servers, each once. ``user_records``: per type, how many
-    records a user stored. ``agents``: ids of the living agents by name. ``given``: labels of the tokens that the user
+    records a user stored. ``living``: ids of the living agents by name. ``given``: labels of the tokens that the user
     gave, in their order; ``kept``: why one of them outlives any restore, by label.
     """
 
@@ -53,7 +53,7 @@ class TargetFacts:
     datacenter: str | None
     versions: tuple[str, ...]
     enterprise: bool
-    agents: Mapping[str, str]
+    living: Mapping[str, str]
     acl: bool | None
     given: tuple[str, ...]
     kept: Mapping[str, str]
@@ -250,9 +250,9 @@ def _token_survival(facts: RestoreFacts) -> Verdict:
 def _node_identity(facts: RestoreFacts) -> Verdict:
     if facts.archive is None:
         return _NO_ARCHIVE
-    if not facts.target.agents:
+    if not facts.target.living:
         return Verdict(None, "the names of the living agents could not be asked")
-    conflicts = name_conflicts(facts.archive.agents, facts.target.agents)
+    conflicts = name_conflicts(facts.archive.agents, facts.target.living)
     if not conflicts:
         return Verdict(True, "no living agent has a name that the archive holds for another node")
     return Verdict(

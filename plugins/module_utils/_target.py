@@ -9,7 +9,6 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ._archive import read_archive
 from ._client import Client
@@ -86,7 +85,7 @@ class Target:
             datacenter=cluster.datacenter if cluster else None,
             versions=_versions(cluster) if cluster else (),
             enterprise=live.enterprise if live else False,
-            agents={**_servers(cluster), **(self.present or {})},
+            living={**_servers(cluster), **(self.present or {})},
             acl=live.acl if live else None,
             given=self.given,
             kept=live.kept if live else {},
@@ -94,7 +93,8 @@ class Target:
         )
 
 
-class _Known(NamedTuple):
+@dataclass(frozen=True)
+class _Known:
     """What a manifest or the records themselves say of an archive."""
 
     index: int

@@ -12,7 +12,7 @@ start (observed on 1.8.7 and 1.22.7). Sources, each at the first release of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from ._records import FIRST_ENTERPRISE_TYPE, kind_of
@@ -76,6 +76,11 @@ def is_enterprise(version: str) -> bool:
     """Whether a version, or the build that a member tells, is of Consul Enterprise: ``1.22.7+ent``."""
     build = version.partition(":")[0].partition("+")[2]
     return build.split(".")[0] == "ent"
+
+
+def is_across(archive: str | None, targets: Collection[str]) -> bool:
+    """Whether an archive is known to come from another version than any of the servers runs."""
+    return archive is not None and any(build_of(archive) != build_of(target) for target in targets)
 
 
 def unrestorable(
