@@ -92,7 +92,8 @@ def whats_missing(
         if sick or not (health.get("Healthy") or expected.without):
             return f"autopilot holds the cluster for unhealthy ({', '.join(sick) or 'no server by name'})"
         # A healthy follower may be an index or two behind, and the whole restored state may lie in between.
-        behind = sorted(name for name in servers if int(listed[name].get("LastIndex") or 0) <= expected.beyond)
+        followers = [name for name in servers if not listed[name].get("Leader")]
+        behind = sorted(name for name in followers if int(listed[name].get("LastIndex") or 0) <= expected.beyond)
         if behind:
             return f"the restored state has not reached {', '.join(behind)}"
     gone = sorted(set(servers) - expected.without - set(present)) if present is not None else []
