@@ -91,6 +91,14 @@ def read_archive(
     return Archive(meta, state)
 
 
+def begins_like_archive(pieces: Iterable[bytes]) -> bool:
+    """Whether these bytes begin as Consul's archives do, whole or not."""
+    try:
+        return next(members(gunzip(pieces))).name in (META, STATE, SUMS)
+    except (ArchiveError, StopIteration):
+        return False
+
+
 def _read_state(member: Member, reader: StateReader) -> tuple[State | ArchiveError, str]:
     # A record that can't be read is only at fault when everything around it is right: damage on the way, which a second
     # try may mend, breaks records as well but shows in a checksum further on.
@@ -124,7 +132,7 @@ def _compare_sums(text: bytes, actual: dict[str, str]) -> None:
         told[match.group(2)] = match.group(1)
     strangers = sorted(set(told) - set(actual))
     if strangers:
-        raise _fault("sums", f"SHA256SUMS has a checksum for {strangers[0]!r}, which is not in the archive")
+        raise _fault("sums", f"SHA256SUMS has a checksum for {strangers[0][:80]!r}, which is not in the archive")
     for name, digest in actual.items():
         if name not in told:
             raise _fault("sums", f"SHA256SUMS has no checksum for {name}")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from ._archive import read_archive
+from ._archive import begins_like_archive, read_archive
 from ._client import Client
 from ._cluster import may_snapshot, read_identity, read_leader
 from ._decide import DAMAGED, Decision, Held, should_keep, should_take
@@ -122,14 +122,15 @@ def _at(dest: str) -> Entry | None:
     """Return what lies at ``dest``, described by its manifest or, without one, by itself; None when it is not whole."""
     if not os.path.lexists(dest):
         return None
+    known = described_by_manifest(dest)
+    if known:
+        return known
+    digest = digest_of(dest)
     try:
-        known = described_by_manifest(dest)
-        if known:
-            return known
-        digest = digest_of(dest)
         archive = read_archive(read_pieces(dest))
-    except ArchiveError as error:
-        if error.fault != "not_gzip":
+    except ArchiveError:
+        # Half an archive, and no bytes at all, are nothing to keep; anything else may be of use to somebody.
+        if digest.size == 0 or begins_like_archive(read_pieces(dest)):
             return None
         raise DestinationError(
             f"dest: {dest} is no archive and would be lost", hint="Choose another path, or set force: true.", path=dest

@@ -21,6 +21,9 @@ Value = TypeVar("Value")
 
 CONNECT_CA, CONNECT_CA_CONFIG, FEDERATION_STATE = 13, 15, 30
 
+_SET_BY_AGENTS = b"consul-network-segment"
+"""Part of the metadata of every node that an agent registered, empty in most."""
+
 
 @dataclass(frozen=True)
 class TypeStats:
@@ -161,7 +164,8 @@ class _NodeGroup:
     """The Register records of one node, which stand together in the stream (persistNodes in Consul's fsm).
 
     Whether they are a user's shows only when the last one is read: a node with a ``serfHealth`` check is its agent's,
-    a node with the ``consul`` service a server's, and one imported from a peer is the peer's.
+    a node with the ``consul`` service a server's, and one imported from a peer is the peer's. After a restore an agent
+    registers its node by itself, up to a minute before the leader adds the check (seen on 1.8.7 and 1.22.7).
     """
 
     def __init__(self) -> None:
@@ -172,10 +176,11 @@ class _NodeGroup:
     def add(self, register: Mapping[bytes, Any], digest: bytes) -> None:
         self.name = _node_name(register)
         self.digests.add([digest])
-        check, service = register.get(b"Check"), register.get(b"Service")
+        check, service, meta = register.get(b"Check"), register.get(b"Service"), register.get(b"NodeMeta")
         has_agent = isinstance(check, dict) and check.get(b"CheckID") == b"serfHealth"
         is_server = isinstance(service, dict) and service.get(b"Service") == b"consul"
-        if register.get(b"PeerName") or has_agent or is_server:
+        by_agent = isinstance(meta, dict) and _SET_BY_AGENTS in meta
+        if register.get(b"PeerName") or has_agent or is_server or by_agent:
             self.belongs_to_agent = True
 
 

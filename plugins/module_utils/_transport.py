@@ -1,11 +1,13 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two ways to reach Consul that ``requests`` does not offer by itself: a Unix socket, and another server name."""
+"""What ``requests`` does not offer by itself: a Unix socket, another server name, and early answers over TLS."""
 
 from __future__ import annotations
 
+import errno
 import socket
+import ssl
 from typing import Any
 
 from ._errors import MissingLibraryError
@@ -13,12 +15,13 @@ from ._errors import MissingLibraryError
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPConnection
-    from urllib3.connectionpool import HTTPConnectionPool
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 except ImportError as missing:
     REQUESTS_MISSING = str(missing)
     requests = None  # type: ignore[assignment]  # said to the user by require_requests
     HTTPAdapter = HTTPConnection = HTTPConnectionPool = object  # type: ignore[assignment,misc]  # bases must exist
+    HTTPSConnection = HTTPSConnectionPool = object  # type: ignore[assignment,misc]  # as above
 else:
     REQUESTS_MISSING = ""
 
@@ -76,17 +79,35 @@ class _SocketAdapter(HTTPAdapter):
         super().close()
 
 
-class _ServerNameAdapter(HTTPAdapter):
-    """Asks for, and expects, a certificate of a name other than the address's."""
+class _TlsConnection(HTTPSConnection):
+    """An HTTPS connection whose answer is read even when the server closed it before it had taken in all of a body.
 
-    def __init__(self, server_name: str) -> None:
-        self._server_name = server_name
+    urllib3 goes on to read after a broken pipe. Over TLS, Python 3.10 and later call the same thing an early end.
+    """
+
+    def send(self, data: Any) -> None:
+        try:
+            super().send(data)
+        except ssl.SSLEOFError as error:
+            raise BrokenPipeError(errno.EPIPE, str(error)) from error
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _TlsAdapter(HTTPAdapter):
+    """Asks for, and expects, a certificate of ``server_name`` where that is another one than the address's."""
+
+    def __init__(self, server_name: str | None) -> None:
+        self._names: dict[str, Any] = {}
+        if server_name:
+            self._names = {"server_hostname": server_name, "assert_hostname": server_name}
         super().__init__()
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> Any:
-        return super().init_poolmanager(
-            *args, server_hostname=self._server_name, assert_hostname=self._server_name, **options
-        )
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> Any:
+        super().init_poolmanager(connections, maxsize, block, **self._names, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _TlsPool}
 
 
 def open_session(*, unix_socket: str | None, tls_server_name: str | None) -> Any:
@@ -100,6 +121,5 @@ def open_session(*, unix_socket: str | None, tls_server_name: str | None) -> Any
     session.headers.clear()
     if unix_socket:
         session.mount("http://", _SocketAdapter(unix_socket))
-    elif tls_server_name:
-        session.mount("https://", _ServerNameAdapter(tls_server_name))
+    session.mount("https://", _TlsAdapter(tls_server_name))
     return session

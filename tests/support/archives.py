@@ -142,6 +142,18 @@ def flipped(archive: bytes, offset: int, bit: int = 0) -> bytes:
     return archive[:offset] + bytes([archive[offset] ^ 1 << bit]) + archive[offset + 1 :]
 
 
+def same_content(archive: bytes, spoilt: bytes) -> bool:
+    """Whether a spoilt archive still holds the same bytes, so that nobody can see that it is spoilt.
+
+    Such are the bits of gzip's header that tell time and system, the padding of the last compressed byte, and where a
+    run of zeros is copied from.
+    """
+    try:
+        return zlib.decompress(spoilt, wbits=31) == zlib.decompress(archive, wbits=31)
+    except zlib.error:
+        return False
+
+
 def _inflated(data: bytes) -> int:
     return len(zlib.decompressobj(wbits=31).decompress(data))
 

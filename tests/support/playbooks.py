@@ -115,7 +115,7 @@ class Ansible:
         return played
 
     def _environment(self) -> dict[str, str]:
-        """This process's environment without what it says about Consul, and with an Ansible that has no other settings."""
+        """This process's environment, but for what it says about Consul and Ansible."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONSUL_", "ANSIBLE_"))}
         return {
             **clean,

@@ -62,6 +62,14 @@ def test_an_agents_node_is_nobodys_content_whatever_the_place_of_its_check() -> 
         assert found.records["Register"].count == len(records)
 
 
+def test_a_node_that_its_agent_registered_is_nobodys_content_even_before_its_check_is_there() -> None:
+    meta = {"consul-network-segment": "", "rack": "7"}
+    alone = [Record(REGISTER, {**node("agent").value, "NodeMeta": meta})]
+    for records in (alone, [*alone, node("agent", check="disk")]):
+        assert read(*records).user_records == {}
+    assert read(Record(REGISTER, {**node("own").value, "NodeMeta": {"rack": "7"}})).user_records == {"Register": 1}
+
+
 def test_a_users_node_counts_with_all_its_records() -> None:
     own, others = [node("external"), node("external", check="ping")], server("s1", "1.22.7")
 

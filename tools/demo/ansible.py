@@ -29,10 +29,11 @@ PAUSE = 0.1
 
 @dataclass(frozen=True)
 class Played:
-    """How a playbook ended: ``word`` as Ansible's recap has it, ``said`` what it told the person."""
+    """How a playbook ended: ``word`` as Ansible's recap has it, ``said`` what it told the person, ``log`` all of it."""
 
     word: str
-    said: list[str]
+    said: list[recap.Message]
+    log: str
 
 
 class Ansible:
@@ -45,12 +46,12 @@ class Ansible:
         self._logs = 0
         # Not that of the user or of the machine.
         self._config = places.work / "ansible.cfg"
-        self._config.write_text("[defaults]\n", encoding="utf-8")
+        self._config.write_text("[connection]\npipelining = true\n", encoding="utf-8")
 
     def install(self) -> str:
         """Build the collection, install what was built, and return its version."""
         command = [str(CHECKOUT / "tools" / "env" / "install-collection"), str(self._places.collections)]
-        code, log = self._run("install", command, INSTALL_SECONDS)
+        code, log, _name = self._run("install", command, INSTALL_SECONDS)
         if code:
             raise DemoError(f"the collection can't be built or installed:\n{log.strip()}")
         manifest = collection_in(self._places.collections) / "MANIFEST.json"
@@ -61,20 +62,22 @@ class Ansible:
         """Run a playbook of the collection; it has to end well and to be what is ``expected``, changed or unchanged."""
         command = [str(Path(sys.executable).with_name("ansible-playbook")), f"disaster_recovery.consul.{playbook}"]
         command += ["-i", str(inventory)]
-        for name, value in variables.items():
-            command += ["-e", f"{name}={value}"]
-        code, log = self._run(playbook, command, PLAYBOOK_SECONDS)
+        for variable, value in variables.items():
+            command += ["-e", f"{variable}={value}"]
+        code, log, name = self._run(playbook, command, PLAYBOOK_SECONDS)
         if any(secret in log for secret in self._secrets):
-            raise DemoError(f"{playbook} showed a secret: see its log")
+            raise DemoError(f"{playbook} showed a secret: see {name}")
         word = recap.word(recap.recap(log))
         if code or word in ("failed", "nothing"):
-            raise DemoError("\n".join([f"{playbook} failed with exit code {code}", *recap.errors(log)]))
+            raise DemoError("\n".join([f"{playbook} failed with exit code {code}: see {name}", *recap.errors(log)]))
         said = recap.messages(log)
         if word != expected:
-            raise DemoError("\n".join([f"{playbook} was {word} and has to be {expected}", *said]))
-        return Played(word, said)
+            lines = [line for message in said for line in message.lines]
+            raise DemoError("\n".join([f"{playbook} was {word} and has to be {expected}: see {name}", *lines]))
+        return Played(word, said, name)
 
-    def _run(self, name: str, command: Sequence[str], seconds: float) -> tuple[int, str]:
+    def _run(self, name: str, command: Sequence[str], seconds: float) -> tuple[int, str, str]:
+        """Return the exit code, what was printed, and the name of the log that holds it."""
         self._logs += 1
         log = self._places.logs / f"{self._logs:02}-{name}.log"
         began = time.monotonic()
@@ -86,7 +89,7 @@ class Ansible:
                 raise DemoError(f"{name} does not end: {seconds:.0f} s are over; it is ended now")
             self._screen.passing(f"{elapsed:.0f} s  {recap.current_task(_text(log))}")
             time.sleep(PAUSE)
-        return process.returncode, _text(log)
+        return process.returncode, _text(log), log.name
 
     def _environment(self) -> dict[str, str]:
         """This process's environment without what it says about Ansible, Consul and this checkout."""

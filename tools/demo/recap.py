@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import json
 import re
+from typing import NamedTuple
 
 _RECAP = re.compile(r"^(\S+)\s+: (ok=\d+(?: +\w+=\d+)*)\s*$", re.MULTILINE)
 _TASK = re.compile(r"^TASK \[(?:disaster_recovery\.consul\.\w+ : )?(.*)\] \**$", re.MULTILINE)
-_MESSAGE = re.compile(r"^(?:ok|changed): \[[^\]]+\] => (?=\{)", re.MULTILINE)
+_ANSWER = re.compile(r"^(?:ok|changed): \[[^\]]+\] => (?=\{)", re.MULTILINE)
 _FATAL = re.compile(r"^(?:fatal|failed): \[([^\]]+)\][^\n]*? => (?=\{)", re.MULTILINE)
 _ERROR = re.compile(r"^\[ERROR\]: (.*)$", re.MULTILINE)
 
 Recap = dict[str, dict[str, int]]
+
+
+class Message(NamedTuple):
+    """What a task said, line by line."""
+
+    task: str
+    lines: list[str]
 
 
 def recap(output: str) -> Recap:
@@ -40,12 +48,15 @@ def current_task(output: str) -> str:
     return str(names[-1]) if names else ""
 
 
-def messages(output: str) -> list[str]:
-    """Return what tasks wanted to say to a person, in turn: each line of each ``debug``."""
-    said: list[str] = []
-    for match in _MESSAGE.finditer(output):
-        message = _json_at(output, match.end()).get("msg")
-        said += [str(line) for line in message] if isinstance(message, list) else [str(message)] if message else []
+def messages(output: str) -> list[Message]:
+    """Return what tasks said to a person, in turn: each ``debug``."""
+    said = []
+    for match in _ANSWER.finditer(output):
+        answer = _json_at(output, match.end())
+        # The answer of any other module that is shown at all says whether it changed something.
+        if "msg" in answer and "changed" not in answer:
+            told = answer["msg"] if isinstance(answer["msg"], list) else [answer["msg"]]
+            said.append(Message(current_task(output[: match.start()]), [str(line) for line in told]))
     return said
 
 

@@ -42,14 +42,13 @@ class Screen:
         """Begin a step."""
         self._steps += 1
         self.line()
-        self.line(f"{self._steps:>2}  {title}", TITLE)
+        for line in self._wrapped(title, f"{self._steps:>2}  ", " " * 8):
+            self.line(line, TITLE)
 
     def text(self, text: str, colour: str = "") -> None:
         """Write a paragraph below the step."""
-        for old, new in self._shortened.items():
-            text = text.replace(old, new)
-        for line in textwrap.wrap(text, self.width - 4, break_long_words=False, break_on_hyphens=False) or [""]:
-            self.line(f"    {line}", colour)
+        for line in self._wrapped(text, " " * 4, " " * 4):
+            self.line(line, colour)
 
     def line(self, line: str = "", colour: str = "") -> None:
         """Write one line as it is."""
@@ -63,6 +62,19 @@ class Screen:
         if self._terminal and (text or self._passing):
             self._passing = bool(text)
             self._write("\r\033[K" + (f"    {text}"[: self.width - 1]))
+
+    def _wrapped(self, text: str, first: str, then: str) -> list[str]:
+        for old, new in self._shortened.items():
+            text = text.replace(old, new)
+        # Paths have to stay whole, so that they can be copied.
+        return textwrap.wrap(
+            text,
+            self.width,
+            initial_indent=first,
+            subsequent_indent=then,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
     def _write(self, text: str) -> None:
         if self._stream is None:

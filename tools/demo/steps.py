@@ -15,9 +15,9 @@ from .screen import BAD, GOOD, TITLE, Screen
 
 @dataclass
 class Step:
-    """A step on its way: what it gave in a word, and what is to be said of it."""
+    """A step on its way: its name in the closing table, what it gave in a word, and what is to be said of it."""
 
-    title: str
+    name: str
     word: str = "done"
     said: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -35,9 +35,9 @@ class Steps:
         self.all: list[Step] = []
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
+    def step(self, name: str, title: str) -> Iterator[Step]:
         """Announce a step, time it, and show what it gave."""
-        step = Step(title)
+        step = Step(name)
         self.screen.step(title)
         began = time.monotonic()
         try:
@@ -54,10 +54,10 @@ class Steps:
     def table(self) -> list[str]:
         """Return the closing table: each step and how long it took."""
         total = sum(step.seconds for step in self.all)
-        rows = [(step.title, step.word, f"{step.seconds:.1f}") for step in self.all]
+        rows = [(step.name, step.word, f"{step.seconds:.1f}") for step in self.all]
         rows.append(("all", "", f"{total:.1f}"))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        return [f"{title:<{widths[0]}}  {word:<{widths[1]}}  {time_:>{widths[2]}} s" for title, word, time_ in rows]
+        return [f"{name:<{widths[0]}}  {word:<{widths[1]}}  {time_:>{widths[2]}} s" for name, word, time_ in rows]
 
     def heading(self, text: str) -> None:
         """Begin a part that is no step."""

@@ -1,12 +1,12 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Before and after: what is wrong, and what differs because it has to (pure)."""
+"""Before and after: what is wrong, and what is not a restore's to bring back (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from lab.comparison import Row
 from lab.oracle import Observation
@@ -63,69 +63,54 @@ def record_faults(before: Mapping[str, int], after: Mapping[str, int]) -> list[s
     ]
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Something that differs, or is about to, and why that is no loss."""
+class Belonging(NamedTuple):
+    """Something of agents: it comes and goes with them, so no restore brings it back, or keeps it."""
 
     what: str
-    names: tuple[str, ...]
-    there: int
+    before: int
+    after: int
     why: str
 
-    def as_text(self) -> str:
-        """Return it as a sentence."""
-        if self.there == len(self.names):
-            state = "listed" if len(self.names) == 1 else "all listed"
-        else:
-            state = f"{self.there} of {len(self.names)} listed"
-        return f"{self.what} ({listed(self.names)}): {state} now. {self.why}"
 
-
-def differences(
-    before: Observation, after: Observation, *, dead: Iterable[str], new: Iterable[str]
-) -> list[Difference]:
-    """Return what a restore does not bring back, because it is not Consul's to bring back."""
-    gone, come = tuple(dead), tuple(new)
-
-    def of_agents(kind: str) -> tuple[str, ...]:
-        return tuple(sorted(before.get(kind, {})))
-
-    services = tuple(name for name in of_agents("agent-services") if not name.endswith("/consul"))
+def of_agents(before: Observation, after: Observation, *, dead: Sequence[str], new: Sequence[str]) -> list[Belonging]:
+    """Return what belonged to the ``dead`` servers and what belongs to the ``new`` ones, before and after."""
+    services = [name for name in before.get("agent-services", {}) if not name.endswith("/consul")]
+    locks = list(before.get("agent-locks", {}))
     asked = (
         (
+            f"nodes of the dead servers: {listed(dead)}",
             "agent-nodes",
-            "The dead servers' own nodes",
-            gone,
-            "They are in the archive; Consul removes them within a minute, since no agent answers for them.",
+            dead,
+            "came with the archive; Consul removes them within a minute, because no agent answers for them",
         ),
         (
+            f"nodes of the new servers: {listed(new)}",
             "agent-nodes",
-            "The new servers' own nodes",
-            come,
-            "They are in no archive; each registers itself within a minute.",
+            new,
+            "are in no archive; each registers itself within a minute",
         ),
         (
+            f"services at agents that died: {listed([name.partition('/')[2] for name in services])}",
             "agent-services",
-            "Services of agents that died",
             services,
-            "They go with their nodes, and return when an agent that has them in its configuration runs.",
+            "go with their node, and return when an agent runs that has them in its configuration",
         ),
         (
+            "sessions of nodes that died",
             "agent-sessions",
-            "Sessions of nodes that died",
-            of_agents("agent-sessions"),
-            "They end with their nodes.",
+            list(before.get("agent-sessions", {})),
+            "end with their node",
         ),
         (
+            f"locks that those sessions hold: {listed(locks)}",
             "agent-locks",
-            "Locks that those sessions held",
-            of_agents("agent-locks"),
-            "They are free once the session has ended; the keys stay.",
+            locks,
+            "are free when the session ends; the keys stay",
         ),
     )
     return [
-        Difference(what, names, sum(name in after.get(kind, {}) for name in names), why)
-        for kind, what, names, why in asked
+        Belonging(what, _count(names, before.get(kind, {})), _count(names, after.get(kind, {})), why)
+        for what, kind, names, why in asked
         if names
     ]
 
@@ -134,6 +119,10 @@ def listed(names: Collection[str]) -> str:
     """Return the first names, and how many there are more."""
     shown = ", ".join(list(names)[:NAMES_SHOWN])
     return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
+
+
+def _count(names: Iterable[str], there: Collection[str]) -> int:
+    return sum(name in there for name in names)
 
 
 def _strangers(names: Iterable[str], servers: Collection[str]) -> tuple[str, ...]:

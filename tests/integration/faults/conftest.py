@@ -12,6 +12,7 @@ import pytest
 from support.faults import FaultServer
 from support.modules import Runner
 from support.scene import Restoring, Saving
+from support.states import incompressible, with_records
 
 from lab import Cluster
 
@@ -48,6 +49,12 @@ def archive(consul: Cluster, older: Path, tmp_path_factory: pytest.TempPathFacto
     path = tmp_path_factory.mktemp("archive") / "cli.snap"
     consul.cli("snapshot", "save", path)
     return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def huge(archive: bytes) -> bytes:
+    """An archive that is larger than all buffers between a client and a server."""
+    return with_records(archive, incompressible(20_000_000))
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ TARGETS: dict[str, tuple[Fault, dict[str, Any]]] = {
     "text after it": (real(lambda body: body + b"late error"), {}),
     "reset": (half_then(reset), {}),
     "no answer": (hangs_up, {}),
-    "stalled": (half_then(stalls), {"timeout": 1}),
+    "stalled": (half_then(stalls), {"timeout": 2}),
     "500": (says(500, "something went wrong"), {}),
     "403": (says(403, "Permission denied"), {}),
     "HTML": (says(200, "<html>"), {}),

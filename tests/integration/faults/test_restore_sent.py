@@ -26,7 +26,7 @@ from support.answers import (
 from support.archives import part_of
 from support.faults import Exchange, Fault, FaultServer, pass_on
 from support.scene import RESTORE, SNAPSHOT, Restoring
-from support.states import incompressible, kv, with_records
+from support.states import kv, with_records
 
 from lab import Cluster
 
@@ -84,7 +84,7 @@ ROWS = (
     Row("a redirect", says(307, Location="http://127.0.0.1:9/"), STANDS, "rejected", "api"),
     *told_apart("closed without an answer", hangs_up, "connection", over=False),
     Row("reset without an answer", reset, STANDS, "unknown", "connection"),
-    Row("no answer for too long", stalls, STANDS, "unknown", "connection", options={"timeout": 1}),
+    Row("no answer for too long", stalls, STANDS, "unknown", "connection", options={"timeout": 2}),
     Row("another protocol", sends(b"SSH-2.0-OpenSSH_9.6\r\n"), STANDS, "unknown", "connection"),
 )
 
@@ -127,12 +127,6 @@ def test_refused_when_it_is_to_be_sent(restoring: Restoring, server: FaultServer
     assert "may be dead" not in outcome.result["msg"]
     assert server.count(*RESTORE) == 0
     restoring.check_kept(outcome)
-
-
-@pytest.fixture(scope="session")
-def huge(archive: bytes) -> bytes:
-    """An archive that is larger than all buffers between a client and a server."""
-    return with_records(archive, incompressible(20_000_000))
 
 
 EARLY = {
@@ -200,7 +194,7 @@ def test_what_is_sent(restoring: Restoring, server: FaultServer) -> None:
 
 def test_a_yes_that_was_none(restoring: Restoring, server: FaultServer) -> None:
     server.on(*RESTORE, says(200, "<html>Welcome</html>"))
-    outcome = restoring.restore()
+    outcome = restoring.restore(wait_timeout=1)
     assert outcome.failure["kind"] == "restore"
     assert outcome.failure["proof"]["differs"] == ["KVS"]
     restoring.check_kept(outcome)

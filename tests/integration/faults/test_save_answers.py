@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -115,10 +116,10 @@ SPOILT = (
 BROKEN = (
     broken("reset before the answer", reset),
     broken("closed before the answer", hangs_up),
-    broken("stalled before the answer", stalls, ONCE, timeout=1, retries=0),
+    broken("stalled before the answer", stalls, ONCE, timeout=2, retries=0),
     broken("reset in the body", half_then(reset)),
     broken("closed in the body", half_then(Exchange.hang_up)),
-    broken("stalled in the body", half_then(stalls), ONCE, timeout=1, retries=0),
+    broken("stalled in the body", half_then(stalls), ONCE, timeout=2, retries=0),
     broken("another protocol", sends(b"SSH-2.0-OpenSSH_9.6\r\n")),
     broken("a status line that is none", sends(b"HTTP/1.1 fine\r\n\r\n")),
     broken("a header without an end", sends(b"HTTP/1.1 200 OK\r\nX-Consul-Index: " + b"9" * 70_000)),
@@ -290,3 +291,32 @@ def test_the_token_is_in_its_header_only(saving: Saving, server: FaultServer, to
     saving.save()
     assert {one.headers.get("x-consul-token") for one in server.requests} == {token}
     assert not any(token in one.path + one.query for one in server.requests)
+
+
+@pytest.fixture
+def token_file(token: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The token in a file, as people write one."""
+    path = tmp_path_factory.mktemp("secret") / "token"
+    path.write_text(f"{token}\n", encoding="ascii")
+    return path
+
+
+@pytest.mark.parametrize("from_file", [False, True], ids=["token", "token_file"])
+@pytest.mark.parametrize("status", [200, 403, 500])
+def test_a_server_that_repeats_the_token(
+    saving: Saving,
+    server: FaultServer,
+    token: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    from_file: bool,
+    status: int,
+) -> None:
+    told: dict[str, Any] = {}
+    if from_file:
+        path = tmp_path_factory.mktemp("secret") / "token"
+        path.write_text(f"{token}\n", encoding="ascii")
+        told = {"token": None, "token_file": str(path)}
+    server.on(*SNAPSHOT, says(status, f"you said X-Consul-Token: {token}"))
+    # That it is not shown is checked for every run.
+    assert saving.save(**told).failed
+    assert {one.headers.get("x-consul-token") for one in server.requests} == {token}

@@ -176,25 +176,22 @@ def test_unknown_types_are_counted(saving: Saving, server: FaultServer, archive:
     assert saving.save().result["records"][f"Unknown({UNKNOWN})"] == 3
 
 
-def test_records_are_counted_as_consul_counts_them(saving: Saving, server: FaultServer, archive: bytes) -> None:
+def test_a_record_more_is_counted(saving: Saving, server: FaultServer, archive: bytes) -> None:
     server.on(*SNAPSHOT, other(with_records(archive, [kv("more", None)])))
     more = saving.save().result["records"]
     server.on(*SNAPSHOT, other(archive))
     assert more == {**(counts := saving.save(force=True).result["records"]), "KVS": counts["KVS"] + 1}
 
 
-# A bit in gzip's header (time, system) changes nothing that anybody reads, and the last byte of the compressed data
-# holds bits that mean nothing; everything between and the trailer counts.
-_FIRST, _PADDING, _TRAILER = 10, 9, 8
 FLIPS = 12
 
 
 @pytest.mark.parametrize("seed", range(FLIPS))
 def test_any_flipped_bit_shows(saving: Saving, server: FaultServer, archive: bytes, seed: int) -> None:
     chance = random.Random(seed)
-    offset = chance.choice([*range(_FIRST, len(archive) - _PADDING), *range(len(archive) - _TRAILER, len(archive))])
-    bit = chance.randrange(8)
-    server.on(*SNAPSHOT, other(archive, body=archives.flipped(archive, offset, bit)))
+    spoilt = archive
+    while archives.same_content(archive, spoilt):
+        spoilt = archives.flipped(archive, chance.randrange(len(archive)), chance.randrange(8))
+    server.on(*SNAPSHOT, other(archive, body=spoilt))
     outcome = saving.save(retries=0)
-    assert outcome.failed, f"bit {bit} of byte {offset}"
     saving.check_failed(outcome, "archive")

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.answers import other, real
+from support.answers import half_then, other, real, reset, says
 from support.archives import STATE, cut_inside
-from support.faults import FaultServer
+from support.faults import Fault, FaultServer
 from support.limits import FILE_SIZE, NO_RIGHTS, can_give_up_rights
 from support.modules import Runner
 from support.scene import SNAPSHOT, Saving, contents
@@ -193,3 +193,11 @@ def test_a_disk_that_is_full(saving_small: Saving, server: FaultServer) -> None:
     assert contents(saving_small.directory) == before
     # Known before the servers were put to work.
     assert server.count(*SNAPSHOT) == 0
+
+
+@pytest.mark.parametrize("answer", [real(lambda body: cut_inside(body, STATE)), half_then(reset), says(503)])
+def test_a_directory_is_left_as_it_was(saving: Saving, server: FaultServer, answer: Fault) -> None:
+    server.on(*SNAPSHOT, answer)
+    outcome = saving.save(dest=str(saving.directory))
+    assert outcome.failed
+    saving.check_untouched()

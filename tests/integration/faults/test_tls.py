@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import pytest
 import trustme
-from support.answers import real
+from support.answers import answers_early, real
 from support.faults import FaultServer
 from support.modules import Runner
-from support.scene import RETRIED, SNAPSHOT, Saving
+from support.scene import RESTORE, RETRIED, SNAPSHOT, Restoring, Saving
 
 from lab import Cluster
 
@@ -170,3 +170,16 @@ def test_a_cut_over_https(secure: SecureServer, saving_to: SavingTo, papers: Pap
     outcome = saving.save(scheme="https", ca_path=papers.files["ca"])
     saving.check_failed(outcome, "archive")
     assert server.count(*SNAPSHOT) == RETRIED
+
+
+def test_an_early_answer_in_the_midst_of_an_upload(
+    secure: SecureServer, runner: Runner, token: str, older: Path, tmp_path: Path, papers: Papers, huge: bytes
+) -> None:
+    server = secure(papers.server)
+    server.on(*RESTORE, answers_early(403, "Permission denied"))
+    restoring = Restoring(runner, server, token, archive=older, directory=tmp_path)
+    restoring.use(huge)
+    outcome = restoring.restore(scheme="https", ca_path=papers.files["ca"])
+    assert outcome.failure["state"] == "rejected", outcome.result["msg"]
+    assert outcome.failure["cause"]["kind"] == "permission_denied"
+    assert server.count(*RESTORE) == 1

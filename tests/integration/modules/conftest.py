@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ import pytest
 from support.calls import Calls
 from support.modules import Runner
 
-from lab import Cluster, binaries
+from lab import Cluster, Server, binaries
 from lab.oracle import Observation, observe
 from lab.seed import seed
 
@@ -75,6 +76,82 @@ def fresh(version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
     yield start
     for cluster in started:
         cluster.stop()
+
+
+class Wreck(NamedTuple):
+    """Three servers of which some were killed; what the oracle saw before, and an archive of then."""
+
+    cluster: Cluster
+    alive: list[Server]
+    dead: list[Server]
+    seen: Observation
+    fingerprint: str
+
+
+WreckOf = Callable[[str, int], Wreck]
+
+
+@pytest.fixture(scope="session")
+def wreck_of(calls: Calls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WreckOf]:
+    """Makes a cluster of three servers and kills some, followers first; the same one for the same wishes."""
+    made: dict[tuple[str, int], Wreck] = {}
+
+    def wreck(version: str, killed: int) -> Wreck:
+        if (version, killed) not in made:
+            directory = tmp_path_factory.mktemp("wreck")
+            # A server without a leader holds questions back for seven seconds before it says so.
+            impatient = {"performance": {"rpc_hold_timeout": "500ms"}}
+            cluster = Cluster(
+                directory / "cluster",
+                version=version,
+                servers=3,
+                name_prefix=f"wreck-{killed}",
+                extra_config=impatient,
+            )
+            made[version, killed] = _wrecked(cluster.__enter__(), killed, calls, directory)
+        return made[version, killed]
+
+    yield wreck
+    for one in made.values():
+        one.cluster.stop()
+
+
+def _wrecked(cluster: Cluster, killed: int, calls: Calls, directory: Path) -> Wreck:
+    seed(cluster, keys=20)
+    saved = calls.ok(cluster, "snapshot_save", dest=str(directory / "before.snap"))
+    seen = observe(cluster)
+    leader = cluster.leader()
+    ordered = sorted(cluster.servers, key=lambda server: server is leader)
+    dead, alive = ordered[:killed], ordered[killed:]
+    if killed > 1:
+        # The quorum goes with the leader, so that the one that is left was a follower.
+        dead, alive = ordered[3 - killed :], ordered[: 3 - killed]
+    for server in dead:
+        server.kill()
+    return Wreck(cluster, alive, dead, seen, saved["fingerprint"])
+
+
+@pytest.fixture(scope="session")
+def crippled(version: str, wreck_of: WreckOf) -> Wreck:
+    """One of three servers is dead, and autopilot knows it; the quorum stands."""
+    wreck = wreck_of(version, 1)
+    _wait(lambda: wreck.cluster.http("GET", "/v1/operator/autopilot/health", server=wreck.alive[-1]).status_code == 429)
+    return wreck
+
+
+@pytest.fixture(scope="session")
+def leaderless(version: str, wreck_of: WreckOf) -> Wreck:
+    """Two of three servers are dead, and the one that is left knows that there is no leader."""
+    wreck = wreck_of(version, 2)
+    _wait(lambda: wreck.cluster.http("GET", "/v1/status/leader", server=wreck.alive[0]).text.strip() == '""')
+    return wreck
+
+
+def _wait(ready: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, "the servers do not notice"
+        time.sleep(0.1)
 
 
 _golden: dict[str, Golden] = {}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.archives import Part, archive_of
 from support.calls import Calls
 from support.scene import contents, manifest_of
 
@@ -103,8 +104,11 @@ def test_an_archive_that_was_damaged_counts_for_nothing(
     assert result["dest"] != str(kept)
 
 
-def test_a_cut_archive_at_dest_is_replaced(kept: Path, seeded: Cluster, calls: Calls, inspect: Inspect) -> None:
-    kept.write_bytes(kept.read_bytes()[:100])
+@pytest.mark.parametrize("length", [0, 50_000])
+def test_a_cut_archive_at_dest_is_replaced(
+    length: int, kept: Path, seeded: Cluster, calls: Calls, inspect: Inspect
+) -> None:
+    kept.write_bytes(kept.read_bytes()[:length])
     result = calls.ok(seeded, "snapshot_save", dest=str(kept))
 
     assert result["changed"]
@@ -154,8 +158,9 @@ def test_other_clusters_in_a_directory_are_left_alone(
 
 FOREIGN = {
     "text": b"precious notes\n",
-    "nothing": b"",
-    "another gzip": gzip.compress(b"a log file"),
+    "a log in gzip": gzip.compress(b"a line of a log\n" * 1000),
+    "a short one": gzip.compress(b"a line of a log\n"),
+    "a directory in tar and gzip": archive_of([Part("etc/consul.hcl", b"server = true")]),
     "an HTML page": b"<html>",
 }
 
@@ -182,7 +187,7 @@ REFUSED = [
     ({"timeout": 0}, "option", "timeout"),
     ({"dest": "/nowhere/at/all/a.snap"}, "file", "/nowhere/at/all"),
     ({"dest": "/nowhere/at/all/"}, "file", "/nowhere/at/all"),
-    ({"datacenter": "dc9", "retries": 0}, "unknown_datacenter", "dc9"),
+    ({"datacenter": "dc9", "retries": 0}, "unknown_datacenter", "datacenter"),
     ({"token": "11111111-2222-3333-4444-555555555555"}, "token_unknown", "token"),
     ({"token": None}, "permission_denied", "token"),
 ]
