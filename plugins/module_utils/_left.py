@@ -45,6 +45,7 @@ def next_steps(
     awaited: list[dict[str, Any]] | None,
     conflicts: Collection[str],
     servers: Collection[str],
+    down: Collection[str],
     acl: bool | None,
     datacenter: str | None,
     archive_datacenter: str | None,
@@ -52,7 +53,7 @@ def next_steps(
     """Return what is left to a person, most urgent first.
 
     :param conflicts: names that living agents bear and the archive holds under other ids.
-    :param servers: names of the cluster's servers.
+    :param servers: names of the cluster's servers. :param down: those of them that were down before.
     """
     steps = []
     if conflicts:
@@ -73,6 +74,11 @@ def next_steps(
     elif awaited is None:
         steps.append(
             "Which agents are awaited could not be asked; compare 'consul members' with 'consul catalog nodes'."
+        )
+    if down:
+        steps.append(
+            f"Start {_listed(down)} with an empty directory <data_dir>/raft: a server that was away during a restore can "
+            "lose a part of its log when it returns, and die of it ('log not found', seen on 1.22.7)."
         )
     steps.append(
         "Restart what waits for changes with an index from before (consul-template, consul watch, blocking queries): "

@@ -168,6 +168,7 @@ def _left_to_people(source: Source, target: Target) -> tuple[list[dict[str, Any]
         awaited=awaited,
         conflicts=name_conflicts(source.facts.agents, facts.living),
         servers=facts.servers,
+        down=target.down,
         acl=facts.acl,
         datacenter=facts.datacenter,
         archive_datacenter=source.facts.origin.datacenter,

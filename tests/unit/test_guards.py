@@ -151,7 +151,7 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
         (),
         REFUSED,
         "node_conflict",
-        'ids (server-1).*reserved.*-d \'{"Datacenter": "dc1", "Node": "server-1"}\'.*/v1/catalog/deregister.*[node_conf',
+        'ids (server-1).*reserved.*\'{"Datacenter": "dc1", "Node": "server-1"}\'.*/v1/catalog/deregister.*[node_conf',
     ),
     ("node_identity", {"living": {"web-1": "new"}}, RISKS, ACCEPTED, "node_conflict", "(web-1)"),
 ]
@@ -242,9 +242,9 @@ def test_an_unknown_risk_accepts_nothing() -> None:
 
 
 def test_the_risks_of_the_table() -> None:
-    assert RISKS == (
+    assert (
         *("unhealthy_target", "replace_content", "other_datacenter", "other_version", "token_loss", "node_conflict"),
-    )
+    ) == RISKS
 
 
 def test_a_guard_that_could_not_look_is_a_warning_unless_it_was_told_not_to() -> None:
