@@ -77,7 +77,7 @@ def next_steps(
         )
     if down:
         steps.append(
-            f"Start {_listed(down)} with an empty directory <data_dir>/raft: a server that was away during a restore can "
+            f"Start {_listed(down)} without the directory <data_dir>/raft: a server that was away during a restore can "
             "lose a part of its log when it returns, and die of it ('log not found', seen on 1.22.7)."
         )
     steps.append(

@@ -40,8 +40,8 @@ def wait_for_keys(cluster: Cluster, server: Server, expected: set[str]) -> None:
 def come_back(cluster: Cluster, server: Server) -> None:
     """Start a server that was down, without its share of raft where it dies of it.
 
-    One that autopilot had removed meanwhile gets the leader's snapshot twice when it returns and loses the newest entries
-    of its log by that; 1.22.7 then panics with "log not found", again at each start. See docs/runbook.md.
+    One that autopilot had removed meanwhile gets the leader's snapshot twice when it returns and loses the newest
+    entries of its log by that; 1.22.7 then panics with "log not found", again at each start. See docs/runbook.md.
     """
     server.start()
     try:
