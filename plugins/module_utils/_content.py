@@ -114,11 +114,16 @@ def _token_origin(token: dict[bytes, Any]) -> str:
     if token.get(b"AccessorID") == _ANONYMOUS_ACCESSOR or token.get(b"Description") == _BOOTSTRAP:
         return BUILTIN
     links = [link.get(b"ID") for link in token.get(b"Policies") or []]
-    if token.get(b"Description") in _INITIAL_MANAGEMENT and links == [_BUILTIN_POLICIES[0]]:
-        # The servers' configuration holds this token and the leader writes it anew wherever it is missing, after a
-        # restore too: it belongs to the servers, not to the content (agent/consul/leader.go, initializeACLs).
-        return VOLATILE
-    return USER
+    return VOLATILE if comes_from_configuration(token.get(b"Description"), links) else USER
+
+
+def comes_from_configuration(description: Any, policies: list[Any]) -> bool:
+    """Whether a token of this description, with links to policies of these ids, stands in the servers' configuration.
+
+    The leader writes it anew wherever it is missing, after a restore too: it belongs to the servers, not to the content
+    (``agent/consul/leader.go``, ``initializeACLs``; observed on 1.8.7 and 1.22.7).
+    """
+    return description in _INITIAL_MANAGEMENT and policies == [_BUILTIN_POLICIES[0]]
 
 
 # pbpeering.Peering: fields 11 and 12 are raft's indexes, field 5 is a map, which protobuf writes in a random order.

@@ -21,6 +21,9 @@ class Decision(NamedTuple):
 DAMAGED = Decision(True, "the newest archive is damaged")
 """Stands in for a decision to be content with the newest archive, when a look at its bytes shows that it can't be."""
 
+HELD_ACROSS = Decision(False, "the cluster holds the archive's content already, as its own version writes it")
+"""Stands in for a decision to restore, when a comparison across versions shows that there is nothing to do."""
+
 
 @dataclass(frozen=True)
 class Held:

@@ -15,7 +15,7 @@ from ._identity import Cluster
 from ._kv import KvPrefixes, PrefixStats
 from ._kv_run import read_kv_run
 from ._observer import Observer
-from ._records import KVS, REGISTER, Frame, RecordSplitter, kind_of
+from ._records import CONFIG_ENTRY, KVS, REGISTER, Frame, RecordSplitter, kind_of
 
 Value = TypeVar("Value")
 
@@ -46,6 +46,8 @@ class State(NamedTuple):
     user_records: Mapping[str, int]
     origin: Cluster
     kv_prefixes: list[PrefixStats]
+    config_kinds: frozenset[str]
+    """The kinds of the config entries."""
 
 
 class StateReader:
@@ -61,6 +63,7 @@ class StateReader:
         self._users: dict[int, int] = {}
         self._node = _NodeGroup()
         self._origin = _OriginFinder()
+        self._config_kinds: set[str] = set()
 
     def feed(self, piece: bytes) -> None:
         """Read on.
@@ -85,6 +88,7 @@ class StateReader:
             user_records=dict(self._by_name(self._users)),
             origin=self._origin.result(),
             kv_prefixes=self._kv_prefixes.result() if self._kv_prefixes else [],
+            config_kinds=frozenset(self._config_kinds),
         )
 
     @staticmethod
@@ -128,6 +132,8 @@ class StateReader:
         fields = content.fields
         if fields is not None:
             self._origin.look(type_id, fields)
+            if type_id == CONFIG_ENTRY:
+                self._config_kinds.add(_text(fields.get(b"Kind")) or "")
             if type_id == KVS and self._kv_prefixes is not None:
                 self._kv_prefixes.add(fields[b"Key"], size)
         if type_id == REGISTER and fields is not None:

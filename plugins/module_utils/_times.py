@@ -1,12 +1,11 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times as manifests and results write them: UTC, to the second."""
+"""Times as manifests and results write them, UTC and to the second, and as Go writes them into records."""
 
 from __future__ import annotations
 
 import datetime
-
 
 def to_text(seconds: float | None) -> str | None:
     """Return seconds since the epoch as ``2026-11-23T02:15:00Z``; None stays None."""
