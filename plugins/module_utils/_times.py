@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 
+
 def to_text(seconds: float | None) -> str | None:
     """Return seconds since the epoch as ``2026-11-23T02:15:00Z``; None stays None."""
     if seconds is None:
