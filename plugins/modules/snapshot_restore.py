@@ -320,10 +320,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._aftermath import REPLACED
 from ..module_utils._errors import OptionError
-from ..module_utils._fingerprint import Fingerprint
 from ..module_utils._guards import EXACT, RISKS, VERSION_CHECKS, as_results, warnings
 from ..module_utils._options import checked_token, client_of, connection_spec, end_cleanly, fail
-from ..module_utils._restore import Progress, RestoreRequest, Target, restore
+from ..module_utils._restore import Progress, RestoreRequest, restore
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
@@ -364,20 +363,11 @@ def result_of(progress: Progress) -> dict[str, Any]:
         result.update(agents_awaited=progress.agents_awaited, next_steps=progress.next_steps)
     if progress.source:
         result.update(fingerprint=progress.source.fingerprint.overall, index=progress.source.index)
-        result["diff"] = {"before": before(progress.target), "after": described(progress.source.fingerprint)}
+        own = progress.target.fingerprint if progress.target else None
+        result["diff"] = {"before": own.described if own else {}, "after": progress.source.fingerprint.described}
     if progress.target and progress.target.cluster:
         result["cluster"] = progress.target.cluster.identity._asdict()
     return result
-
-
-def before(target: Target | None) -> dict[str, Any]:
-    if target is None or target.taken is None:
-        return {}
-    return described(target.taken.archive.state.fingerprint)
-
-
-def described(fingerprint: Fingerprint) -> dict[str, Any]:
-    return {"fingerprint": fingerprint.overall, "records": fingerprint.counts}
 
 
 def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
