@@ -31,8 +31,8 @@ _REFUSALS = (
 """Answers that come before anything is replaced; after any other one the cluster is looked at."""
 
 _PROOF_SECONDS = 30
-"""How long what differs is looked at again. A new server's node stands in the catalog without its ``serfHealth`` check for
-a moment, and looks like a user's (observed on 1.8.7 and 1.22.7); the leader may be at its start-up work still."""
+"""How long what differs is looked at again: a new server's node stands in the catalog without its ``serfHealth`` check
+for a moment, and looks like a user's (observed on 1.8.7 and 1.22.7); the leader may be at its start-up work still."""
 
 
 def failed_restore(

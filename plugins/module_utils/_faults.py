@@ -106,7 +106,7 @@ FAULTS = (
     Fault(
         "unreachable",
         True,
-        True,
+        False,
         "the host can't be reached",
         "Check host and the network.",
     ),

@@ -70,6 +70,15 @@ def require_directory(path: str) -> None:
             raise OSError(errno.EACCES, "")
 
 
+def require_no_directory(path: str) -> None:
+    """Make sure that a file can be put at ``path`` as far as what lies there goes.
+
+    :raises FileError: a directory is in the way.
+    """
+    if os.path.isdir(path):
+        raise FileError(f"can't put a file at {path}: a directory is in the way", hint="Move it away.", path=path)
+
+
 def free_bytes(directory: str) -> int:
     """Return how many bytes an unprivileged user may still write there.
 

@@ -13,7 +13,16 @@ from typing import NamedTuple
 from . import _manifest
 from ._archive import Archive
 from ._errors import FileError, SnapshotError
-from ._files import Digest, Partial, digest_of, directory_lock, file_errors, sync_directory, write_private
+from ._files import (
+    Digest,
+    Partial,
+    digest_of,
+    directory_lock,
+    file_errors,
+    require_no_directory,
+    sync_directory,
+    write_private,
+)
 from ._identity import Cluster
 from ._manifest import Consistency, Manifest
 from ._times import to_name
@@ -119,15 +128,20 @@ def is_intact(entry: Entry) -> bool:
 def put(partial: Partial, dest: str, manifest: Manifest) -> None:
     """Put a finished archive and its manifest in place, each in one step, and see both onto the disk.
 
-    A crash between the two leaves a whole archive whose manifest is another's, which is noticed and costs nothing.
+    Both are on the disk before the first of them is renamed. A crash between the two leaves a whole archive whose
+    manifest is another's, which is noticed and costs nothing.
 
-    :raises FileError: one of them can't be put there.
+    :raises FileError: one of them can't be put there; what was there before is there still.
     """
     directory = os.path.dirname(dest) or "."
     partial.sync()
-    with directory_lock(directory):
+    with Partial(directory) as described, directory_lock(directory):
+        described.write(_manifest.encode(manifest))
+        described.sync()
+        for path in (dest, _manifest.path_of(dest)):
+            require_no_directory(path)
         partial.publish(dest)
-        write_private(_manifest.path_of(dest), _manifest.encode(manifest))
+        described.publish(_manifest.path_of(dest))
     sync_directory(directory)
 
 

@@ -159,15 +159,15 @@ permissions:
   type: dict
   contains:
     snapshot:
-      description: Whether it may save and restore snapshots (C(acl = "write")).
+      description: Whether it may save and restore snapshots (C(acl = "write")); null when it could not be asked.
       type: bool
       returned: always
     operator_read:
-      description: Whether it may read what operators see.
+      description: Whether it may read what operators see; null when it could not be asked.
       type: bool
       returned: always
     agent_read:
-      description: Whether it may read the agent.
+      description: Whether it may read the agent; null when it could not be asked.
       type: bool
       returned: always
   sample: {"agent_read": true, "operator_read": true, "snapshot": true}
@@ -201,6 +201,14 @@ failure:
       description: Beginning of the answer's text.
       type: str
       returned: when Consul answered
+    library:
+      description: Python library that is not installed on the host the module runs on.
+      type: str
+      returned: when one is missing
+    place:
+      description: Place in the collection's code, to be reported.
+      type: str
+      returned: when the collection has a defect
   sample: {"hint": "Is Consul running there?", "kind": "connection", "url": "http://localhost:8500/v1/status/leader"}
 """
 

@@ -238,6 +238,18 @@ failure:
       description: The layer at which the archive stops being one.
       type: str
       returned: when the archive does not verify
+    path:
+      description: File or directory that is at fault.
+      type: str
+      returned: when one is
+    library:
+      description: Python library that is not installed on the host the module runs on.
+      type: str
+      returned: when one is missing
+    place:
+      description: Place in the collection's code, to be reported.
+      type: str
+      returned: when the collection has a defect
   sample: {"fault": "truncated", "hint": "The archive was cut short.", "kind": "archive"}
 """
 

@@ -53,7 +53,8 @@ options:
   accept_risks:
     description:
       - Risks to take, by name. V(unhealthy_target) restores although a server is down or autopilot reports the cluster
-        as unhealthy; V(replace_content) restores although the target holds content, after it was saved to O(backup_dir).
+        as unhealthy; V(replace_content) restores although the target holds content, after that was saved to
+        O(backup_dir).
       - No risk can be accepted for an archive that does not verify or for a token that may not restore.
     type: list
     elements: str
@@ -209,6 +210,35 @@ failure:
       description: Beginning of the answer's text.
       type: str
       returned: when Consul answered
+    refused:
+      description: Names of the guards that refused.
+      type: list
+      elements: str
+      returned: when guards refused
+    fault:
+      description: The layer at which the archive stops being one; null when it is not the archive that was refused.
+      type: str
+      returned: when guards refused
+    cause:
+      description: What went wrong with the request, with C(kind), C(hint) and the rest of what is said here.
+      type: dict
+      returned: when the archive was sent
+    proof:
+      description: The comparison that failed, as in RV(proof).
+      type: dict
+      returned: when the cluster's content is not the archive's after the restore
+    path:
+      description: File or directory that is at fault.
+      type: str
+      returned: when one is
+    library:
+      description: Python library that is not installed on the host the module runs on.
+      type: str
+      returned: when one is missing
+    place:
+      description: Place in the collection's code, to be reported.
+      type: str
+      returned: when the collection has a defect
   sample: {"hint": "Add replace_content to accept_risks.", "kind": "guard", "state": "nothing_sent"}
 """
 

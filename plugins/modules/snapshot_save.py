@@ -208,6 +208,26 @@ failure:
       description: Beginning of the answer's text.
       type: str
       returned: when Consul answered
+    fault:
+      description: The layer at which what came stopped being an archive.
+      type: str
+      returned: when the archive does not verify
+    last_contact_ms:
+      description: Milliseconds since the server that answered heard from the leader.
+      type: int
+      returned: when that was more than O(max_stale)
+    path:
+      description: File or directory that is at fault.
+      type: str
+      returned: when one is
+    library:
+      description: Python library that is not installed on the host the module runs on.
+      type: str
+      returned: when one is missing
+    place:
+      description: Place in the collection's code, to be reported.
+      type: str
+      returned: when the collection has a defect
   sample: {"hint": "Give it a policy with acl = \"write\".", "kind": "permission_denied", "status": 403}
 """
 

@@ -135,7 +135,7 @@ def connection(server: Server, token: str | None) -> dict[str, Any]:
     return {**told, "token": token} if token else told
 
 
-def hosts_of(cluster: Cluster, *, count: int = 2, token: str | None = None) -> dict[str, dict[str, Any]]:
+def hosts_of(cluster: Cluster, *, count: int = 1, token: str | None = None) -> dict[str, dict[str, Any]]:
     """The first servers of a cluster as hosts, with the management token or another; ``token=""`` gives none."""
     secret = cluster.tokens.initial_management if token is None else token
     return {server.name: {"backup_connection": connection(server, secret)} for server in cluster.servers[:count]}

@@ -161,3 +161,16 @@ def test_a_manifest_is_replaced_beside_an_archive_that_stays(tmp_path: Path) -> 
 )
 def test_archive_name(cluster: Cluster, name: str) -> None:
     assert _store.archive_name(cluster, 1_700_000_000.9, 42) == name
+
+
+def test_an_archive_whose_manifest_has_no_place_does_not_replace_the_old_one(tmp_path: Path) -> None:
+    path = keep(tmp_path, "a.snap", b"old", manifest_of(b"old"))
+    manifest = Path(_manifest.path_of(path))
+    manifest.unlink()
+    manifest.mkdir()
+    with Partial(str(tmp_path)) as partial:
+        partial.write(b"new")
+        with pytest.raises(FileError, match="a directory is in the way"):
+            _store.put(partial, path, manifest_of(b"new"))
+    assert Path(path).read_bytes() == b"old"
+    assert sorted(os.listdir(tmp_path)) == ["a.snap", "a.snap.manifest.json"]

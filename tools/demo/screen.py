@@ -25,7 +25,7 @@ class Screen:
         self._transcript = transcript
         self._terminal = stream.isatty() and environment.get("TERM") != "dumb"
         self._coloured = self._terminal and not environment.get("NO_COLOR")
-        self._passing = False
+        self._passing = ""
         self._steps = 0
         self._shortened: dict[str, str] = {}
 
@@ -59,9 +59,9 @@ class Screen:
 
     def passing(self, text: str) -> None:
         """Show what goes on until the next call takes its place; on a terminal only."""
-        if self._terminal and (text or self._passing):
-            self._passing = bool(text)
-            self._write("\r\033[K" + (f"    {text}"[: self.width - 1]))
+        if self._terminal and text != self._passing:
+            self._passing = text
+            self._write("\r\033[K" + (f"    {text}"[: self.width - 1] if text else ""))
 
     def _wrapped(self, text: str, first: str, then: str) -> list[str]:
         for old, new in self._shortened.items():

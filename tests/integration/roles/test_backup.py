@@ -29,7 +29,7 @@ def archives(directory: Path) -> list[Path]:
 @pytest.mark.every_version
 def test_check_run_again_check(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    inventory = ansible.inventory(hosts_of(three), backup_cluster="three", backup_dir=str(kept))
+    inventory = ansible.inventory(hosts_of(three, count=2), backup_cluster="three", backup_dir=str(kept))
 
     assert ansible.ok("backup", inventory, check=True).changed
     assert not kept.exists()
@@ -87,14 +87,14 @@ def test_from_a_server_to_the_controller(ansible: Ansible, three: Cluster, tmp_p
 def test_damaged_before_it_arrives(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
     kept, vault = tmp_path / "kept", tmp_path / "vault"
     inventory = ansible.inventory(
-        hosts_of(three),
+        hosts_of(three, count=2),
         ansible_connection="elsewhere",
         elsewhere_rots=str(kept),
         backup_cluster="three",
         backup_dir=str(kept),
         backup_fetch_to=str(vault),
     )
-    ansible.fails("backup", inventory, "role-1, through which the cluster was worked on, failed")
+    ansible.fails("backup", inventory, "three: role-1, through which the cluster was worked on, failed")
     assert list((vault / "three").iterdir()) == []
 
 
@@ -129,7 +129,7 @@ def test_hosts_of_two_clusters_under_one_name(ansible: Ansible, three: Cluster, 
 
 
 def test_one_cluster_under_two_names(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
-    inventory = ansible.inventory(hosts_of(three), backup_dir=str(tmp_path / "{{ backup_cluster }}"))
+    inventory = ansible.inventory(hosts_of(three, count=2), backup_dir=str(tmp_path / "{{ backup_cluster }}"))
     played = ansible.ok("backup", inventory)
     assert played.says("role-1: role-2 belong to the same Consul cluster. Give them all the same backup_cluster")
     assert len(archives(tmp_path / "role-1")) == len(archives(tmp_path / "role-2")) == 1

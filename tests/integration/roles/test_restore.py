@@ -115,10 +115,10 @@ def test_a_damaged_archive_leaves_nothing_behind(ansible: Ansible, golden: Any, 
 def test_where_it_is_not_clear_which_archive_goes_where(
     ansible: Ansible, golden: Any, three: Cluster, one: Cluster
 ) -> None:
-    two_clusters = ansible.inventory({**hosts_of(three, count=1), **hosts_of(one)})
+    two_clusters = ansible.inventory({**hosts_of(three), **hosts_of(one)})
     told = {"restore_src": str(golden.archive)}
     ansible.fails("restore", two_clusters, "role-1: refused", "other-1 would get the same archive", **told)
-    two_names = ansible.inventory(hosts_of(three))
+    two_names = ansible.inventory(hosts_of(three, count=2))
     ansible.fails("restore", two_names, "role-2 belong to the same Consul cluster", **told)
     ansible.fails("restore", two_names, "role-1: set restore_src to the absolute path of the archive")
     ansible.fails(
