@@ -191,8 +191,11 @@ def test_records_of_one_name_are_matched_by_their_content_first() -> None:
 
 def test_contents_against_a_dictionary() -> None:
     source = random.Random(3)
-    # Few values, so that parts of entries are found where no entry begins.
-    digest = lambda: bytes(source.choices(b"\x01\x02", k=16))  # noqa: E731
+
+    def digest() -> bytes:
+        # Of few values, so that parts of entries are found where no entry begins.
+        return bytes(source.choices(b"\x01\x02", k=16))
+
     known, contents = {}, Contents()
     for _number in range(4000):
         name, content = digest(), digest()
