@@ -25,7 +25,7 @@ from ._records import CONFIG_ENTRY, KVS, REGISTER, kind_of, pack, unpack
 Key = tuple[int, bytes]
 Fields = Mapping[bytes, Any]
 
-_INTENTION, _POLICY = 12, 19
+_INTENTION, _CA_STATE, _POLICY = 12, 14, 19
 _SELF_MADE = (32, 33)
 """Virtual addresses: a newer Consul gives them to services that never had one."""
 _BOOKKEEPING = (b"CreateIndex", b"ModifyIndex", b"LockIndex", b"Hash")
@@ -107,6 +107,9 @@ def _key(type_id: int, content: Content) -> Key:
     fields = content.fields
     if type_id == _INTENTION and fields is not None:
         return type_id, fields[b"ID"]
+    if type_id == _CA_STATE and fields is not None:
+        # Its id is made in another way since 1.9; the leader writes it anew (agent/connect/ca/provider_consul.go).
+        return type_id, record_digest(pack([fields.get(b"PrivateKey"), fields.get(b"RootCert")]))
     name = name_of(type_id, fields) if fields is not None else None
     return type_id, name.identity if name else record_digest(content.digestible)
 
@@ -118,7 +121,10 @@ def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
     if type_id == _POLICY and content.origin == BUILTIN:
         # The leader writes their rules anew (writeBuiltinACLPolicy in agent/consul/leader.go).
         return True
-    return means_the_same(unpack(raw), content.fields)
+    old = unpack(raw)
+    if type_id == _CA_STATE:
+        del old[b"ID"]
+    return means_the_same(old, content.fields)
 
 
 def means_the_same(old: Any, new: Any) -> bool:
