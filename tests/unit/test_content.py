@@ -42,12 +42,12 @@ ENTRY_FIELDS = {
 }
 
 
-def entry(fields: dict[str, Any] = ENTRY_FIELDS, *, nested: bool = False, **more: Any) -> bytes:
+def entry(fields: dict[str, Any] | None = None, *, nested: bool = False, **more: Any) -> bytes:
     """Return a ConfigEntry as it stands in a state: one raw string with the kind and the request around the entry.
 
     :param nested: as proxy-defaults do it: the entry is a raw string itself.
     """
-    body = {**fields, **more}
+    body = {**(ENTRY_FIELDS if fields is None else fields), **more}
     return packed("a kind") + packed({"Datacenter": "dc1", "Entry": packed(body) if nested else body, "Op": "upsert"})
 
 

@@ -137,7 +137,7 @@ def parse_stanza(stanza: str) -> dict[str, str]:
         if line[:1] in (" ", "\t") and name:
             fields[name] += "\n" + line
         elif ":" in line:
-            name, _, value = line.partition(":")
+            name, _colon, value = line.partition(":")
             name = name.strip().lower()
             fields[name] = value
     return fields

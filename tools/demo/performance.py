@@ -64,8 +64,10 @@ class Performance:
         end_descendants()
         if not self._places:
             return
-        kept = self._places.keep() if self._keep and self._places.backups.exists() else None
-        self._places.remove()
+        try:
+            kept = self._places.keep() if self._keep and self._places.backups.exists() else None
+        finally:
+            self._places.remove()
         if self._screen:
             with suppress(OSError):
                 self._screen.line()

@@ -20,7 +20,8 @@ GOOD, BAD, QUIET, TITLE = "32", "31", "2", "1"
 class Screen:
     """Writes to a stream, and the same without colour to a file."""
 
-    def __init__(self, stream: TextIO, transcript: Path, *, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, stream: TextIO, transcript: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        environment = os.environ if environment is None else environment
         self._stream: TextIO | None = stream
         self._transcript = transcript
         self._terminal = stream.isatty() and environment.get("TERM") != "dumb"

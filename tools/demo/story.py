@@ -48,11 +48,11 @@ class Story:
             step.say(str(binaries.consul()))
         old = self._three_servers(OLD, "start", f"Three servers on loopback: {OLD}-1, {OLD}-2, {OLD}-3")
         with self._steps.step("fill", "Fill them with what real clusters hold") as step:
-            self._screen.passing(f"{KEYS} keys and much else, through plain HTTP")
+            self._screen.passing(f"{KEYS} keys and much else, by HTTP requests")
             step.say(", ".join(f"{number} {kind}" for kind, number in seed(old, keys=KEYS).counts().items()))
         with self._steps.step("install", "ansible-galaxy collection build, then install") as step:
             step.say(f"disaster_recovery.consul {self._ansible.install()}, in a directory of its own")
-        before, counted = self._look(old, "look", "Look at everything: plain HTTP and the consul command")
+        before, counted = self._look(old, "look", "Look at everything, by HTTP requests and the consul command")
         identity = checks.identity(old)
 
         self._back_up(old)
@@ -185,7 +185,7 @@ class Story:
         dead, come = ([server.name for server in cluster.servers] for cluster in (old, new))
         faults = [*verdict.faults(rows, {*dead, *come}), *faults]
 
-        self._steps.heading("Before and after, by plain HTTP and the consul command")
+        self._steps.heading("Before and after, by HTTP requests and the consul command")
         heading, *lines = table(durable).splitlines()
         self._screen.line(f"    {heading}", QUIET)
         for row, line in zip(durable, lines, strict=True):

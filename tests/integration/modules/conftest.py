@@ -62,20 +62,39 @@ def playground(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
     return shared_cluster(version=version, name_prefix="playground")
 
 
+_blank: dict[str, Path] = {}
+
+
 @pytest.fixture
-def fresh(version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cluster]]:
-    """Starts clusters for one test: new names, new ids, nothing in them."""
+def fresh(
+    version: str, shared_cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Cluster]]:
+    """Gives clusters with nothing in them; with options a new one, without any the shared one, emptied by the CLI."""
     started: list[Cluster] = []
 
     def start(**options: Any) -> Cluster:
-        told = {"servers": 1, "name_prefix": "fresh", **options}
-        cluster = Cluster(tmp_path_factory.mktemp("fresh"), version=version, **told)
-        started.append(cluster)
-        return cluster.__enter__()
+        if options:
+            cluster = Cluster(tmp_path_factory.mktemp("fresh"), version=version, name_prefix="fresh", **options)
+            started.append(cluster)
+            return cluster.__enter__()
+        cluster = shared_cluster(version=version, name_prefix="fresh")
+        if version in _blank:
+            cluster.cli("snapshot", "restore", _blank[version])
+            cluster.wait_ready()
+        else:
+            _blank[version] = tmp_path_factory.mktemp("blank") / "blank.snap"
+            cluster.cli("snapshot", "save", _blank[version])
+        return cluster
 
     yield start
     for cluster in started:
         cluster.stop()
+
+
+# A dead server stays where it is, so that what is seen does not depend on when one looks.
+KEEP_THE_DEAD = {"autopilot": {"cleanup_dead_servers": False}}
+# A server without a leader holds questions back for seven seconds before it says so.
+IMPATIENT = {"performance": {"rpc_hold_timeout": "500ms"}}
 
 
 class Wreck(NamedTuple):
@@ -99,14 +118,12 @@ def wreck_of(calls: Calls, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     def wreck(version: str, killed: int) -> Wreck:
         if (version, killed) not in made:
             directory = tmp_path_factory.mktemp("wreck")
-            # A server without a leader holds questions back for seven seconds before it says so.
-            impatient = {"performance": {"rpc_hold_timeout": "500ms"}}
             cluster = Cluster(
                 directory / "cluster",
                 version=version,
                 servers=3,
                 name_prefix=f"wreck-{killed}",
-                extra_config=impatient,
+                extra_config={**KEEP_THE_DEAD, **IMPATIENT},
             )
             made[version, killed] = _wrecked(cluster.__enter__(), killed, calls, directory)
         return made[version, killed]

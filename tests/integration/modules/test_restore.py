@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.calls import Calls
+from support.documented import faults_of
 from support.faults import FaultServer
 from support.scene import RESTORE, contents, manifest_of
 
@@ -203,6 +204,7 @@ def test_the_token_for_afterwards(golden: Any, archive: Path, fresh: Fresh, call
     failed = calls.run(target, "snapshot_restore", **{**told, "accept_risks": ["replace_content", "token_loss"]})
     assert failed.failed
     assert failed.failure["state"] == "replaced"
+    assert faults_of("snapshot_restore", failed.result) == []
     assert "post_restore_token" in failed.result["msg"]
     assert failed.result["backup_file"] in failed.result["msg"]
     assert token not in failed.stdout

@@ -60,7 +60,8 @@ def guard(result: dict[str, Any], name: str) -> dict[str, Any]:
 def test_through_a_follower_while_one_is_down(
     golden: Any, fresh: Callable[..., Cluster], calls: Calls, tmp_path: Path
 ) -> None:
-    target = fresh(servers=3)
+    # A server that died stays in raft's configuration, so that it is missed for as long as it is away.
+    target = fresh(servers=3, extra_config={"autopilot": {"cleanup_dead_servers": False}})
     leader = target.leader()
     follower, dead = target.followers()
     dead.kill()

@@ -71,7 +71,7 @@ def test_without_a_leader(leaderless: Any, calls: Calls, tmp_path: Path, golden:
     assert "guards" in keys
 
 
-def test_failure(golden: Any, seeded: Cluster, calls: Calls, tmp_path: Path) -> None:
+def test_failure(golden: Any, three: Cluster, calls: Calls, tmp_path: Path) -> None:
     text = tmp_path / "text.snap"
     text.write_text("no archive")
     source = str(golden.path)
@@ -92,6 +92,6 @@ def test_failure(golden: Any, seeded: Cluster, calls: Calls, tmp_path: Path) -> 
         ("snapshot_info", "file", {"path": "/nowhere/a.snap"}),
     ]
     for module, kind, options in rows:
-        cluster = None if module == "snapshot_info" else seeded
+        cluster = None if module == "snapshot_info" else three
         told = options if cluster is None else {"retries": 0, **options}
         check(module, calls.fails(cluster, module, kind, **told))

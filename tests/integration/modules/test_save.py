@@ -182,7 +182,7 @@ def test_permissions_are_kept_in_order(playground: Cluster, calls: Calls, tmp_pa
 
 
 def test_two_saves_at_once_into_one_directory(seeded: Cluster, tmp_path: Path, inspect: Inspect) -> None:
-    running = [start_on(seeded, "snapshot_save", dest=str(tmp_path), force=True) for _ in range(3)]
+    running = [start_on(seeded, "snapshot_save", dest=str(tmp_path), force=True) for _number in range(3)]
     results = [finish(process).result for process in running]
 
     assert all(result.get("changed") for result in results), results

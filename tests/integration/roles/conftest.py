@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from support.playbooks import Ansible, hosts_of
 
-from lab import Cluster, observe
+from lab import Cluster, binaries, observe
 from lab.oracle import Observation
 from lab.seed import seed
 
@@ -38,8 +38,8 @@ def three(shared_cluster: Callable[..., Cluster]) -> Cluster:
 
 @pytest.fixture(scope="session")
 def one(shared_cluster: Callable[..., Cluster]) -> Cluster:
-    """Another cluster, of one server; nobody changes or stops it."""
-    return shared_cluster(name_prefix="other")
+    """Another cluster, of one server and of an old Consul; nobody stops it or counts on what it holds."""
+    return shared_cluster(version=binaries.OLD, name_prefix="other")
 
 
 @pytest.fixture

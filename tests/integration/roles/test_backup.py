@@ -50,7 +50,6 @@ def test_check_run_again_check(ansible: Ansible, three: Cluster, tmp_path: Path)
     assert archives(kept) == [archive]
 
 
-@pytest.mark.every_version
 def test_from_a_server_to_the_controller(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
     kept, vault = tmp_path / "kept", tmp_path / "vault"
     vault.mkdir()

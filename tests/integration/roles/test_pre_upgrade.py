@@ -33,7 +33,7 @@ def contents(directory: Path) -> dict[str, bytes]:
 
 def wait_until_noticed(cluster: Cluster) -> None:
     """Wait until autopilot holds the cluster for unhealthy, which it answers with a status of 429."""
-    for _ in range(300):
+    for _try in range(300):
         if cluster.http("GET", "/v1/operator/autopilot/health", server=cluster.first_alive()).status_code == 429:
             return
         time.sleep(0.1)
@@ -129,7 +129,14 @@ def test_the_gate_stops_the_upgrade_everywhere(ansible: Ansible, three: Cluster,
 
 
 def test_one_server_is_enough_when_that_is_said(ansible: Ansible, one: Cluster, tmp_path: Path) -> None:
-    inventory = ansible.inventory(hosts_of(one), backup_dir=str(tmp_path / "kept"))
+    kept = tmp_path / "kept"
+    inventory = ansible.inventory(hosts_of(one), backup_dir=str(kept))
     ansible.fails("pre_upgrade", inventory, "(set 0 for a cluster of one server)")
+    assert one.http("PUT", "/v1/kv/kept", data="in the kit").status_code == 200
     assert ansible.ok("pre_upgrade", inventory, backup_min_failure_tolerance=0).changed
-    assert len(list((tmp_path / "kept").iterdir())) == 1
+    (archive,) = kept.glob("rollback-*/*.snap")
+
+    with Cluster(tmp_path / "old", version=one.version, servers=1, name_prefix="old", tokens=one.tokens) as cluster:
+        inventory = ansible.inventory(hosts_of(cluster))
+        assert ansible.ok("restore", inventory, restore_src=str(archive), restore_src_on="target").changed
+        assert cluster.http("GET", "/v1/kv/kept?raw").text == "in the kit"

@@ -34,12 +34,12 @@ ok: [s-1] => {
 }
 
 PLAY RECAP *********************************************************************
-s-1                        : ok=12   changed=1    unreachable=0    failed=0    skipped=3    rescued=0    ignored=0   
-s-2                        : ok=3    changed=0    unreachable=0    failed=0    skipped=3    rescued=0    ignored=0   
-"""  # noqa: W291 - Ansible ends its recap's lines with spaces
+s-1                        : ok=12   changed=1    unreachable=0    failed=0    skipped=3    rescued=0    ignored=0
+s-2                        : ok=3    changed=0    unreachable=0    failed=0    skipped=3    rescued=0    ignored=0
+"""
 FAILED = """
 TASK [Check] ***
-fatal: [s-1]: FAILED! => {"assertion": "x", "changed": false, "msg": "demo: don't upgrade now. the cluster has no leader."}
+fatal: [s-1]: FAILED! => {"assertion": "x", "changed": false, "msg": "demo: don't upgrade now. No leader."}
 failed: [s-2] (item=one) => {"changed": false, "item": "one", "msg": "no room"}
 fatal: [s-3 -> localhost]: FAILED! => {"changed": false, "msg": "no room"}
 fatal: [s-2]: FAILED! => {"censored": "the output has been hidden"}
@@ -50,6 +50,8 @@ def test_the_recap_is_ansibles_own() -> None:
     counts = recap.recap(OUTPUT)
     assert counts["s-1"]["ok"] == 12
     assert {host: count["changed"] for host, count in counts.items()} == {"s-1": 1, "s-2": 0}
+    # Ansible fills its lines up with spaces.
+    assert recap.recap("s-1   : ok=1    changed=0   \n")["s-1"] == {"ok": 1, "changed": 0}
     assert recap.recap("nothing of the kind") == {}
 
 
@@ -76,7 +78,7 @@ def test_the_task_of_the_moment() -> None:
 
 def test_errors_are_told_once_with_their_host() -> None:
     assert recap.errors(FAILED) == [
-        "s-1: demo: don't upgrade now. the cluster has no leader.",
+        "s-1: demo: don't upgrade now. No leader.",
         "s-2: no room",
         "s-3 -> localhost: no room",
         "s-2: failed without a message",

@@ -108,5 +108,5 @@ def test_merging_changes_neither_side() -> None:
 
 
 def test_ports_are_never_given_twice() -> None:
-    given = [port for _ in range(20) for port in free_ports().to_dict().values()]
+    given = [port for _call in range(20) for port in free_ports().to_dict().values()]
     assert len(given) == len(set(given))

@@ -29,7 +29,7 @@ ODD_KEYS = (
     'lab/odd/"quotes" and \\backslash',
     "lab/odd/trailing/slash/",
     "lab/odd/double//slash",
-    "lab/odd/" + "/".join("deep" for _ in range(40)),
+    "lab/odd/" + "/".join("deep" for _level in range(40)),
     "lab-without-slash",
 )
 
