@@ -21,8 +21,10 @@ class Decision(NamedTuple):
 DAMAGED = Decision(True, "the newest archive is damaged")
 """Stands in for a decision to be content with the newest archive, when a look at its bytes shows that it can't be."""
 
-HELD_ACROSS = Decision(False, "the cluster holds the archive's content already, as its own version writes it")
-"""Stands in for a decision to restore, when a comparison across versions shows that there is nothing to do."""
+HELD_IN_ITS_WAY = Decision(
+    False, "the cluster holds the archive's content already, as far as its servers don't make more of it by themselves"
+)
+"""Stands in for a decision to restore, when a closer look shows that there is nothing to do."""
 
 
 @dataclass(frozen=True)

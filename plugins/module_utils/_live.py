@@ -50,7 +50,7 @@ class Live:
 def read_live(client: Client, tokens: Mapping[str, Client], datacenter: str | None) -> Live:
     """Look through one agent; what may not be seen is left open.
 
-    :param tokens: clients of the same agent, one for each given token, by the token's label.
+    :param tokens: clients of the same agent, each with a token of its own or none, by the token's label.
     """
     agent = _ask(client, "/v1/agent/self", {}) or {}
     config = agent.get("Config") or {}

@@ -8,14 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ._across import Compared, Learned
 from ._archive import read_archive
 from ._client import Client
 from ._compare import prove
 from ._errors import ArchiveError
 from ._files import read_pieces
-from ._fingerprint import Fingerprint
+from ._fingerprint import Fingerprint, TypeDigest, differing_types
+from ._resemblance import Compared, Learned
 from ._take import take
+
+_KEYS = "KVS"
+_MADE_BY_LEADERS = {
+    *("ACLPolicy", "ACLToken", "Autopilot", "ConnectCA", "ConnectCAProviderState", "ConnectCAConfig"),
+    *("ServiceVirtualIP", "FreeVirtualIP"),
+}
+"""Types of which a leader makes records by itself where there are none (``establishLeadership`` in agent/consul)."""
 
 
 class Look(NamedTuple):
@@ -40,29 +47,39 @@ class Prover:
 
         :raises SnapshotError: it can't be taken.
         """
-        compared = Compared(self._learn()) if self.across else None
-        cluster = take(client, None, datacenter=self.datacenter, observer=compared).archive.state.fingerprint
-        return Look(self._proof(cluster, compared), cluster)
+        if not self.across:
+            cluster = self._taken(client, None)
+            if not self.may_be_equal(cluster):
+                return Look(self.proof_of(cluster), cluster)
+        compared = Compared(self._learn())
+        cluster = self._taken(client, compared)
+        found = self.proof_of(cluster)
+        if found["equal"]:
+            return Look(found, cluster)
+        differing = compared.differing() | ({_KEYS} & set(found["differs"]))
+        types = {name: {**one, "equal": name not in differing} for name, one in found["types"].items()}
+        told = {"equal": not differing, "differs": sorted(differing), "types": types, "across_versions": self.across}
+        return Look(told, cluster)
 
     def proof_of(self, cluster: Fingerprint) -> dict[str, Any]:
-        """Return the comparison with a cluster whose content is the archive's to the last byte, or is not."""
-        return self._proof(cluster, None)
+        """Return the comparison of the two fingerprints."""
+        return {**prove(self.archive, cluster), "across_versions": False}
 
     def may_be_equal(self, cluster: Fingerprint) -> bool:
-        """Whether it is worth a look, because a difference between the fingerprints may be one of versions alone."""
-        return self.across and self.archive.types.get("KVS") == cluster.types.get("KVS")
+        """Whether two fingerprints that differ may stand for the same content, so that it is worth a closer look."""
+        differing = differing_types(self.archive, cluster)
+        if self.across:
+            return _KEYS not in differing
+        none = TypeDigest(0, 0)
+        more = all(cluster.types.get(name, none).count > self.archive.types.get(name, none).count for name in differing)
+        return bool(differing) and more and set(differing) <= _MADE_BY_LEADERS
 
-    def _proof(self, cluster: Fingerprint, compared: Compared | None) -> dict[str, Any]:
-        found = prove(self.archive, cluster)
-        if found["equal"] or compared is None:
-            return {**found, "across_versions": False}
-        differing = compared.differing() | ({"KVS"} & set(found["differs"]))
-        types = {name: {**one, "equal": name not in differing} for name, one in found["types"].items()}
-        return {"equal": not differing, "differs": sorted(differing), "types": types, "across_versions": True}
+    def _taken(self, client: Client, observer: Compared | None) -> Fingerprint:
+        return take(client, None, datacenter=self.datacenter, observer=observer).archive.state.fingerprint
 
     def _learn(self) -> Learned:
         if self._learned is None:
-            learned = Learned()
+            learned = Learned(self.across)
             if read_archive(read_pieces(self.src), observer=learned).state.fingerprint != self.archive:
                 raise ArchiveError("the archive has changed since it was verified", fault="changed", retryable=False)
             self._learned = learned

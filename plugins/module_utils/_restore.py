@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ._aftermath import NOTHING_SENT, REPLACED, UNKNOWN, failed_restore, proof, wait
 from ._client import Client
-from ._decide import HELD_ACROSS, Decision, should_restore
+from ._decide import HELD_IN_ITS_WAY, Decision, should_restore
 from ._errors import ArchiveError, GuardError, SnapshotError
 from ._files import Partial, open_unchanged, remove_leftovers, require_directory
 from ._guards import EXACT, Finding, RestoreFacts, evaluate, lasting_token, name_conflicts, refusals
@@ -146,7 +146,7 @@ def _decide(client: Client, request: RestoreRequest, progress: Progress, target:
         with contextlib.suppress(SnapshotError):
             look = prover.look(client)
             if look.proof["equal"]:
-                progress.proof, progress.decision = look.proof, HELD_ACROSS
+                progress.proof, progress.decision = look.proof, HELD_IN_ITS_WAY
     return prover
 
 

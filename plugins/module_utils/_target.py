@@ -180,7 +180,7 @@ def read_target(
     cluster, live = None, None
     if "token" not in unknown:
         cluster = _settled(client, datacenter, settling)
-        live = read_live(client, {label: tokens[label] for label in given}, datacenter)
+        live = read_live(client, tokens, datacenter)
         unknown = {**cluster.unknown, **unknown}
         if not cluster.leader:
             unknown["content"] = "the cluster has no leader"

@@ -177,6 +177,8 @@ proof:
   description:
     - Comparison, by type, of the cluster's durable content with the archive's, after the restore or, when none was
       needed, in its place.
+    - What a leader makes by itself where it is missing is no difference, such as builtin policies where ACLs were off
+      when the archive was taken, or a CA where Connect was.
     - Between versions it compares names and content as far as both know it, because a newer Consul writes the same
       things in another way.
   returned: success, but for check mode

@@ -26,6 +26,10 @@ class ClientTLS:
     pair: KeyPair
 
 
+CUT = "unexpected EOF"
+CUT_ANSWERS = 3
+
+
 class Access:
     """Requests to a cluster's servers, with the management token unless told otherwise."""
 
@@ -105,6 +109,12 @@ class Access:
         environment = clean_environment() | self.env(token=token, server=server, scheme=scheme)
         command = [str(self.binary), *map(str, arguments)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        for _again in range(CUT_ANSWERS):
+            # Seen on 1.22.7 under load: the leader resets the connection over which a follower fetches the snapshot,
+            # and the follower's answer ends early. The command notices, and does not try again.
+            if done.returncode == 0 or CUT not in done.stderr:
+                break
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             raise LabError(f"consul {' '.join(command[1:3])} failed: {(done.stderr or done.stdout).strip()[:500]}")
         return done.stdout

@@ -1,12 +1,15 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a cluster of another Consul version holds an archive's content (pure).
+"""Whether a cluster holds an archive's content although their fingerprints differ (pure).
 
-A newer Consul writes the same things in another way: fields that are new stand there with their zero values, builtin
-policies get new rules, legacy intentions become config entries. So records are matched by their names, and each field
-that the archive has must mean the same in the cluster; fields that only the cluster's version knows are not looked at.
-Keys need none of this, because their digests are the same in all versions.
+What a leader makes by itself where it is missing is no difference: builtin policies and the anonymous token where ACLs
+were off when the archive was taken, a CA where Connect was.
+
+Between versions there is more. A newer Consul writes the same things in another way: fields that are new stand there
+with their zero values, builtin policies get new rules, legacy intentions become config entries. So records are matched
+by their names, and each field that the archive has must mean the same in the cluster; fields that only the cluster's
+version knows are not looked at. Keys need none of this, because their digests are the same in all versions.
 
 The archive's records, but for its keys, are held in memory until the cluster's stream by.
 """
@@ -26,8 +29,6 @@ Key = tuple[int, bytes]
 Fields = Mapping[bytes, Any]
 
 _INTENTION, _CA_STATE, _POLICY = 12, 14, 19
-_SELF_MADE = (32, 33)
-"""Virtual addresses: a newer Consul gives them to services that never had one."""
 _BOOKKEEPING = (b"CreateIndex", b"ModifyIndex", b"LockIndex", b"Hash")
 _ZERO_TIME = b"\x01" + bytes(12) + b"\xff\xff"
 
@@ -55,14 +56,16 @@ class _Durable(Observer):
 
 
 class Learned(_Durable):
-    """The records of an archive."""
+    """The records of an archive: their content, or where versions are the same no more than its digest."""
 
-    def __init__(self) -> None:
+    def __init__(self, across: bool) -> None:
         super().__init__()
+        self.across = across
         self.records: dict[Key, bytes] = {}
 
     def take(self, type_id: int, content: Content) -> None:
-        self.records[_key(type_id, content)] = b"" if content.fields is None else pack(dict(content.fields))
+        whole = pack(dict(content.fields)) if self.across and content.fields is not None else b""
+        self.records[_key(type_id, content)] = whole or record_digest(content.digestible)
 
 
 class Compared(_Durable):
@@ -70,6 +73,7 @@ class Compared(_Durable):
 
     def __init__(self, learned: Learned) -> None:
         super().__init__()
+        self._across = learned.across
         self._left = dict(learned.records)
         self._differing: set[int] = set()
         self._sources: dict[bytes, Fields] = {}
@@ -77,14 +81,14 @@ class Compared(_Durable):
 
     def take(self, type_id: int, content: Content) -> None:
         raw = self._left.pop(_key(type_id, content), None)
-        sources = dict(_sources(type_id, content.fields))
+        sources = dict(_sources(type_id, content.fields)) if self._across else {}
         self._sources.update(sources)
         if raw is not None:
-            if not _agrees(type_id, content, raw):
+            if not (_agrees(type_id, content, raw) if self._across else raw == record_digest(content.digestible)):
                 self._differing.add(type_id)
         elif sources:
             self._new_intentions.append(set(sources))
-        elif type_id not in _SELF_MADE and content.origin != BUILTIN:
+        elif content.origin != BUILTIN:
             self._differing.add(type_id)
 
     def differing(self) -> set[str]:
@@ -92,7 +96,7 @@ class Compared(_Durable):
         differing = set(self._differing)
         converted = set()
         for (type_id, _identity), raw in self._left.items():
-            if type_id == _INTENTION:
+            if type_id == _INTENTION and self._across:
                 intention = unpack(raw)
                 if _is_converted(intention, self._sources.get(intention[b"ID"])):
                     converted.add(intention[b"ID"])
@@ -115,7 +119,7 @@ def _key(type_id: int, content: Content) -> Key:
 
 
 def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
-    if content.fields is None or not raw:
+    if content.fields is None or raw == record_digest(content.digestible):
         # Named by its digest, so it is the same.
         return True
     if type_id == _POLICY and content.origin == BUILTIN:
