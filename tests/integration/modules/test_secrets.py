@@ -140,8 +140,13 @@ def test_a_play_at_its_most_talkative(guarded: Cluster, secrets: list[str], olde
             ansible.playbook(play),
             ansible.inventory({"localhost": {}}),
             verbosity=4,
-            # As Ansible does it unless told otherwise: modules and their arguments are files for a moment.
-            env={"ANSIBLE_PIPELINING": "0", "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote")},
+            env={
+                # As Ansible does it unless told otherwise: modules and their arguments are files for a moment.
+                "ANSIBLE_PIPELINING": "0",
+                "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
+                # Since ansible-core 2.21 results show a module's arguments only when asked to.
+                "ANSIBLE_INJECT_INVOCATION": "1",
+            },
         )
 
     counts = played.recap["localhost"]
