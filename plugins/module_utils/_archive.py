@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ._errors import ArchiveError
 from ._kv import KvPrefixes
+from ._observer import Observer
 from ._state import State, StateReader
 from ._unpack import Member, gunzip, members
 
@@ -52,13 +53,16 @@ class Archive(NamedTuple):
     state: State
 
 
-def read_archive(pieces: Iterable[bytes], *, kv_prefixes: KvPrefixes | None = None) -> Archive:
+def read_archive(
+    pieces: Iterable[bytes], *, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None
+) -> Archive:
     """Read an archive to its last byte and return what is in it.
 
     Verified are gzip, tar, the sums of both members, ``Size`` against the state's length, and every record to its end;
     the last two Consul itself leaves to the restore, where they cost the server (observed on 1.8.7 and 1.22.7).
 
     :param pieces: the archive's bytes, in order, in pieces of any size.
+    :param observer: looks at the records as they are read, before it is known whether the archive verifies.
     :raises ArchiveError: it is not a whole archive; ``fault`` says at which layer.
     """
     sums: dict[str, str] = {}
@@ -69,7 +73,7 @@ def read_archive(pieces: Iterable[bytes], *, kv_prefixes: KvPrefixes | None = No
         if member.name in sums or member.name in texts or member.name not in (META, STATE, SUMS):
             raise _fault("tar", f"the archive holds an unexpected member {member.name!r}")
         if member.name == STATE:
-            state, sums[STATE] = _read_state(member, kv_prefixes)
+            state, sums[STATE] = _read_state(member, StateReader(kv_prefixes, observer))
             size = member.size
         else:
             texts[member.name] = _read_small(member)
@@ -95,11 +99,10 @@ def begins_like_archive(pieces: Iterable[bytes]) -> bool:
         return False
 
 
-def _read_state(member: Member, kv_prefixes: KvPrefixes | None) -> tuple[State | ArchiveError, str]:
+def _read_state(member: Member, reader: StateReader) -> tuple[State | ArchiveError, str]:
     # A record that can't be read is only at fault when everything around it is right: damage on the way, which a second
     # try may mend, breaks records as well but shows in a checksum further on.
     digest = hashlib.sha256()
-    reader = StateReader(kv_prefixes)
     broken: ArchiveError | None = None
     for piece in member.pieces:
         digest.update(piece)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import uuid
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -141,6 +142,17 @@ class Client:
         body = _Upload(archive, size)
         headers = {"Content-Type": "application/octet-stream"}
         with self._exchange("PUT", path, params=_query(datacenter), headers=headers, data=body) as answer:
+            if answer.status_code != 200:
+                raise self._error_of(answer, path)
+
+    def touch(self, *, datacenter: str | None) -> None:
+        """Make the servers apply an entry of raft's log that changes nothing: a key that is not there is deleted.
+
+        :raises ApiError: the token may not write keys. :raises TransportError: there was no answer.
+        """
+        path = f"/v1/kv/disaster_recovery.consul/{uuid.uuid4()}"
+        wait = min(self.connection.timeout, PATIENCE)
+        with self._exchange("DELETE", path, params=_query(datacenter), timeout=(wait, wait)) as answer:
             if answer.status_code != 200:
                 raise self._error_of(answer, path)
 

@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from ._client import Client
-from ._errors import ApiError, ClusterError, SnapshotError
+from ._errors import ApiError
 from ._identity import Cluster
 
 UNHEALTHY = 429
@@ -172,59 +170,6 @@ def may_snapshot(client: Client, datacenter: str | None = None) -> bool | None:
             return None
         raise
     return bool(answer[0]["Allow"]) if isinstance(answer, list) and answer else None
-
-
-def wait_until(
-    ready: Callable[[], str | None], *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
-) -> None:
-    """Call ``ready`` once a second or so until it returns None; what it returns else says what is still missing.
-
-    :raises ClusterError: it did not within ``seconds``.
-    """
-    end = clock() + seconds
-    while True:
-        try:
-            missing = ready()
-        except SnapshotError as error:
-            missing = error.message
-        if missing is None:
-            return
-        if clock() >= end:
-            raise ClusterError(
-                f"after {seconds:g} s: {missing}", hint="Look at 'consul members' and the servers' logs."
-            )
-        sleep(0.5)
-
-
-def wait_until_ready(
-    client: Client, *, datacenter: str | None, seconds: float, tolerated: Collection[str] = ()
-) -> None:
-    """Wait until the cluster has a leader, takes the token, and is healthy as far as the token may see.
-
-    :param tolerated: ids of servers that may stay unhealthy.
-    :raises ClusterError: not within ``seconds``; the message says what is missing.
-    """
-
-    def missing() -> str | None:
-        if not read_leader(client, datacenter):
-            return "the cluster has no leader"
-        may_snapshot(client, datacenter)
-        look = _Look(client, datacenter)
-        health = look.at("health", "/v1/operator/autopilot/health", accept=(UNHEALTHY,))
-        if health and not health.get("Healthy"):
-            known = _servers({}, health)
-            sick = tuple(one for one in known if one.healthy is False and one.id not in tolerated)
-            if sick or not any(one.healthy is False for one in known):
-                return f"autopilot holds the cluster for unhealthy ({unhealthy_servers(sick)})"
-        return None
-
-    wait_until(missing, seconds=seconds, clock=time.monotonic, sleep=time.sleep)
-
-
-def unhealthy_servers(servers: tuple[ServerFacts, ...]) -> str:
-    """Return the names of the servers that autopilot holds for unhealthy, or words for none."""
-    names = sorted(server.name for server in servers if server.healthy is False)
-    return ", ".join(names) or "no server by name"
 
 
 def _permitted(look: _Look, what: str, answer: Any) -> bool | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ._protobuf import fields as message_fields
 from ._records import CONFIG_ENTRY, KVS, PEERING, REGISTER, kind_of, pack, unpack, unpack_all
 
 USER = "user"
@@ -113,11 +114,16 @@ def _token_origin(token: dict[bytes, Any]) -> str:
     if token.get(b"AccessorID") == _ANONYMOUS_ACCESSOR or token.get(b"Description") == _BOOTSTRAP:
         return BUILTIN
     links = [link.get(b"ID") for link in token.get(b"Policies") or []]
-    if token.get(b"Description") in _INITIAL_MANAGEMENT and links == [_BUILTIN_POLICIES[0]]:
-        # The servers' configuration holds this token and the leader writes it anew wherever it is missing, after a
-        # restore too: it belongs to the servers, not to the content (agent/consul/leader.go, initializeACLs).
-        return VOLATILE
-    return USER
+    return VOLATILE if comes_from_configuration(token.get(b"Description"), links) else USER
+
+
+def comes_from_configuration(description: Any, policies: list[Any]) -> bool:
+    """Whether a token of this description, with links to policies of these ids, stands in the servers' configuration.
+
+    The leader writes it anew wherever it is missing, after a restore too: it belongs to the servers, not to the content
+    (``agent/consul/leader.go``, ``initializeACLs``; observed on 1.8.7 and 1.22.7).
+    """
+    return description in _INITIAL_MANAGEMENT and policies == [_BUILTIN_POLICIES[0]]
 
 
 # pbpeering.Peering: fields 11 and 12 are raft's indexes, field 5 is a map, which protobuf writes in a random order.
@@ -126,35 +132,6 @@ _PEERING_MAP = 5
 
 
 def _peering_without_indexes(message: bytes) -> bytes:
-    kept: list[bytes] = []
-    mapped: list[bytes] = []
-    position = 0
-    while position < len(message):
-        start = position
-        tag, position = _varint(message, position)
-        number, wire = tag >> 3, tag & 7
-        if wire == 0:
-            _value, position = _varint(message, position)
-        elif wire == 2:
-            length, position = _varint(message, position)
-            position += length
-        else:
-            position += {1: 8, 5: 4}[wire]
-        if position > len(message):
-            raise ValueError("a field runs past the end of the message")
-        if number == _PEERING_MAP:
-            mapped.append(message[start:position])
-        elif number not in _PEERING_INDEXES:
-            kept.append(message[start:position])
-    return b"".join(kept + sorted(mapped))
-
-
-def _varint(message: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
+    found = list(message_fields(message))
+    kept = [field.whole for field in found if field.number not in (*_PEERING_INDEXES, _PEERING_MAP)]
+    return b"".join(kept + sorted(field.whole for field in found if field.number == _PEERING_MAP))

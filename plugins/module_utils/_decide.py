@@ -21,6 +21,11 @@ class Decision(NamedTuple):
 DAMAGED = Decision(True, "the newest archive is damaged")
 """Stands in for a decision to be content with the newest archive, when a look at its bytes shows that it can't be."""
 
+HELD_IN_ITS_WAY = Decision(
+    False, "the cluster holds the archive's content already, in the shape that its own servers give it"
+)
+"""Stands in for a decision to restore, when a closer look shows that there is nothing to do."""
+
 
 @dataclass(frozen=True)
 class Held:

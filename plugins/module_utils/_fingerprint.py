@@ -85,6 +85,11 @@ class Fingerprint:
         """The number of durable records by type."""
         return {name: digest.count for name, digest in self.types.items()}
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """The digest as one line and the counts, as a module's ``diff`` shows them."""
+        return {"fingerprint": self.overall, "records": self.counts}
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Fingerprint) and (self.version, self.types) == (other.version, other.types)
 

@@ -46,6 +46,8 @@ class Manifest:
     fingerprint: Fingerprint | None
     records: dict[str, dict[str, int]]
     user_records: dict[str, int]
+    config_kinds: tuple[str, ...] | None = None
+    """The kinds of the config entries; None in a manifest that does not tell."""
 
 
 def path_of(archive: str) -> str:
@@ -57,7 +59,7 @@ def encode(manifest: Manifest) -> bytes:
     """Return the manifest as JSON text."""
     if manifest.fingerprint is None:
         raise ValueError("a manifest is written with a fingerprint of this version only")
-    document = {
+    document: dict[str, Any] = {
         "schema": SCHEMA,
         "version": VERSION,
         "archive": {"file": manifest.file, "size": manifest.size, "sha256": manifest.sha256},
@@ -70,6 +72,8 @@ def encode(manifest: Manifest) -> bytes:
         "records": manifest.records,
         "user_records": manifest.user_records,
     }
+    if manifest.config_kinds is not None:
+        document["config_kinds"] = sorted(manifest.config_kinds)
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
 
 
@@ -82,7 +86,7 @@ def decode(text: bytes) -> Manifest:
         document: dict[str, Any] = json.loads(text)
         if document["schema"] != SCHEMA or document["version"] != VERSION:
             raise SnapshotError("the manifest is of a schema or version that is not known here")
-        archive, meta = document["archive"], document["meta"]
+        archive, meta, kinds = document["archive"], document["meta"], document.get("config_kinds")
         return Manifest(
             file=str(archive["file"]),
             size=int(archive["size"]),
@@ -98,6 +102,7 @@ def decode(text: bytes) -> Manifest:
                 str(name): {"count": int(v["count"]), "size": int(v["size"])} for name, v in document["records"].items()
             },
             user_records={str(name): int(count) for name, count in document["user_records"].items()},
+            config_kinds=None if kinds is None else tuple(str(one) for one in kinds),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SnapshotError("the manifest can't be understood") from error

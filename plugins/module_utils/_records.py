@@ -9,6 +9,7 @@ per record (Consul's ``agent/consul/fsm``: ``Persist`` and ``ReadSnapshot``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ else:
 
 REGISTER = 0
 KVS = 2
+ACL_TOKEN = 17
 CONFIG_ENTRY = 22
 PEERING = 35
 FIRST_ENTERPRISE_TYPE = 64
@@ -69,9 +71,24 @@ KINDS: dict[int, Kind] = {
 }
 
 
+_IDS = {kind.name: one for one, kind in KINDS.items()}
+_UNKNOWN_NAME = re.compile(r"Unknown\((\d{1,3})\)")
+
+
 def kind_of(type_id: int) -> Kind:
     """Return the kind of a record type; one that we can't name is ``Unknown(N)`` and counts as durable."""
     return KINDS.get(type_id) or Kind(f"Unknown({type_id})", True)
+
+
+def id_of(name: str) -> int | None:
+    """Return the record type that ``kind_of`` gave this name; None when it gave it to none."""
+    unknown = _UNKNOWN_NAME.fullmatch(name)
+    return int(unknown.group(1)) if unknown else _IDS.get(name)
+
+
+def is_durable(name: str) -> bool:
+    """Return whether the record type of this name holds what users stored."""
+    return all(kind.durable for kind in KINDS.values() if kind.name == name)
 
 
 class Frame(NamedTuple):

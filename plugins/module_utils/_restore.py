@@ -8,21 +8,25 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ._aftermath import NOTHING_SENT, REPLACED, UNKNOWN, failed_restore, proof, wait
 from ._client import Client
-from ._compare import prove
-from ._decide import Decision, should_restore
+from ._decide import HELD_IN_ITS_WAY, Decision, should_restore
 from ._errors import ArchiveError, GuardError, SnapshotError
 from ._files import Partial, open_unchanged, remove_leftovers, require_directory
-from ._guards import Finding, RestoreFacts, evaluate, refusals
+from ._guards import EXACT, Finding, RestoreFacts, evaluate, lasting_token, name_conflicts, refusals
+from ._left import agents_awaited, next_steps
 from ._manifest import Consistency
+from ._proof import Prover
+from ._ready import Expected
 from ._store import archive_name, manifest_for, put
 from ._take import Taken
-from ._target import Source, Target, read_source, read_target
+from ._target import Source, Target, read_source, read_target, secrets_of
+from ._types import is_across
 
+TOKEN, LATER_TOKEN = "token", "post_restore_token"
 _SETTLING = 15
 """Seconds granted to a cluster that has just started: autopilot reports every server as unhealthy in its first ten."""
 
@@ -35,6 +39,15 @@ class RestoreRequest(NamedTuple):
     backup_dir: str | None
     accept_risks: tuple[str, ...]
     wait_timeout: float
+    version_check: str = EXACT
+
+
+class Plan(NamedTuple):
+    """What to send, what it replaces, and what proves it: all is there when no guard refuses."""
+
+    source: Source
+    before: Taken
+    prover: Prover
 
 
 class Progress:
@@ -51,6 +64,8 @@ class Progress:
         self.decision: Decision | None = None
         self.source: Source | None = None
         self.target: Target | None = None
+        self.agents_awaited: list[dict[str, Any]] | None = None
+        self.next_steps: list[str] | None = None
         self.duration: dict[str, float] = {}
 
     def again(self, error: SnapshotError) -> None:
@@ -77,74 +92,104 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
     :param check: stop before the first byte is sent and write nothing.
     :raises GuardError: a guard refused. :raises RestoreError: it was sent and did not end well; ``state`` says how.
     """
-    fault: SnapshotError | None = None
-    with progress.phase("verify"):
-        try:
-            progress.source = read_source(request.src)
-        except ArchiveError as error:
-            fault = error
+    tokens = {TOKEN: client} if after is client else {TOKEN: client, LATER_TOKEN: after}
     with contextlib.ExitStack() as stack:
-        partial = None
-        if request.backup_dir:
-            require_directory(request.backup_dir)
-            if not check:
-                remove_leftovers(request.backup_dir)
-                partial = stack.enter_context(Partial(request.backup_dir))
+        fault = _verify(request, tokens, progress)
+        partial = _safety_file(request.backup_dir, stack, check) if request.backup_dir else None
         with progress.phase("target"):
             settling = 0 if "unhealthy_target" in request.accept_risks else min(_SETTLING, request.wait_timeout)
             target = read_target(
-                client, partial, datacenter=request.datacenter, settling=settling, report=progress.again
+                tokens, partial, datacenter=request.datacenter, settling=settling, report=progress.again
             )
-        progress.target, source, own = target, progress.source, target.fingerprint
-        if source is not None:
-            progress.decision = should_restore(source.fingerprint, own, fresh=target.fresh)
-        unchanged = progress.decision is not None and not progress.decision.go
-        progress.guards = evaluate(_facts(target, request, fault, unchanged), request.accept_risks)
-        if source is not None and own is not None and unchanged:
-            progress.proof = prove(source.fingerprint, own)
+        prover = _decide(client, request, progress, target)
+        facts = _facts(request, progress, target, fault)
+        progress.guards = evaluate(facts, request.accept_risks)
+        if facts.unchanged:
             return False
-        source, before = _allowed(progress, fault)
+        plan = _allowed(progress, prover, fault)
         if check:
             return True
         if partial is not None and not target.fresh:
             with progress.phase("backup"):
-                progress.backup_file = _keep(partial, request, target, before)
-    _send(client, after, request, progress, source, before)
-    kept = progress.backup_file
+                progress.backup_file = _keep(partial, request, target, plan.before)
+    after = tokens[lasting_token(facts) or list(tokens)[-1]]
+    progress.agents_awaited, progress.next_steps = _left_to_people(plan.source, target)
+    with progress.phase("restore"):
+        _send((client, after), request, progress, plan)
+    expected = Expected(target.down, max(plan.source.index, plan.before.archive.meta.index))
+    seconds, kept = request.wait_timeout, progress.backup_file
     with progress.phase("wait"):
-        sick = [one.id for one in target.facts.servers if one.healthy is False] if target.facts else []
-        wait(after, datacenter=request.datacenter, seconds=request.wait_timeout, kept=kept, tolerated=sick)
+        wait(after, datacenter=request.datacenter, seconds=seconds, expected=expected, kept=kept)
     with progress.phase("proof"):
-        progress.proof = proof(
-            after,
-            datacenter=request.datacenter,
-            archive=source.fingerprint,
-            seconds=request.wait_timeout,
-            kept=kept,
-        )
+        progress.proof = proof(after, prover=plan.prover, seconds=seconds, kept=kept)
     return True
 
 
-def _facts(target: Target, request: RestoreRequest, fault: SnapshotError | None, unchanged: bool) -> RestoreFacts:
-    facts = target.facts
+def _verify(request: RestoreRequest, tokens: Mapping[str, Client], progress: Progress) -> ArchiveError | None:
+    with progress.phase("verify"):
+        try:
+            progress.source = read_source(request.src, secrets_of(tokens))
+        except ArchiveError as error:
+            return error
+    return None
+
+
+def _safety_file(directory: str, stack: contextlib.ExitStack, check: bool) -> Partial | None:
+    require_directory(directory)
+    if check:
+        return None
+    remove_leftovers(directory)
+    return stack.enter_context(Partial(directory))
+
+
+def _decide(client: Client, request: RestoreRequest, progress: Progress, target: Target) -> Prover | None:
+    """Note whether the cluster has to be restored and, where it has not, the proof; return what proves it later."""
+    progress.target, source, own = target, progress.source, target.fingerprint
+    if source is None:
+        return None
+    across = is_across(source.facts.origin.consul_version, target.facts.versions)
+    prover = Prover(request.src, source.fingerprint, request.datacenter, across)
+    progress.decision = should_restore(source.fingerprint, own, fresh=target.fresh)
+    if own is not None and not progress.decision.go:
+        progress.proof = prover.proof_of(own)
+    elif own is not None and prover.may_be_equal(own):
+        with contextlib.suppress(SnapshotError):
+            look = prover.look(client)
+            if look.proof["equal"]:
+                progress.proof, progress.decision = look.proof, HELD_IN_ITS_WAY
+    return prover
+
+
+def _facts(request: RestoreRequest, progress: Progress, target: Target, fault: ArchiveError | None) -> RestoreFacts:
     return RestoreFacts(
         archive_fault=fault.as_text() if fault else None,
-        permitted=False if "token" in target.unknown else facts.permissions.snapshot if facts else None,
-        leader=facts.leader if facts else None,
-        healthy=facts.healthy if facts else None,
-        unhealthy_servers=tuple(one.name for one in facts.servers if one.healthy is False) if facts else (),
-        user_records=target.taken.archive.state.user_records if target.taken else None,
-        unchanged=unchanged,
+        archive=progress.source.facts if progress.source else None,
+        target=target.facts,
+        unchanged=progress.decision is not None and not progress.decision.go,
         backup_dir=request.backup_dir,
-        unknown=target.unknown,
+        version_check=request.version_check,
     )
 
 
-def _allowed(progress: Progress, fault: SnapshotError | None) -> tuple[Source, Taken]:
-    """Return what to send and what it replaces, both of which are there when no guard refuses."""
+def _left_to_people(source: Source, target: Target) -> tuple[list[dict[str, Any]] | None, list[str]]:
+    # A restore does not touch the gossip pool: who was not in it before is not in it afterwards.
+    awaited, facts = agents_awaited(source.agents, target.present), target.facts
+    steps = next_steps(
+        awaited=awaited,
+        conflicts=name_conflicts(source.facts.agents, facts.living),
+        servers=facts.servers,
+        down=target.down,
+        acl=facts.acl,
+        datacenter=facts.datacenter,
+        archive_datacenter=source.facts.origin.datacenter,
+    )
+    return awaited, steps
+
+
+def _allowed(progress: Progress, prover: Prover | None, fault: ArchiveError | None) -> Plan:
     refused, target = refusals(progress.guards), progress.target
-    if not refused and progress.source and target and target.taken:
-        return progress.source, target.taken
+    if not refused and progress.source and prover and target and target.taken:
+        return Plan(progress.source, target.taken, prover)
     lines = "; ".join(f"{finding.name}: {finding.detail}" for finding in refused)
     raise GuardError(
         f"the restore is refused and nothing was sent. {lines}",
@@ -155,7 +200,7 @@ def _allowed(progress: Progress, fault: SnapshotError | None) -> tuple[Source, T
 
 
 def _keep(partial: Partial, request: RestoreRequest, target: Target, taken: Taken) -> str:
-    live = target.facts.identity if target.facts else taken.archive.state.origin
+    live = target.cluster.identity if target.cluster else taken.archive.state.origin
     cluster = taken.archive.state.origin.completed(live)
     meta = taken.archive.meta
     name = archive_name(cluster, meta.taken_at or time.time(), meta.index)
@@ -166,22 +211,16 @@ def _keep(partial: Partial, request: RestoreRequest, target: Target, taken: Take
     return path
 
 
-def _send(
-    client: Client, after: Client, request: RestoreRequest, progress: Progress, source: Source, before: Taken
-) -> None:
-    with progress.phase("restore"), open_unchanged(request.src, source.stamp) as archive:
+def _send(askers: tuple[Client, Client], request: RestoreRequest, progress: Progress, plan: Plan) -> None:
+    with open_unchanged(request.src, plan.source.stamp) as archive:
         progress.state = UNKNOWN
         try:
-            client.restore(archive, source.digest.size, datacenter=request.datacenter)
+            askers[0].restore(archive, plan.source.digest.size, datacenter=request.datacenter)
             progress.state = REPLACED
             return
         except SnapshotError as error:
             failed = error
-    raise failed_restore(
-        failed,
-        (client, after),
-        datacenter=request.datacenter,
-        archive=source.fingerprint,
-        before=before.archive.state.fingerprint,
-        kept=progress.backup_file,
-    )
+    before, kept = plan.before.archive.state.fingerprint, progress.backup_file
+    ended = failed_restore(failed, askers, prover=plan.prover, before=before, kept=kept)
+    progress.state = ended.state
+    raise ended

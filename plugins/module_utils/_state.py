@@ -14,7 +14,8 @@ from ._fingerprint import DigestSum, Fingerprint, record_digest
 from ._identity import Cluster
 from ._kv import KvPrefixes, PrefixStats
 from ._kv_run import read_kv_run
-from ._records import KVS, REGISTER, Frame, RecordSplitter, kind_of
+from ._observer import Observer
+from ._records import CONFIG_ENTRY, KVS, REGISTER, Frame, RecordSplitter, kind_of
 
 Value = TypeVar("Value")
 
@@ -45,19 +46,24 @@ class State(NamedTuple):
     user_records: Mapping[str, int]
     origin: Cluster
     kv_prefixes: list[PrefixStats]
+    config_kinds: frozenset[str]
+    """The kinds of the config entries."""
 
 
 class StateReader:
-    """Takes a state's bytes in pieces of any size and says in the end what was in it."""
+    """Takes a state's bytes in pieces of any size and says in the end what was in it; ``observer`` looks on."""
 
-    def __init__(self, kv_prefixes: KvPrefixes | None = None) -> None:
+    def __init__(self, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None) -> None:
         self._splitter = RecordSplitter(self._kv_run)
         self._kv_prefixes = kv_prefixes
+        self._observer = observer
+        self._observe_keys = observer.keys if observer is not None and observer.wants_keys else None
         self._stats: dict[int, list[int]] = {}
         self._durable: dict[int, DigestSum] = {}
         self._users: dict[int, int] = {}
         self._node = _NodeGroup()
         self._origin = _OriginFinder()
+        self._config_kinds: set[str] = set()
 
     def feed(self, piece: bytes) -> None:
         """Read on.
@@ -82,6 +88,7 @@ class StateReader:
             user_records=dict(self._by_name(self._users)),
             origin=self._origin.result(),
             kv_prefixes=self._kv_prefixes.result() if self._kv_prefixes else [],
+            config_kinds=frozenset(self._config_kinds),
         )
 
     @staticmethod
@@ -94,10 +101,10 @@ class StateReader:
             self._general(type_id, raw, size)
 
     def _kv_run(self, buffer: bytes, position: int) -> int:
-        prefixes = self._kv_prefixes
+        prefixes, observe = self._kv_prefixes, self._observe_keys
         digests: list[bytes] = []
         keys: list[tuple[bytes, int]] = []
-        end = read_kv_run(buffer, position, digests, None if prefixes is None else keys)
+        end = read_kv_run(buffer, position, digests, None if prefixes is None and observe is None else keys)
         if digests:
             self._count(KVS, len(digests), end - position)
             self._users[KVS] = self._users.get(KVS, 0) + len(digests)
@@ -105,6 +112,8 @@ class StateReader:
             if prefixes is not None:
                 for key, size in keys:
                     prefixes.add(key, size)
+            if observe is not None:
+                observe(keys, digests)
         return end
 
     def _count(self, type_id: int, count: int, size: int) -> None:
@@ -123,6 +132,8 @@ class StateReader:
         fields = content.fields
         if fields is not None:
             self._origin.look(type_id, fields)
+            if type_id == CONFIG_ENTRY:
+                self._config_kinds.add(_text(fields.get(b"Kind")) or "")
             if type_id == KVS and self._kv_prefixes is not None:
                 self._kv_prefixes.add(fields[b"Key"], size)
         if type_id == REGISTER and fields is not None:
@@ -133,8 +144,12 @@ class StateReader:
             self._sum_of(type_id).add([record_digest(content.digestible)])
             if content.origin == USER:
                 self._users[type_id] = self._users.get(type_id, 0) + 1
+        if self._observer is not None:
+            self._observer.record(type_id, content)
 
     def _close_node(self) -> None:
+        if self._observer is not None and self._node.digests.count:
+            self._observer.node_ends(self._node.belongs_to_agent)
         if self._node.digests.count and not self._node.belongs_to_agent:
             self._sum_of(REGISTER).merge(self._node.digests)
             self._users[REGISTER] = self._users.get(REGISTER, 0) + self._node.digests.count

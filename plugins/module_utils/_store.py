@@ -68,6 +68,7 @@ def manifest_for(
         fingerprint=archive.state.fingerprint,
         records={name: asdict(stats) for name, stats in archive.state.records.items()},
         user_records=dict(archive.state.user_records),
+        config_kinds=tuple(sorted(archive.state.config_kinds)),
     )
 
 

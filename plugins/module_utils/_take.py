@@ -14,6 +14,7 @@ from ._client import Client, Headers
 from ._errors import ArchiveError, StaleError
 from ._files import Digest, Partial
 from ._lane import Lane
+from ._observer import Observer
 
 _SYNC_EVERY = 16 << 20
 """Bytes after which what was written is seen onto the disk, so that little is left to wait for at the end."""
@@ -34,12 +35,14 @@ def take(
     datacenter: str | None = None,
     stale: bool = False,
     max_stale: int | None = None,
+    observer: Observer | None = None,
 ) -> Taken:
     """Take one snapshot, verify it, and write it to ``partial`` (None: keep nothing but what is known of it).
 
     The archive is on the disk when this returns, but not yet in its place.
 
     :param max_stale: milliseconds since the answering server heard from the leader, at most.
+    :param observer: looks at the records as they are read, in another thread, before it is known whether all is well.
     :raises SnapshotError: of any kind; nothing is in place then.
     """
     digest, size, synced = hashlib.sha256(), 0, 0
@@ -48,7 +51,7 @@ def take(
     with contextlib.ExitStack() as stack:
         headers, pieces = stack.enter_context(client.snapshot(datacenter=datacenter, stale=stale))
         _refuse_too_stale(headers, stale, max_stale)
-        lane = stack.enter_context(Lane(read_archive))
+        lane = stack.enter_context(Lane(lambda pieces: read_archive(pieces, observer=observer)))
         for piece in pieces:
             digest.update(piece)
             size += len(piece)

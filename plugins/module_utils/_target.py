@@ -6,16 +6,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ._archive import read_archive
 from ._client import Client
-from ._cluster import ClusterFacts, may_snapshot, read_cluster, wait_until_ready
+from ._cluster import ClusterFacts, may_snapshot, read_cluster
 from ._errors import ApiError, ArchiveError, ClusterError, SnapshotError, TransportError
 from ._files import Digest, Partial, Stamp, digest_of, read_pieces, stamp_of
 from ._fingerprint import Fingerprint
+from ._guards import ArchiveFacts, TargetFacts
+from ._head import read_head
+from ._identity import Cluster
+from ._left import Agent
+from ._live import Live, read_live
+from ._manifest import Manifest
+from ._ready import wait_until_ready
+from ._records import ACL_TOKEN, id_of, kind_of
 from ._retry import with_retries
 from ._store import FITS, manifest_beside
 from ._take import Taken, take
@@ -23,20 +31,25 @@ from ._take import Taken, take
 
 @dataclass(frozen=True)
 class Source:
-    """The archive to restore, verified."""
+    """The archive to restore, verified; ``agents`` are the nodes in it that belong to agents."""
 
     digest: Digest
     stamp: Stamp
     index: int
     fingerprint: Fingerprint
+    facts: ArchiveFacts
+    agents: Mapping[str, Agent]
 
 
-class Target(NamedTuple):
+@dataclass(frozen=True)
+class Target:
     """The cluster before anything was done to it; ``taken`` is its own state, None when it could not be read."""
 
-    facts: ClusterFacts | None
+    cluster: ClusterFacts | None
+    live: Live | None
     taken: Taken | None
-    unknown: dict[str, str]
+    given: tuple[str, ...]
+    unknown: Mapping[str, str]
 
     @property
     def fingerprint(self) -> Fingerprint | None:
@@ -48,23 +61,107 @@ class Target(NamedTuple):
         """Whether the cluster is known to hold nothing that a user stored."""
         return self.taken is not None and not self.taken.archive.state.user_records
 
+    @property
+    def down(self) -> frozenset[str]:
+        """The servers that autopilot held for unhealthy, by name."""
+        servers = self.cluster.servers if self.cluster else ()
+        return frozenset(one.name for one in servers if one.healthy is False)
 
-def read_source(src: str) -> Source:
+    @property
+    def present(self) -> dict[str, str] | None:
+        """Names and ids of the living members; None where they may not be seen."""
+        return self.live.present if self.live else None
+
+    @property
+    def facts(self) -> TargetFacts:
+        """What the guards look at."""
+        cluster, live = self.cluster, self.live
+        return TargetFacts(
+            permitted=False if "token" in self.unknown else cluster.permissions.snapshot if cluster else None,
+            leader=cluster.leader if cluster else None,
+            healthy=cluster.healthy if cluster else None,
+            servers=tuple(one.name for one in cluster.servers) if cluster else (),
+            unhealthy_servers=tuple(sorted(self.down)),
+            user_records=self.taken.archive.state.user_records if self.taken else None,
+            datacenter=cluster.datacenter if cluster else None,
+            versions=_versions(cluster) if cluster else (),
+            enterprise=live.enterprise if live else False,
+            living={**_servers(cluster), **(self.present or {})},
+            acl=live.acl if live else None,
+            given=self.given,
+            kept=live.kept if live else {},
+            unknown=self.unknown,
+        )
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a manifest or the records themselves say of an archive."""
+
+    index: int
+    fingerprint: Fingerprint
+    origin: Cluster
+    counts: dict[str, int]
+    types: frozenset[int]
+    config_kinds: frozenset[str]
+
+
+def read_source(src: str, secrets: Mapping[str, str]) -> Source:
     """Verify an archive, by its manifest where one fits and record by record where none does.
 
+    :param secrets: the given tokens, by label, which are looked for in it.
     :raises ArchiveError: it does not verify. :raises FileError: it can't be read.
     """
     stamp = stamp_of(src)
     digest = digest_of(src)
     beside = manifest_beside(src, digest)
-    if beside.status == FITS and beside.manifest and beside.manifest.fingerprint:
-        return Source(digest, stamp, beside.manifest.index, beside.manifest.fingerprint)
+    known = (_told(beside.manifest) if beside.status == FITS and beside.manifest else None) or _read(src)
+    head = read_head(read_pieces(src), counts=known.counts, secrets=secrets, now=time.time())
+    facts = ArchiveFacts(
+        origin=known.origin,
+        types=known.types,
+        config_kinds=known.config_kinds,
+        agents={name: agent.id for name, agent in head.agents.items() if agent.alive},
+        holds_tokens=bool(known.counts.get(kind_of(ACL_TOKEN).name)),
+        tokens=head.tokens,
+        expired=head.expired,
+    )
+    return Source(digest, stamp, known.index, known.fingerprint, facts, head.agents)
+
+
+def secrets_of(tokens: Mapping[str, Client]) -> dict[str, str]:
+    """Return the given tokens themselves, by label."""
+    return {label: one.connection.token for label, one in tokens.items() if one.connection.token}
+
+
+def _told(manifest: Manifest) -> _Known | None:
+    types = frozenset(id_of(name) for name in manifest.records)
+    if manifest.fingerprint is None or manifest.config_kinds is None or None in types:
+        return None
+    counts = {name: stats["count"] for name, stats in manifest.records.items()}
+    named = frozenset(one for one in types if one is not None)
+    return _Known(
+        manifest.index, manifest.fingerprint, manifest.cluster, counts, named, frozenset(manifest.config_kinds)
+    )
+
+
+def _read(src: str) -> _Known:
     archive = read_archive(read_pieces(src))
-    return Source(digest, stamp, archive.meta.index, archive.state.fingerprint)
+    state = archive.state
+    counts = {name: stats.count for name, stats in state.records.items()}
+    return _Known(archive.meta.index, state.fingerprint, state.origin, counts, state.type_ids, state.config_kinds)
+
+
+def _versions(cluster: ClusterFacts) -> tuple[str, ...]:
+    return cluster.versions or tuple(filter(None, [cluster.version]))
+
+
+def _servers(cluster: ClusterFacts | None) -> dict[str, str]:
+    return {one.name: one.id for one in cluster.servers if one.healthy is not False} if cluster else {}
 
 
 def read_target(
-    client: Client,
+    tokens: Mapping[str, Client],
     partial: Partial | None,
     *,
     datacenter: str | None,
@@ -73,10 +170,13 @@ def read_target(
 ) -> Target:
     """Look at a cluster, its own state included, which is written to ``partial`` where there is one.
 
+    :param tokens: clients of one agent, by the label of their token; the first one asks.
     :param settling: seconds to wait for a cluster that autopilot holds for unhealthy.
     :param report: gets the error of each try to read the state that is followed by another.
     :raises TransportError: the agent can't be reached.
     """
+    client = next(iter(tokens.values()))
+    given = tuple(secrets_of(tokens))
     unknown: dict[str, str] = {}
     try:
         permitted = may_snapshot(client, datacenter)
@@ -84,24 +184,26 @@ def read_target(
         permitted, unknown["token"] = False, error.as_text()
     if permitted is False:
         unknown["content"] = unknown.get("token", "the token may not read it")
-    facts = _settled(client, datacenter, settling) if "token" not in unknown else None
-    if facts is not None:
-        unknown = {**facts.unknown, **unknown}
-        if not facts.leader:
+    cluster, live = None, None
+    if "token" not in unknown:
+        cluster = _settled(client, datacenter, settling)
+        live = read_live(client, tokens, datacenter)
+        unknown = {**cluster.unknown, **unknown}
+        if not cluster.leader:
             unknown["content"] = "the cluster has no leader"
-    if "content" in unknown:
-        return Target(facts, None, unknown)
-    try:
-        # What a follower passes on from the leader is cut short now and then (seen on 1.22.7: 7 of 150).
-        taken = with_retries(
-            lambda: take(client, partial, datacenter=datacenter),
-            retries=client.connection.retries,
-            delay=client.connection.retry_delay,
-            report=report,
-        )
-        return Target(facts, taken, unknown)
-    except (ApiError, ArchiveError, TransportError) as error:
-        return Target(facts, None, {**unknown, "content": error.as_text()})
+    taken = None
+    if "content" not in unknown:
+        try:
+            # What a follower passes on from the leader is cut short now and then (seen on 1.22.7: 7 of 150).
+            taken = with_retries(
+                lambda: take(client, partial, datacenter=datacenter),
+                retries=client.connection.retries,
+                delay=client.connection.retry_delay,
+                report=report,
+            )
+        except (ApiError, ArchiveError, TransportError) as error:
+            unknown["content"] = error.as_text()
+    return Target(cluster, live, taken, given, unknown)
 
 
 def _settled(client: Client, datacenter: str | None, settling: float) -> ClusterFacts:

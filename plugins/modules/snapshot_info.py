@@ -14,6 +14,7 @@ author:
 description:
   - Reads an archive to its last record and says what is in it. Consul is not asked and need not be installed.
   - Any archive will do, also one that C(consul snapshot save) or Consul Enterprise's snapshot agent wrote.
+  - It also finds what won't restore well; for that the names of all nodes are kept in memory while it reads.
   - Only names and numbers are returned, never a key's value or a secret.
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
@@ -61,6 +62,11 @@ EXAMPLES = r"""
       - archive.records.KVS.count > 1000
       - archive.origin.datacenter == "dc1"
     fail_msg: "{{ archive.path }} is not the backup it should be"
+
+- name: Insist on an archive that every server can restore
+  ansible.builtin.assert:
+    that: archive.findings | selectattr("severity", "eq", "critical") | length == 0
+    fail_msg: "{{ archive.findings | map(attribute='sentence') | join(' ') }}"
 """
 
 RETURN = r"""
@@ -141,6 +147,54 @@ kv_prefixes:
   type: list
   elements: dict
   sample: [{"count": 1000, "prefix": "app/config", "size": 1200000}]
+findings:
+  description:
+    - What in this archive won't restore well, or not everywhere, the gravest first. An archive without any is the
+      usual case, apart from V(services_of_agents).
+    - Times are judged by the clock of the host the module runs on.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: A word for it, for a playbook to decide on.
+      type: str
+      returned: always
+      choices:
+        - node_names_differ_in_case
+        - token_without_accessor
+        - ca_provider_empty
+        - ca_certificate_expired
+        - token_expired
+        - session_without_node
+        - unnamed_records
+        - services_of_agents
+    severity:
+      description:
+        - V(critical) when servers of some version die while they restore it, V(warning) when it is restored but
+          something will not work, V(info) when it is as it should be and good to know.
+      type: str
+      returned: always
+      choices: [critical, warning, info]
+    sentence:
+      description: What it means.
+      type: str
+      returned: always
+    count:
+      description: How many records, or names, it is about.
+      type: int
+      returned: always
+    names:
+      description: The names of the first 20 of them. Tokens go by their accessors, sessions by their nodes.
+      type: list
+      elements: str
+      returned: always
+  sample:
+    - count: 2
+      name: token_expired
+      names: [2f6a8c1e-7b7d-4a52-9a53-2d0f5b1a7c11, 7d0c4bb0-5c0e-4d0e-8f0f-0a5c9d1f6e22]
+      sentence: ACL tokens are past their expiry. They will be restored and then removed.
+      severity: warning
 fingerprint:
   description: Digest of its durable content, equal for equal content.
   returned: success
@@ -200,6 +254,7 @@ failure:
 """
 
 import hashlib
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -209,6 +264,7 @@ from ..module_utils import _manifest
 from ..module_utils._archive import Archive, read_archive
 from ..module_utils._errors import OptionError
 from ..module_utils._files import Digest, read_pieces
+from ..module_utils._findings import Findings
 from ..module_utils._kv import KvPrefixes
 from ..module_utils._options import fail
 from ..module_utils._store import Beside, manifest_beside
@@ -233,9 +289,14 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             size += len(piece)
             yield piece
 
-    archive = read_archive(counted(), kv_prefixes=KvPrefixes(depth, module.params["kv_prefix"]) if depth else None)
+    findings = Findings(time.time())
+    prefixes = KvPrefixes(depth, module.params["kv_prefix"]) if depth else None
+    archive = read_archive(counted(), kv_prefixes=prefixes, observer=findings)
     digest = Digest(size, checksum.hexdigest())
-    return result_of(path, archive, digest, manifest_beside(path, digest))
+    return {
+        **result_of(path, archive, digest, manifest_beside(path, digest)),
+        "findings": [asdict(finding) for finding in findings.result()],
+    }
 
 
 def result_of(path: str, archive: Archive, digest: Digest, beside: Beside) -> dict[str, Any]:

@@ -52,22 +52,44 @@ options:
     type: path
   accept_risks:
     description:
-      - Risks to take, by name. V(unhealthy_target) restores although a server is down or autopilot reports the cluster
-        as unhealthy; V(replace_content) restores although the target holds content, after that was saved to
-        O(backup_dir).
-      - No risk can be accepted for an archive that does not verify or for a token that may not restore.
+      - Risks to take, by name. RV(guards) has what each guard saw, and what the restore would do to the cluster.
+      - V(unhealthy_target) restores although a server is down or autopilot reports the cluster as unhealthy.
+      - V(replace_content) restores although the target holds content, after that was saved to O(backup_dir).
+      - V(other_datacenter) restores an archive of another datacenter. Nodes that were registered from outside stay in
+        that one.
+      - V(other_version) restores an archive of another Consul version than O(version_check) allows. The proof then
+        compares across versions, see RV(proof).
+      - V(token_loss) restores although neither the token nor O(post_restore_token) is in the archive or in the servers'
+        configuration.
+      - V(node_conflict) restores although living agents have names that the archive holds under other node ids. Their
+        names have to be deregistered afterwards; RV(next_steps) has the command.
+      - No risk can be accepted for an archive that does not verify, for a token that may not restore, for a cluster
+        without a leader, and for records that the servers can't read, which would kill them for good.
     type: list
     elements: str
-    choices: [unhealthy_target, replace_content]
+    choices: [unhealthy_target, replace_content, other_datacenter, other_version, token_loss, node_conflict]
     default: []
+  version_check:
+    description:
+      - How much the Consul version that the archive comes from and that of the servers must have in common. Consul
+        supports a restore into the same version only.
+      - V(exact) wants the same version, V(minor) the same first two numbers (1.22), V(off) does not look.
+      - Where one of them is not known there is a warning.
+      - Whatever is set here, an archive with records that the servers can't read is refused.
+    type: str
+    choices: [exact, minor, 'off']
+    default: exact
   post_restore_token:
     description:
-      - Token to ask with once the restore has replaced the cluster's tokens by those of the archive.
-      - Without it the token of the connection is used, which has to be in the archive, or in the servers'
-        configuration, to be of any use then.
+      - Token to ask with once the cluster's tokens are those of the archive. Without it the connection's is used, which
+        is of use only when the archive or the servers' configuration holds it.
+      - Where only one of the two outlives the restore, that one is used.
     type: str
   wait_timeout:
-    description: Seconds to wait, after the restore, for a leader, the servers' health and a token that is accepted.
+    description:
+      - Seconds to wait, after the restore, for a leader, for a token that is accepted, and for every server that was
+        healthy before - in the gossip pool, healthy to autopilot, and with the restored state.
+      - All that is asked of the one agent that the connection leads to, as far as the token may see it.
     type: int
     default: 120
 seealso:
@@ -89,11 +111,19 @@ EXAMPLES = r"""
     accept_risks:
       - replace_content
 
+- name: Rebuild a lost cluster on new servers that bear the old ones' names
+  disaster_recovery.consul.snapshot_restore:
+    src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+    token: "{{ new_cluster_management_token }}"
+    post_restore_token: "{{ old_cluster_management_token }}"
+    accept_risks:
+      - node_conflict
+  register: rebuilt  # rebuilt.next_steps says what is left to do
+
 - name: See what stands in the way of a restore, without doing anything
   disaster_recovery.consul.snapshot_restore:
     src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
   check_mode: true
-  register: rehearsal
 """
 
 RETURN = r"""
@@ -141,9 +171,17 @@ proof:
   description:
     - Comparison, by type, of the cluster's durable content with the archive's, after the restore or, when none was
       needed, in its place.
+    - What a leader makes by itself where it is missing is no difference, such as builtin policies where ACLs were off
+      when the archive was taken, or a CA where Connect was.
+    - Between versions it compares names and content as far as both know it, because a newer Consul writes the same
+      things in another way.
   returned: success, but for check mode
   type: dict
   contains:
+    across_versions:
+      description: Whether the archive and the servers are of different Consul versions.
+      type: bool
+      returned: always
     equal:
       description: Whether all of it is the same.
       type: bool
@@ -157,7 +195,37 @@ proof:
       description: For each type the number of records in the archive and in the cluster, and whether they are the same.
       type: dict
       returned: always
-  sample: {"differs": [], "equal": true, "types": {"KVS": {"archive": 1043, "cluster": 1043, "equal": true}}}
+  sample:
+    across_versions: false
+    differs: []
+    equal: true
+    types: {"KVS": {"archive": 1043, "cluster": 1043, "equal": true}}
+agents_awaited:
+  description:
+    - Nodes of the archive that belong to agents which are not in the cluster's gossip pool. The leader takes them from
+      the catalog within a minute, and they come back when their agents join.
+    - Null where the token may not see the members.
+  returned: when the cluster was restored
+  type: list
+  elements: dict
+  contains:
+    node:
+      description: Name of the node.
+      type: str
+      returned: always
+    services:
+      description: Names of its services.
+      type: list
+      elements: str
+      returned: always
+  sample: [{"node": "web-1", "services": ["web", "web-sidecar-proxy"]}]
+next_steps:
+  description: What is left to a person, in words, most urgent first.
+  returned: when the cluster was restored
+  type: list
+  elements: str
+  sample:
+    - Restart what waits for changes with an index from before (consul-template, consul watch, blocking queries).
 fingerprint:
   description: Digest of the archive's durable content.
   returned: success
@@ -252,11 +320,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._aftermath import REPLACED
 from ..module_utils._errors import OptionError
-from ..module_utils._fingerprint import Fingerprint
-from ..module_utils._guards import RISKS, as_results
+from ..module_utils._guards import EXACT, RISKS, VERSION_CHECKS, as_results, warnings
 from ..module_utils._options import checked_token, client_of, connection_spec, end_cleanly, fail
-from ..module_utils._restore import Progress, RestoreRequest, Target, restore
+from ..module_utils._restore import Progress, RestoreRequest, restore
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
@@ -265,6 +333,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "accept_risks": {"type": "list", "elements": "str", "choices": list(RISKS), "default": []},
     "post_restore_token": {"type": "str", "no_log": True},
     "wait_timeout": {"type": "int", "default": 120},
+    "version_check": {"type": "str", "choices": list(VERSION_CHECKS), "default": EXACT},
 }
 
 
@@ -278,6 +347,7 @@ def request_of(module: AnsibleModule) -> RestoreRequest:
         backup_dir=params["backup_dir"] or None,
         accept_risks=tuple(params["accept_risks"]),
         wait_timeout=params["wait_timeout"],
+        version_check=params["version_check"],
     )
 
 
@@ -292,22 +362,15 @@ def result_of(progress: Progress) -> dict[str, Any]:
         result["reason"] = progress.decision.reason
     if progress.proof:
         result["proof"] = progress.proof
+    if progress.state == REPLACED and progress.next_steps is not None:
+        result.update(agents_awaited=progress.agents_awaited, next_steps=progress.next_steps)
     if progress.source:
         result.update(fingerprint=progress.source.fingerprint.overall, index=progress.source.index)
-        result["diff"] = {"before": before(progress.target), "after": described(progress.source.fingerprint)}
-    if progress.target and progress.target.facts:
-        result["cluster"] = progress.target.facts.identity._asdict()
+        own = progress.target.fingerprint if progress.target else None
+        result["diff"] = {"before": own.described if own else {}, "after": progress.source.fingerprint.described}
+    if progress.target and progress.target.cluster:
+        result["cluster"] = progress.target.cluster.identity._asdict()
     return result
-
-
-def before(target: Target | None) -> dict[str, Any]:
-    if target is None or target.taken is None:
-        return {}
-    return described(target.taken.archive.state.fingerprint)
-
-
-def described(fingerprint: Fingerprint) -> dict[str, Any]:
-    return {"fingerprint": fingerprint.overall, "records": fingerprint.counts}
 
 
 def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
@@ -316,6 +379,8 @@ def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
     token = module.params["post_restore_token"]
     later = client.with_token(checked_token(token, "post_restore_token")) if token else client
     changed = restore(client, later, request, progress, check=module.check_mode)
+    for warning in warnings(progress.guards, request.version_check):
+        module.warn(warning)
     return {"changed": changed, "src": request.src, **result_of(progress)}
 
 

@@ -34,6 +34,7 @@ def main() -> int:
             rows = [*scenes.saving(bench), *scenes.describing(bench), *scenes.restoring(bench)]
             figures = scenes.archive_figures(bench)
             memory = [scenes.memory(bench)]
+            rows += scenes.comparing(bench)
         if large:
             with Cluster(directory / "large", servers=1) as cluster:
                 print(f"one more server; writing {large} MB of values that don't compress …", flush=True)

@@ -28,6 +28,19 @@ def many_keys(cluster: Cluster, count: int) -> None:
             pass
 
 
+def some_changes(cluster: Cluster, count: int = 5000) -> None:
+    """Change some of what ``many_keys`` wrote, delete as many, and write as many new ones."""
+    value = base64.b64encode(b"changed").decode()
+    keys = cluster.get("/v1/kv/app/?keys")[: 2 * count]
+    operations = [
+        *({"KV": {"Verb": "set", "Key": key, "Value": value}} for key in keys[:count]),
+        *({"KV": {"Verb": "delete", "Key": key}} for key in keys[count:]),
+        *({"KV": {"Verb": "set", "Key": f"new/{index}", "Value": value}} for index in range(count)),
+    ]
+    for first in range(0, len(operations), _OPERATIONS):
+        cluster.put("/v1/txn", operations[first : first + _OPERATIONS])
+
+
 def large_values(cluster: Cluster, megabytes: int) -> None:
     """Write values of 500 kB that don't compress."""
     source = random.Random(2)

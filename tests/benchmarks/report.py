@@ -27,7 +27,7 @@ def table(measured: dict[str, Any]) -> str:
         reached = "" if row["ratio"] <= row["bar"] else "  above its bar"
         lines.append(
             f"{row['what']:<26} {row['beside']:<36} {row['ours_s']:>6.2f}s {row['theirs_s']:>6.2f}s "
-            f"{row['ratio']:>5.2f}x {row['bar']:>5.2f}x{reached}"
+            f"{row['ratio']:>5.2f}x {row['bar']:>5.2f}x{reached}{_peak(row)}"
         )
     lines += [
         "",
@@ -39,3 +39,7 @@ def table(measured: dict[str, Any]) -> str:
             f"{one['cli_save_mib']:>5.1f} MiB {one['cli_inspect_mib']:>8.1f} MiB {one['bar_mib']:>5} MiB"
         )
     return "\n".join(lines)
+
+
+def _peak(row: dict[str, Any]) -> str:
+    return f"  (at most {row['peak_mib']} MiB)" if "peak_mib" in row else ""

@@ -10,6 +10,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from benchmarks import load
 from benchmarks.measure import Pair, Run, command, in_turn, ours
 from lab.cluster import Cluster
 
@@ -110,6 +111,21 @@ def restoring(bench: Bench) -> list[dict[str, Any]]:
         ),
         row("restore, without one", "consul snapshot restore", 1.60, in_turn(runs, lambda: by_us(plain), by_cli)),
     ]
+
+
+def comparing(bench: Bench) -> list[dict[str, Any]]:
+    """A comparison of two archives, with names, beside a single look at one of them; the cluster is changed for it."""
+    print("comparing …", flush=True)
+    before, after = bench.directory / "before.snap", bench.directory / "after.snap"
+    bench.cli("snapshot", "save", before)
+    load.some_changes(bench.cluster)
+    bench.cli("snapshot", "save", after)
+    pair = in_turn(
+        bench.runs,
+        lambda: bench.ours("comparing", before=str(before), after=str(after)),
+        lambda: bench.ours("describing", path=str(before)),
+    )
+    return [{**row("diff", "info of one archive", 5.00, pair), "peak_mib": max(mib(run) for run in pair.ours)}]
 
 
 def memory(bench: Bench) -> dict[str, Any]:

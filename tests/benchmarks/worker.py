@@ -23,7 +23,11 @@ sys.path.insert(0, os.environ.get("ANSIBLE_COLLECTIONS_PATH") or str(places.link
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client, Connection
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._diff import DiffRequest, compare
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._diff_text import summary_of
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._difference import Selection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import digest_of, read_pieces
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._findings import Findings
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._restore import Progress, RestoreRequest, restore
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._save import SaveRequest, save
@@ -39,10 +43,17 @@ def saving(*, port: int, token: str, dest: str) -> dict[str, Any]:
 
 
 def describing(*, path: str) -> dict[str, Any]:
-    """Verify and describe an archive, keys by prefix included."""
+    """Verify and describe an archive, keys by prefix and findings included."""
     digest = digest_of(path)
-    archive = read_archive(read_pieces(path), kv_prefixes=KvPrefixes(2))
+    archive = read_archive(read_pieces(path), kv_prefixes=KvPrefixes(2), observer=Findings(time.time()))
     return {"size": digest.size, "fingerprint": archive.state.fingerprint.overall}
+
+
+def comparing(*, before: str, after: str) -> dict[str, Any]:
+    """Compare two archives that have no manifests, names of what was removed included."""
+    request = DiffRequest(before=before, after=after, datacenter=None, selection=Selection(), limit=100)
+    compared = compare(request, _nobody, lambda error: print(error, file=sys.stderr))
+    return {"summary": summary_of(compared.types)}
 
 
 def restoring(*, port: int, token: str, src: str) -> dict[str, Any]:
@@ -53,6 +64,10 @@ def restoring(*, port: int, token: str, src: str) -> dict[str, Any]:
     return {"phases": progress.duration}
 
 
+def _nobody() -> Client:
+    raise RuntimeError("two archives need no client")
+
+
 def _client(port: int, token: str) -> Client:
     return Client(Connection(host="127.0.0.1", port=port, token=token))
 
@@ -60,6 +75,7 @@ def _client(port: int, token: str) -> Client:
 ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "saving": saving,
     "describing": describing,
+    "comparing": comparing,
     "restoring": restoring,
 }
 

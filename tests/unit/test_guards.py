@@ -8,32 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.restores import facts
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._guards import (
     ACCEPTED,
     GUARDS,
     NOT_CHECKED,
+    OFF,
     PASSED,
     REFUSED,
     RISKS,
-    RestoreFacts,
+    Finding,
     as_results,
     evaluate,
     refusals,
+    warnings,
 )
 
-# A fresh and healthy target, an archive that verifies, a token that may restore it.
-GOOD = RestoreFacts(
-    archive_fault=None,
-    permitted=True,
-    leader="10.0.0.1:8300",
-    healthy=True,
-    unhealthy_servers=(),
-    user_records={},
-    unchanged=False,
-    backup_dir=None,
-    unknown={},
-)
 FULL = {"KVS": 3, "ACLToken": 1}
 
 # Guard, what differs from GOOD, accepted risks, status, risk in the result, words in the detail.
@@ -78,7 +69,95 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
         "replace_content",
         "holds content (1 ACLToken, 3 KVS)",
     ),
+    ("datacenter", {}, (), PASSED, None, "datacenter dc1"),
+    ("datacenter", {"of_datacenter": None}, (), NOT_CHECKED, None, "of the archive is not known"),
+    ("datacenter", {"datacenter": None}, (), NOT_CHECKED, None, "of the cluster is not known"),
+    (
+        "datacenter",
+        {"of_datacenter": "dc9"},
+        (),
+        REFUSED,
+        "other_datacenter",
+        "dc9.*cluster is dc1.*would stay in dc9.*[other_datacenter]",
+    ),
+    ("datacenter", {"of_datacenter": "dc9"}, RISKS, ACCEPTED, "other_datacenter", "the cluster is dc1"),
+    ("version", {}, (), PASSED, None, "1.22.7, and the servers run 1.22.7"),
+    ("version", {"versions": ("1.22.7", "1.22.7+ent")}, (), PASSED, None, "the servers run 1.22.7"),
+    ("version", {"version": None}, (), NOT_CHECKED, None, "of the archive is not known"),
+    ("version", {"version": "1.22.6"}, (), REFUSED, "other_version", "[other_version], or set version_check: minor"),
+    ("version", {"version": "1.22.7-rc1"}, (), REFUSED, "other_version", "1.22.7-rc1"),
+    ("version", {"version": "1.22.6", "version_check": "minor"}, (), PASSED, None, "1.22.6"),
+    ("version", {"version": "1.21.0"}, (), REFUSED, "other_version", "same version only.*[other_version]"),
+    ("version", {"version": "1.21.0", "version_check": "minor"}, (), REFUSED, "other_version", "[other_version]"),
+    ("version", {"versions": ("1.22.6", "1.22.7")}, (), REFUSED, "other_version", "run 1.22.6, 1.22.7"),
+    ("version", {"version": "1.21.0"}, RISKS, ACCEPTED, "other_version", "1.21.0"),
+    ("version", {"version": "1.21.0", "version_check": "off"}, (), NOT_CHECKED, None, "off (archive: 1.21.0; servers"),
+    ("version", {"version": None, "version_check": "off"}, (), NOT_CHECKED, None, "archive: unknown"),
+    ("record_types", {}, (), PASSED, None, "Consul 1.22.7 can read all"),
+    ("record_types", {"types": frozenset({2, 99})}, RISKS, REFUSED, None, "1.22.7 can't read (Unknown(99)).*kill"),
+    ("record_types", {"types": frozenset({2, 65})}, RISKS, REFUSED, None, "(Unknown(65)).*same edition"),
+    ("record_types", {"types": frozenset({2, 65}), "enterprise": True}, (), PASSED, None, "1.22.7+ent can read"),
+    ("record_types", {"config_kinds": frozenset({"cake"})}, RISKS, REFUSED, None, "(ConfigEntry cake)"),
+    ("record_types", {"versions": ()}, RISKS, REFUSED, None, 'not known.*agent = "read"'),
+    ("record_types", {"versions": ("1.7.0",)}, RISKS, NOT_CHECKED, None, "1.7.0 can restore is not known"),
+    ("record_types", {"versions": ("1.22.7", "1.8.7")}, RISKS, REFUSED, None, "(ConfigEntry mesh)"),
+    ("token_survival", {}, (), PASSED, None, "token goes on to work after the restore: it is in the archive"),
+    ("token_survival", {"acl": False, "given": (), "tokens": frozenset()}, (), PASSED, None, "ACLs are off"),
+    ("token_survival", {"tokens": frozenset(), "kept": {"token": "made anew"}}, (), PASSED, None, "made anew"),
+    ("token_survival", {"acl": None}, (), PASSED, None, "in the archive"),
+    (
+        "token_survival",
+        {"given": ("token", "post_restore_token"), "tokens": frozenset({"post_restore_token"})},
+        (),
+        PASSED,
+        None,
+        "post_restore_token goes on",
+    ),
+    ("token_survival", {"given": ("token", "post_restore_token")}, (), PASSED, None, "token goes on"),
+    ("token_survival", {"given": (), "tokens": frozenset()}, (), NOT_CHECKED, None, "no token was given"),
+    (
+        "token_survival",
+        {"tokens": frozenset()},
+        (),
+        REFUSED,
+        "token_loss",
+        "token is not in the archive.*nobody may be able to log in.*Set post_restore_token.*[token_loss]",
+    ),
+    ("token_survival", {"tokens": frozenset(), "acl": None}, (), REFUSED, "token_loss", "token is not in the archive"),
+    (
+        "token_survival",
+        {"tokens": frozenset(), "given": ("token", "post_restore_token")},
+        (),
+        REFUSED,
+        "token_loss",
+        "post_restore_token, token are not in the archive",
+    ),
+    (
+        "token_survival",
+        {"tokens": frozenset(), "expired": frozenset({"token"})},
+        (),
+        REFUSED,
+        "token_loss",
+        "token had expired",
+    ),
+    ("token_survival", {"tokens": frozenset(), "holds_tokens": False}, (), REFUSED, "token_loss", "no tokens at all"),
+    ("token_survival", {"tokens": frozenset()}, RISKS, ACCEPTED, "token_loss", "nobody may be able"),
+    ("node_identity", {}, (), PASSED, None, "no living agent"),
+    ("node_identity", {"living": {}}, (), NOT_CHECKED, None, "could not be asked"),
+    ("node_identity", {"living": {"other": "id-7"}}, (), PASSED, None, "no living agent"),
+    (
+        "node_identity",
+        {"living": {"Server-1": "new"}},
+        (),
+        REFUSED,
+        "node_conflict",
+        'ids (server-1).*reserved.*\'{"Datacenter": "dc1", "Node": "server-1"}\'.*/v1/catalog/deregister.*[node_conf',
+    ),
+    ("node_identity", {"living": {"web-1": "new"}}, RISKS, ACCEPTED, "node_conflict", "(web-1)"),
 ]
+
+
+OF_SENDING = [guard.name for guard in GUARDS if guard.of_sending]
 
 
 def identity(row: tuple[Any, ...]) -> str:
@@ -92,7 +171,7 @@ def identity(row: tuple[Any, ...]) -> str:
 def test_row(
     name: str, changes: dict[str, Any], accepted: tuple[str, ...], status: str, risk: str | None, words: str
 ) -> None:
-    findings = {finding.name: finding for finding in evaluate(GOOD._replace(**changes), accepted)}
+    findings = {finding.name: finding for finding in evaluate(facts(**changes), accepted)}
     finding = findings[name]
 
     assert (finding.status, finding.risk) == (status, risk)
@@ -101,7 +180,7 @@ def test_row(
         assert part in finding.detail[position:]
         position = finding.detail.index(part, position)
     # One fact out of order is no reason for another guard to refuse.
-    assert all(other.status == PASSED for other in findings.values() if other.name != name)
+    assert [other.name for other in findings.values() if other.name != name and other.status == REFUSED] == []
 
 
 def test_every_guard_has_rows_for_what_it_can_say() -> None:
@@ -114,35 +193,69 @@ def test_every_guard_has_rows_for_what_it_can_say() -> None:
         "token": {PASSED, REFUSED, NOT_CHECKED},
         "health": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
         "fresh": {PASSED, REFUSED, ACCEPTED},
+        "datacenter": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
+        "version": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
+        "record_types": {PASSED, REFUSED, NOT_CHECKED},
+        "token_survival": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
+        "node_identity": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
     }
     assert list(said) == [guard.name for guard in GUARDS]
 
 
 def test_all_guards_speak_at_once_and_in_order() -> None:
-    bad = GOOD._replace(archive_fault="cut", permitted=False, healthy=False, user_records=FULL)
+    bad = facts(
+        archive_fault="cut", permitted=False, healthy=False, user_records=FULL, of_datacenter="dc9", version="1.8.7",
+        types=frozenset({99}), tokens=frozenset(), living={"server-1": "another"},
+    )  # fmt: skip
     findings = evaluate(bad, ())
 
-    assert [finding.name for finding in findings] == ["archive", "token", "health", "fresh"]
+    assert [finding.name for finding in findings] == [guard.name for guard in GUARDS]
     assert refusals(findings) == findings
 
 
 def test_what_is_accepted_or_not_checked_does_not_forbid() -> None:
-    facts = GOOD._replace(permitted=None, healthy=False, user_records=FULL, backup_dir="/b")
-    findings = evaluate(facts, RISKS)
+    found = evaluate(facts(permitted=None, healthy=False, user_records=FULL, backup_dir="/b"), RISKS)
 
-    assert [finding.status for finding in findings] == [PASSED, NOT_CHECKED, ACCEPTED, ACCEPTED]
-    assert refusals(findings) == []
+    assert [finding.status for finding in found][:4] == [PASSED, NOT_CHECKED, ACCEPTED, ACCEPTED]
+    assert refusals(found) == []
+
+
+def test_nothing_is_said_of_an_archive_that_does_not_verify() -> None:
+    found = {one.name: one for one in evaluate(facts(archive_fault="cut", archive=None), RISKS)}
+
+    assert [one.name for one in refusals(list(found.values()))] == ["archive"]
+    assert {found[name].status for name in OF_SENDING} == {NOT_CHECKED}
+
+
+def test_where_nothing_would_be_sent_nothing_is_warned_of() -> None:
+    told = {"of_datacenter": "dc9", "version": "1.8.7", "types": frozenset({99}), "tokens": frozenset()}
+    found = {one.name: one for one in evaluate(facts(unchanged=True, **told), ())}
+
+    assert {found[name].status for name in OF_SENDING} == {PASSED}
+    assert {found[name].detail for name in OF_SENDING} == {
+        "the cluster holds the archive's content already; nothing would be sent"
+    }
 
 
 def test_an_unknown_risk_accepts_nothing() -> None:
-    assert refusals(evaluate(GOOD._replace(healthy=False), ("everything",)))
+    assert refusals(evaluate(facts(healthy=False), ("everything",)))
 
 
 def test_the_risks_of_the_table() -> None:
-    assert RISKS == ("unhealthy_target", "replace_content")
+    assert (
+        *("unhealthy_target", "replace_content", "other_datacenter", "other_version", "token_loss", "node_conflict"),
+    ) == RISKS
+
+
+def test_a_guard_that_could_not_look_is_a_warning_unless_it_was_told_not_to() -> None:
+    found = [Finding("version", NOT_CHECKED, "off", None), Finding("token", NOT_CHECKED, "404", None)]
+
+    assert warnings(found, OFF) == ["guard token: 404"]
+    assert warnings(found, "exact") == ["guard version: off", "guard token: 404"]
+    assert warnings(evaluate(facts(), ()), "exact") == []
 
 
 def test_results_are_plain() -> None:
-    assert as_results(evaluate(GOOD, ())[:1]) == [
+    assert as_results(evaluate(facts(), ())[:1]) == [
         {"name": "archive", "status": "passed", "detail": "the archive verifies", "risk": None}
     ]

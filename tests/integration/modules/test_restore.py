@@ -23,7 +23,10 @@ from lab.oracle import Observation, observe
 
 Fresh = Callable[..., Cluster]
 Inspect = Callable[..., dict[str, Any]]
-GUARDS = ["archive", "token", "health", "fresh"]
+GUARDS = [
+    *("archive", "token", "health", "fresh"),
+    *("datacenter", "version", "record_types", "token_survival", "node_identity"),
+]
 REPLACE = {"accept_risks": ["replace_content"]}
 
 
@@ -193,9 +196,12 @@ def test_the_token_for_afterwards(golden: Any, archive: Path, fresh: Fresh, call
     directory = archive.parent / "replaced"
     directory.mkdir()
     told = {"src": str(archive), "backup_dir": str(directory), "token": token, "wait_timeout": 4, **REPLACE}
+    refused = calls.fails(target, "snapshot_restore", "guard", **told)
+    assert refused["failure"]["refused"] == ["token_survival"]
+    assert "accept_risks: [token_loss]" in refused["msg"]
 
     # Without one that holds afterwards nobody can tell how it went, and the message says what to do.
-    failed = calls.run(target, "snapshot_restore", **told)
+    failed = calls.run(target, "snapshot_restore", **{**told, "accept_risks": ["replace_content", "token_loss"]})
     assert failed.failed
     assert failed.failure["state"] == "replaced"
     assert faults_of("snapshot_restore", failed.result) == []

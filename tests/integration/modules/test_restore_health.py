@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from support.calls import Calls
 from support.scene import contents
 
-from lab import Cluster, Server
+from lab import Cluster, LabError, Server
 from lab.comparison import compare, losses, table
 from lab.oracle import observe
 
@@ -34,6 +35,22 @@ def wait_for_keys(cluster: Cluster, server: Server, expected: set[str]) -> None:
     while keys_on(cluster, server) != expected:
         assert time.monotonic() < deadline, f"{server.name} does not have the archive's keys"
         time.sleep(0.2)
+
+
+def come_back(cluster: Cluster, server: Server) -> None:
+    """Start a server that was down, without its share of raft where it dies of it.
+
+    One that autopilot had removed meanwhile gets the leader's snapshot twice when it returns and loses the newest
+    entries of its log by that; 1.22.7 then panics with "log not found", again at each start. See docs/runbook.md.
+    """
+    server.start()
+    try:
+        cluster.wait_ready()
+    except LabError:
+        assert "panic: log not found" in server.log_tail(60)
+        shutil.rmtree(server.data_dir / "raft")
+        server.start()
+        cluster.wait_ready()
 
 
 def guard(result: dict[str, Any], name: str) -> dict[str, Any]:
@@ -69,8 +86,7 @@ def test_through_a_follower_while_one_is_down(
     for server in (leader, follower):
         wait_for_keys(target, server, keys)
     # The one that was away gets it when it is back.
-    dead.start()
-    target.wait_ready()
+    come_back(target, dead)
     wait_for_keys(target, dead, keys)
     rows = compare(golden.seen, observe(target))
     assert not losses(rows), table(rows)

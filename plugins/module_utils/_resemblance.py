@@ -1,0 +1,167 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a cluster holds an archive's content although their fingerprints differ (pure).
+
+What a leader makes by itself where it is missing is no difference: builtin policies and the anonymous token where ACLs
+were off when the archive was taken, a CA where Connect was.
+
+Between versions there is more. A newer Consul writes the same things in another way: fields that are new stand there
+with their zero values, builtin policies get new rules, legacy intentions become config entries. So records are matched
+by their names, and each field that the archive has must mean the same in the cluster; fields that only the cluster's
+version knows are not looked at. Keys need none of this, because their digests are the same in all versions.
+
+The archive's records, but for its keys, are held in memory until the cluster's stream by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ._content import BUILTIN, VOLATILE, Content
+from ._fingerprint import record_digest
+from ._naming import name_of
+from ._observer import Observer
+from ._records import CONFIG_ENTRY, KVS, REGISTER, kind_of, pack, unpack
+
+Key = tuple[int, bytes]
+Fields = Mapping[bytes, Any]
+
+_INTENTION, _CA_STATE, _POLICY = 12, 14, 19
+_BOOKKEEPING = (b"CreateIndex", b"ModifyIndex", b"LockIndex", b"Hash")
+_ZERO_TIME = b"\x01" + bytes(12) + b"\xff\xff"
+
+
+class _Durable(Observer):
+    """Gets the durable records, but for keys; those of a node when it is known that they are not an agent's."""
+
+    def __init__(self) -> None:
+        self._node: list[Content] = []
+
+    def record(self, type_id: int, content: Content) -> None:
+        if type_id == REGISTER and content.fields is not None:
+            self._node.append(content)
+        elif type_id != KVS and content.origin != VOLATILE:
+            self.take(type_id, content)
+
+    def node_ends(self, agents: bool) -> None:
+        for content in () if agents else self._node:
+            self.take(REGISTER, content)
+        self._node = []
+
+    def take(self, type_id: int, content: Content) -> None:
+        """Look at one of them."""
+        raise NotImplementedError
+
+
+class Learned(_Durable):
+    """The records of an archive: their content, or where versions are the same no more than its digest."""
+
+    def __init__(self, across: bool) -> None:
+        super().__init__()
+        self.across = across
+        self.records: dict[Key, bytes] = {}
+
+    def take(self, type_id: int, content: Content) -> None:
+        whole = pack(dict(content.fields)) if self.across and content.fields is not None else b""
+        self.records[_key(type_id, content)] = whole or record_digest(content.digestible)
+
+
+class Compared(_Durable):
+    """Compares a cluster's records, as they stream by, with those that were learned; used once."""
+
+    def __init__(self, learned: Learned) -> None:
+        super().__init__()
+        self._across = learned.across
+        self._left = dict(learned.records)
+        self._differing: set[int] = set()
+        self._sources: dict[bytes, Fields] = {}
+        self._new_intentions: list[set[bytes]] = []
+
+    def take(self, type_id: int, content: Content) -> None:
+        raw = self._left.pop(_key(type_id, content), None)
+        sources = dict(_sources(type_id, content.fields)) if self._across else {}
+        self._sources.update(sources)
+        if raw is not None:
+            if not (_agrees(type_id, content, raw) if self._across else raw == record_digest(content.digestible)):
+                self._differing.add(type_id)
+        elif sources:
+            self._new_intentions.append(set(sources))
+        elif content.origin != BUILTIN:
+            self._differing.add(type_id)
+
+    def differing(self) -> set[str]:
+        """Return the names of the types of which anything is missing, is another, or is there without reason."""
+        differing = set(self._differing)
+        converted = set()
+        for (type_id, _identity), raw in self._left.items():
+            if type_id == _INTENTION and self._across:
+                intention = unpack(raw)
+                if _is_converted(intention, self._sources.get(intention[b"ID"])):
+                    converted.add(intention[b"ID"])
+                    continue
+            differing.add(type_id)
+        if any(not ids <= converted for ids in self._new_intentions):
+            differing.add(CONFIG_ENTRY)
+        return {kind_of(one).name for one in differing}
+
+
+def _key(type_id: int, content: Content) -> Key:
+    fields = content.fields
+    if type_id == _INTENTION and fields is not None:
+        return type_id, fields[b"ID"]
+    if type_id == _CA_STATE and fields is not None:
+        # Its id is made in another way since 1.9; the leader writes it anew (agent/connect/ca/provider_consul.go).
+        return type_id, record_digest(pack([fields.get(b"PrivateKey"), fields.get(b"RootCert")]))
+    name = name_of(type_id, fields) if fields is not None else None
+    return type_id, name.identity if name else record_digest(content.digestible)
+
+
+def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
+    if content.fields is None or raw == record_digest(content.digestible):
+        # Named by its digest, so it is the same.
+        return True
+    if type_id == _POLICY and content.origin == BUILTIN:
+        # The leader writes their rules anew (writeBuiltinACLPolicy in agent/consul/leader.go).
+        return True
+    old = unpack(raw)
+    if type_id == _CA_STATE:
+        del old[b"ID"]
+    return means_the_same(old, content.fields)
+
+
+def means_the_same(old: Any, new: Any) -> bool:
+    """Whether what one version wrote is in what another one wrote."""
+    if _is_zero(old):
+        return _is_zero(new)
+    if isinstance(old, dict):
+        return isinstance(new, dict) and all(
+            means_the_same(value, new.get(name)) for name, value in old.items() if name not in _BOOKKEEPING
+        )
+    if isinstance(old, list):
+        return isinstance(new, list) and len(old) == len(new) and all(map(means_the_same, old, new))
+    return bool(old == new)
+
+
+def _is_zero(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(_is_zero(one) for name, one in value.items() if name not in _BOOKKEEPING)
+    return not value or value == _ZERO_TIME
+
+
+def _sources(type_id: int, fields: Fields | None) -> Iterator[tuple[bytes, Fields]]:
+    """Yield the sources that a legacy intention became, by its id (``Intention.LegacyID`` in agent/structs)."""
+    if type_id != CONFIG_ENTRY or fields is None or fields.get(b"Kind") != b"service-intentions":
+        return
+    for source in fields[b"Entry"].get(b"Sources") or []:
+        if source.get(b"LegacyID"):
+            yield source[b"LegacyID"], {**source, b"Destination": fields[b"Entry"].get(b"Name")}
+
+
+def _is_converted(intention: Fields, source: Fields | None) -> bool:
+    if source is None:
+        return False
+    pairs = ((b"SourceName", b"Name"), (b"DestinationName", b"Destination"), (b"Meta", b"LegacyMeta"))
+    same = all(means_the_same(intention.get(old), source.get(new)) for old, new in pairs)
+    return same and all(means_the_same(intention.get(one), source.get(one)) for one in (b"Action", b"Description"))

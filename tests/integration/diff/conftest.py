@@ -1,0 +1,49 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clusters of both versions whose content tests change, and archives that Consul's own command takes of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.calls import Calls
+from support.modules import Runner
+
+from lab import Cluster, binaries
+
+Snapshot = Callable[[Cluster], Path]
+
+
+@pytest.fixture(scope="session")
+def calls(runner: Runner) -> Calls:
+    """Runs modules on clusters."""
+    return Calls(runner)
+
+
+@pytest.fixture(scope="session", params=[binaries.NEW, binaries.OLD], ids=lambda version: f"consul-{version}")
+def version(request: pytest.FixtureRequest) -> str:
+    """Every test that asks for it, or for a cluster below, runs on both versions."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def playground(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
+    """One server whose content any test may change."""
+    return shared_cluster(version=version, name_prefix="compared")
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Snapshot:
+    """Takes an archive with the consul command; no manifest lies beside it."""
+    numbers = itertools.count(1)
+
+    def taken(cluster: Cluster) -> Path:
+        path = tmp_path / f"{next(numbers)}.snap"
+        cluster.cli("snapshot", "save", path)
+        return path
+
+    return taken

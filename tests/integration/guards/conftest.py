@@ -1,0 +1,109 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Archives of both versions, clusters to restore them into, and servers that may die."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from support.calls import Calls
+from support.modules import Runner
+
+from lab import Cluster, Server, binaries
+from lab.oracle import Observation, observe
+from lab.seed import seed
+
+VERSIONS = [binaries.NEW, binaries.OLD]
+
+
+class Golden(NamedTuple):
+    """An archive with its manifest, and what the oracle saw in its cluster when it was taken."""
+
+    path: Path
+    seen: Observation
+    source: Cluster
+    result: dict[str, Any]
+
+    @property
+    def token(self) -> str:
+        """The management token of the cluster it comes from."""
+        return self.source.tokens.initial_management
+
+
+GoldenOf = Callable[[str], Golden]
+
+
+@pytest.fixture(scope="session")
+def calls(runner: Runner) -> Calls:
+    """Runs modules on clusters."""
+    return Calls(runner)
+
+
+@pytest.fixture(scope="session", params=VERSIONS, ids=lambda version: f"consul-{version}")
+def version(request: pytest.FixtureRequest) -> str:
+    """A test that asks for it runs on both versions."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def golden_of(
+    shared_cluster: Callable[..., Cluster], calls: Calls, tmp_path_factory: pytest.TempPathFactory
+) -> GoldenOf:
+    """Return an archive of a cluster of a version that holds what real clusters hold."""
+    made: dict[str, Golden] = {}
+
+    def golden(of: str) -> Golden:
+        if of not in made:
+            source = shared_cluster(version=of, name_prefix="old-home")
+            seed(source, keys=40)
+            path = tmp_path_factory.mktemp("golden") / f"{of}.snap"
+            result = calls.ok(source, "snapshot_save", dest=str(path))
+            made[of] = Golden(path, observe(source), source, result)
+        return made[of]
+
+    return golden
+
+
+@pytest.fixture(scope="session")
+def golden(version: str, golden_of: GoldenOf) -> Golden:
+    """An archive of this version."""
+    return golden_of(version)
+
+
+@pytest.fixture
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cluster]]:
+    """Starts clusters for one test."""
+    started: list[Cluster] = []
+
+    def begin(version: str, **options: Any) -> Cluster:
+        told = {"servers": 1, "name_prefix": "new-home", **options}
+        cluster = Cluster(tmp_path_factory.mktemp("new"), version=version, **told)
+        started.append(cluster)
+        return cluster.__enter__()
+
+    yield begin
+    for cluster in started:
+        cluster.stop()
+
+
+def wait_until(true: Callable[[], Any], what: str, seconds: float = 90) -> None:
+    """Wait until a condition holds, or fail saying what did not come true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+
+
+def wait_dead(server: Server, seconds: float = 60) -> None:
+    """Wait until a server has died by itself."""
+    wait_until(lambda: not server.running, f"{server.name} lives on", seconds)
+
+
+def finding(result: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what one guard found."""
+    return next(one for one in result["guards"] if one["name"] == name)
