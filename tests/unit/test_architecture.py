@@ -36,7 +36,7 @@ FLOORS = {
     ],
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
-        *["_protobuf", "_observer", "_naming", "_across", "_difference", "_diff_text", "_findings", "_resemblance"],
+        *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance"],
         *["_answers", "_faults", "_guards", "_types", "_left", "_decide", "_times"],
     ],
     "what can go wrong": ["_errors"],
