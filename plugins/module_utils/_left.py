@@ -85,7 +85,7 @@ def next_steps(
         "indexes may have gone back."
     )
     steps.append(
-        "Tell those who hold tokens, sessions or locks that are younger than the archive: Consul does not know them now."
+        "Tell those who hold tokens, sessions or locks that are younger than the archive: they are gone."
     )
     if datacenter and archive_datacenter and datacenter != archive_datacenter:
         steps.append(
