@@ -61,15 +61,17 @@ def ours(action: str, **arguments: Any) -> dict[str, Any]:
 
     :raises RuntimeError: it failed.
     """
-    with subprocess.Popen(
-        [sys.executable, str(WORKER), action],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as worker:
-        with Children(worker.pid) as children:
-            output, errors = worker.communicate(json.dumps(arguments))
+    with (
+        subprocess.Popen(
+            [sys.executable, str(WORKER), action],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as worker,
+        Children(worker.pid) as children,
+    ):
+        output, errors = worker.communicate(json.dumps(arguments))
     if worker.returncode:
         raise RuntimeError(f"{action} failed: {errors[-1500:]}")
     answer: dict[str, Any] = json.loads(output)
