@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -191,6 +192,8 @@ def end_cleanly() -> None:
     """Make SIGTERM and SIGHUP unwind the module instead of cutting it off with its partial files left behind."""
 
     def interrupt(number: int, _frame: Any) -> NoReturn:
+        # What a half-made object of a library complains of, when it is cleared away, is no news (seen on Python 3.13).
+        sys.unraisablehook = lambda told: None
         raise Interrupted(number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
