@@ -289,4 +289,3 @@ def _changes(client: Client, src: str, proof: dict[str, Any]) -> dict[str, Any]:
         for name, change in comparer.result(resolver, ()).items()
         if not change.equal
     }
-

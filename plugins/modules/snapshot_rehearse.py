@@ -61,7 +61,7 @@ options:
       name: {description: "What to call it in the result. By default, what is looked for.", type: str}
       kv_key: {description: A key., type: str}
       kv_prefix: {description: Beginning of keys., type: str}
-      min_count: {description: "How many keys must begin with O(assertions[].kv_prefix) at least; 1 by default.", type: int}
+      min_count: {description: "Keys that must begin with O(assertions[].kv_prefix) at least; 1 by default.", type: int}
       service: {description: A service of which there must be an instance in the catalog., type: str}
       policy: {description: Name of an ACL policy., type: str}
       token_accessor: {description: Accessor of an ACL token. It is no secret., type: str}
