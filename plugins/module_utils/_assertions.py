@@ -77,10 +77,18 @@ def question_of(assertion: Assertion) -> Question:
 
 
 def _askable(key: str) -> str:
-    """Return as much of a key as a URL can hold: Consul redirects where Go's ``path.Clean`` would change the path."""
+    """Return as much of a key as can be asked for in a URL.
+
+    Consul redirects where Go's ``path.Clean`` would change the path, and newer servers refuse spaces at either end (the
+    former seen on 1.8.7 and 1.22.7, the latter on 1.22.7).
+    """
     parts = key.split("/")
-    bad = next((n for n, part in enumerate(parts) if part in (".", "..") or (not part and n < len(parts) - 1)), None)
-    return key if bad is None else "".join(f"{part}/" for part in parts[:bad])
+    last = len(parts) - 1
+    bad = next((n for n, part in enumerate(parts) if part in (".", "..") or (not part and n < last)), None)
+    askable = key if bad is None else "".join(f"{part}/" for part in parts[:bad])
+    if askable != askable.lstrip():
+        return ""
+    return askable if askable == askable.rstrip() else askable[: askable.rfind("/") + 1]
 
 
 def judged(assertion: Assertion, answer: Any) -> Outcome:
