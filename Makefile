@@ -10,6 +10,9 @@ MAKEFLAGS += --no-print-directory
 WITHIN := tools/env/within
 MAIN := $(WITHIN) main
 PYTEST_OPTIONS ?=
+# Tests with servers wait more than they work, so more of them run than there are processors; each file in one worker.
+SPREAD ?= -n 3 --dist loadfile --no-loadscope-reorder
+export SPREAD
 
 .PHONY: help
 help: ## this list
@@ -31,7 +34,7 @@ unit: ## unit tests: no Consul, under ten seconds
 	@$(MAIN) pytest tests/unit $(PYTEST_OPTIONS)
 
 integration: ## modules, roles and playbooks on real Consul, new and old
-	@$(WITHIN) --installed main pytest tests/integration $(PYTEST_OPTIONS)
+	@$(WITHIN) --installed main pytest tests/integration $(SPREAD) $(PYTEST_OPTIONS)
 
 molecule: ## the scenarios in molecule/: converge, idempotence, verify
 	@$(WITHIN) --installed main molecule test --all

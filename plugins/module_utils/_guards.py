@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -285,7 +286,11 @@ def name_conflicts(archive: Mapping[str, str], live: Mapping[str, str]) -> list[
 def deregister(name: str, datacenter: str | None) -> str:
     """Return the command that frees a node's name."""
     told = {"Datacenter": datacenter, "Node": name} if datacenter else {"Node": name}
-    return f"curl -X PUT -H \"X-Consul-Token: $TOKEN\" -d '{json.dumps(told)}' $ADDRESS/v1/catalog/deregister"
+    # By way of a pipe, so that the token is in no process list.
+    return (
+        "printf 'X-Consul-Token: %s' \"$CONSUL_HTTP_TOKEN\" | "
+        f"curl -X PUT -H @- -d {shlex.quote(json.dumps(told))} $CONSUL_HTTP_ADDR/v1/catalog/deregister"
+    )
 
 
 def _origin(facts: RestoreFacts) -> Cluster:

@@ -84,6 +84,7 @@ def next_steps(
         "Restart what waits for changes with an index from before (consul-template, consul watch, blocking queries): "
         "indexes may have gone back."
     )
+    steps.append("Tell those who hold tokens, sessions or locks that are younger than the archive: they are gone.")
     if datacenter and archive_datacenter and datacenter != archive_datacenter:
         steps.append(
             f"Register the nodes anew that came from outside: the archive holds them in {archive_datacenter}, and they "

@@ -26,7 +26,8 @@ _HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "host", "kee
 # Go's net/http says this, in these words, when somebody talks plain HTTP to its HTTPS port.
 _PLAIN_ON_TLS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 
-# And this to what is no HTTP at all, such as the beginning of TLS.
+# And this to what is no HTTP at all, such as the beginning of TLS, which starts with this byte.
+_HANDSHAKE = b"\x16"
 _NO_HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request"
 
 
@@ -209,12 +210,13 @@ class FaultServer:
             self._forget(plain)
 
     def _secured(self, plain: socket.socket) -> socket.socket | None:
+        speaks_tls = plain.recv(1, socket.MSG_PEEK) == _HANDSHAKE
+        if speaks_tls != bool(self._tls):
+            plain.recv(1 << 16)
+            plain.sendall(_NO_HTTP if speaks_tls else _PLAIN_ON_TLS)
+            return None
         if self._tls is None:
             return plain
-        if plain.recv(1, socket.MSG_PEEK) != b"\x16":
-            plain.recv(1 << 16)
-            plain.sendall(_PLAIN_ON_TLS)
-            return None
         secured = self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
         with self._lock:
             self._open.add(secured)
@@ -237,11 +239,7 @@ class FaultServer:
         line = reader.readline(1 << 16)
         if not line.strip():
             return False
-        try:
-            method, target, _version = line.decode("latin-1").split()
-        except ValueError:
-            connection.sendall(_NO_HTTP)
-            return False
+        method, target, _version = line.decode("latin-1").split()
         headers = http.client.parse_headers(reader)
         parts = urlsplit(target)
         told = {name.lower(): value for name, value in headers.items()}

@@ -59,7 +59,10 @@ class Ansible:
         return version
 
     def play(self, playbook: str, inventory: Path, *, expected: str, **variables: str) -> Played:
-        """Run a playbook of the collection; it has to end well and to be what is ``expected``, changed or unchanged."""
+        """Run a playbook of the collection; it has to be what is ``expected``: changed, unchanged, or refused.
+
+        What a refused one said is what it failed with.
+        """
         command = [str(Path(sys.executable).with_name("ansible-playbook")), f"disaster_recovery.consul.{playbook}"]
         command += ["-i", str(inventory)]
         for variable, value in variables.items():
@@ -67,10 +70,11 @@ class Ansible:
         code, log, name = self._run(playbook, command, PLAYBOOK_SECONDS)
         if any(secret in log for secret in self._secrets):
             raise DemoError(f"{playbook} showed a secret: see {name}")
-        word = recap.word(recap.recap(log))
-        if code or word in ("failed", "nothing"):
-            raise DemoError("\n".join([f"{playbook} failed with exit code {code}: see {name}", *recap.errors(log)]))
-        said = recap.messages(log)
+        word, errors, said = recap.word(recap.recap(log)), recap.errors(log), recap.messages(log)
+        if code and word == "failed" and any("nothing was sent" in error for error in errors):
+            word, said = "refused", [recap.Message(recap.current_task(log), errors)]
+        elif code or word in ("failed", "nothing"):
+            raise DemoError("\n".join([f"{playbook} failed with exit code {code}: see {name}", *errors]))
         if word != expected:
             lines = [line for message in said for line in message.lines]
             raise DemoError("\n".join([f"{playbook} was {word} and has to be {expected}: see {name}", *lines]))

@@ -28,6 +28,7 @@ NAME = "demo"
 OLD, NEW = "server", "rebuilt"
 # The restore role's task for what no playbook can do: worth reading, but too long for here.
 ADVICE = "Say what is left to do"
+NEWER = "demo/written-after-the-archive"
 KIT = {"ROLLBACK.md", "versions.json"}
 
 
@@ -57,6 +58,7 @@ class Story:
 
         self._back_up(old)
         archive = self._pre_upgrade(old)
+        self._mistake(old, archive)
         self._disaster(old)
 
         title = "Three new servers: other names, ids, certificates, gossip key"
@@ -117,13 +119,20 @@ class Story:
         return self._places.work / f"{cluster.name_prefix}.yml"
 
     def _play(
-        self, playbook: str, cluster: Cluster, expected: str, *, again: bool = False, archive: Path | None = None
+        self,
+        playbook: str,
+        cluster: Cluster,
+        expected: str,
+        *,
+        again: bool = False,
+        name: str | None = None,
+        archive: Path | None = None,
     ) -> None:
         path, variables = self._inventory(cluster), {"restore_src": str(archive)} if archive else {}
         options = "".join(f" -e {name}={value}" for name, value in variables.items())
         command = f"ansible-playbook disaster_recovery.consul.{playbook} -i {path}{options}"
-        name, title = (f"{playbook} again", "The same command again") if again else (playbook, command)
-        with self._steps.step(name, title) as step:
+        title = "The same command again" if again else command
+        with self._steps.step(name or (f"{playbook} again" if again else playbook), title) as step:
             played = self._ansible.play(playbook, path, expected=expected, **variables)
             step.word = played.word
             for message in played.said:
@@ -153,6 +162,15 @@ class Story:
             raise DemoError(f"the rollback kit lacks {', '.join(sorted(missing))}")
         cluster.cli("snapshot", "inspect", archive)
         return archive
+
+    def _mistake(self, cluster: Cluster, archive: Path) -> None:
+        """A restore that nobody meant: into the cluster that is alive, and holds something newer."""
+        cluster.http("PUT", f"/v1/kv/{NEWER}", data=b"precious", check=True)
+        self._play("restore", cluster, "refused", name="a mistake", archive=archive)
+        if cluster.http("GET", f"/v1/kv/{NEWER}?raw").content != b"precious":
+            raise DemoError("a refused restore was to touch nothing, and the newer key is gone")
+        self._steps.all[-1].say("Seen by HTTP: what was written after the archive is still there.")
+        cluster.http("DELETE", f"/v1/kv/{NEWER}", check=True)
 
     def _archives(self, pattern: str) -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in sorted(self._places.backups.glob(pattern))}

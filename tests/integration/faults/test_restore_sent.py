@@ -108,6 +108,16 @@ def test_is_sent_once_and_says_what_stands(restoring: Restoring, server: FaultSe
     restoring.check_kept(outcome)
 
 
+def test_a_look_that_is_cut_is_taken_again(restoring: Restoring, server: FaultServer) -> None:
+    cut = real(lambda body: body[: len(body) // 2], framing="until closed")
+    server.on(*SNAPSHOT, pass_on, cut, cut, pass_on)
+    server.on(*RESTORE, says(500, LEADER_ACTIONS))
+    outcome = restoring.restore()
+    assert outcome.failure["state"] == "rejected", outcome.result["msg"]
+    assert server.count(*SNAPSHOT) == 4
+    assert server.count(*RESTORE) == 1
+
+
 def test_the_server_dies(restoring: Restoring, server: FaultServer) -> None:
     server.on(*RESTORE, then_dies(hangs_up))
     outcome = restoring.restore()

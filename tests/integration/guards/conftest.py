@@ -107,3 +107,8 @@ def wait_dead(server: Server, seconds: float = 60) -> None:
 def finding(result: dict[str, Any], name: str) -> dict[str, Any]:
     """Return what one guard found."""
     return next(one for one in result["guards"] if one["name"] == name)
+
+
+def nodes(cluster: Cluster) -> dict[str, str]:
+    """Return the datacenter of each node that the cluster lists."""
+    return {node["Node"]: node["Datacenter"] for node in cluster.get("/v1/catalog/nodes")}

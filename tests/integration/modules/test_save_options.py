@@ -206,7 +206,7 @@ def test_what_cannot_be_done_is_refused_with_a_hint(
 
 @pytest.mark.every_version
 def test_the_real_cli_restores_what_was_saved(
-    golden: Any, fresh: Callable[..., Cluster], tmp_path: Path, inspect: Inspect
+    golden: Any, fresh: Callable[..., Cluster], tmp_path: Path, inspect: Inspect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = shutil.copy(golden.path, tmp_path / "copy.snap")
     assert inspect(archive)["Meta"]["Index"] == golden.result["index"]
@@ -214,7 +214,7 @@ def test_the_real_cli_restores_what_was_saved(
     target = fresh()
     target.cli("snapshot", "restore", archive)
     # The archive's tokens are in force now, that of the source's configuration among them.
-    target.token_file = golden.source.token_file
+    monkeypatch.setattr(target, "token_file", golden.source.token_file)
     target.wait_ready()
 
     rows = compare(golden.seen, observe(target))

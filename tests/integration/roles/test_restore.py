@@ -42,7 +42,8 @@ def test_check_run_again_check(ansible: Ansible, golden: Any, fresh: Cluster, tm
     assert restored.changed
     assert restored.says("the cluster is fresh")
     assert restored.says("all equal. dc1: Consul 1.22.7, 1 of 1 voters alive, healthy")
-    assert restored.says("Watchers (consul-template, blocking queries, consul watch): restart them")
+    assert restored.says("Restart what waits for changes with an index from before (consul-template")
+    assert restored.says("Where the log of an agent says 'ACL not found'")
     assert losses(compare(golden.seen, observe(fresh))) == []
 
     again = ansible.ok("restore", inventory)
