@@ -258,7 +258,7 @@ def _in_server(
     if refusal is not None:
         return NOT_PROVEN, f"the throwaway server did not restore the archive: {refusal.message}", refusal.hint
     differs = ", ".join(progress.proof["differs"])
-    hint = "Compare the archive with the server's state: RV(proof) has the types."
+    hint = "The result's proof has the types, and how many records of each there are on either side."
     return NOT_PROVEN, f"the throwaway server runs, but its content is not the archive's: {differs}", hint
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,11 @@ def test_assertions_that_make_no_sense(assertion: dict[str, Any], rehearse: Rehe
     assert outcome.failure.get("kind", "option") == "option"
 
 
-def test_targets_that_are_missed(sample: Sample, rehearse: Rehearse) -> None:
-    result = rehearse.fails(sample.path, sample.version, max_rto=0.01, max_age=0)
+def test_targets_that_are_missed(sample_of: SampleOf, rehearse: Rehearse) -> None:
+    src = sample_of(binaries.NEW).path
+    # So that its age is more than a second, of which a target counts the whole ones.
+    time.sleep(1)
+    result = rehearse.fails(src, max_rto=0.01, max_age=0)
 
     assert result["verdict"] == "proven"
     assert [(one["name"], one["limit"], one["met"]) for one in result["targets"]] == [
@@ -106,13 +110,14 @@ def test_targets_that_are_missed(sample: Sample, rehearse: Rehearse) -> None:
     ]
     assert result["targets"][0]["actual"] == result["rto"]["total"]
     assert "0.01 s are allowed" in result["msg"]
-    looked = rehearse.fails(sample.path, sample.version, max_age=0, check=True)
+    looked = rehearse.fails(src, max_age=0, check=True)
     assert [one["name"] for one in looked["targets"]] == ["age"]
 
 
-def test_what_failed_is_kept_on_demand(sample: Sample, rehearse: Rehearse) -> None:
+def test_what_failed_is_kept_on_demand(sample_of: SampleOf, rehearse: Rehearse) -> None:
+    src = sample_of(binaries.NEW).path
     told = {"assertions": [{"kv_key": "nowhere"}], "keep_on_failure": True}
-    result = rehearse.fails(sample.path, sample.version, **told)
+    result = rehearse.fails(src, **told)
 
     kept = Path(result["kept_dir"])
     assert kept.parent == rehearse.work_dir
@@ -121,7 +126,7 @@ def test_what_failed_is_kept_on_demand(sample: Sample, rehearse: Rehearse) -> No
     assert {one.stat().st_mode & 0o077 for one in kept.iterdir()} == {0}
     assert processes_in(rehearse.work_dir) == []
     # The next run leaves it alone, and one that passes keeps nothing.
-    again = rehearse.ok(sample.path, sample.version, keep_on_failure=True)
+    again = rehearse.ok(src, keep_on_failure=True)
     assert (again["kept_dir"], again["cleared"]) == (None, [])
     assert list(rehearse.work_dir.iterdir()) == [kept]
 

@@ -95,6 +95,10 @@ def test_told_to_end(number: signal.Signals, sample_of: SampleOf, rehearse: Rehe
         module = started(rehearse, sample_of(binaries.NEW).path, keep_on_failure=True)
         wait_for(rehearse.work_dir, pattern)
         module.send_signal(number)
+        if number != signal.SIGINT:
+            # Once more does not break off the cleaning up.
+            time.sleep(0.01)
+            module.send_signal(number)
         outcome = finish(module)
         assert outcome.failure["kind"] == "interrupted"
         assert outcome.result["passed"] is False

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from support.calls import run_in
 from support.documented import faults_of
-from support.modules import arguments, command, environment, outcome_of
+from support.modules import arguments, command, environment, interpreter, outcome_of
+from support.playbooks import Ansible
 from support.states import incompressible, with_records
 
 from lab import binaries
@@ -37,7 +38,42 @@ def test_without_a_network_namespace(case: str, sample: Sample, rehearse: Rehear
 
     assert outcome.result["verdict"] == "proven", outcome.result
     assert outcome.result["isolation"] == "loopback"
-    assert rehearse.ok(sample.path, sample.version)["isolation"] == "network_namespace"
+
+
+ON_A_TAKEN_PORT = """
+import socket, sys
+from ansible_collections.disaster_recovery.consul.plugins.module_utils import _throwaway, _workdir
+free = _throwaway._free_port
+with socket.create_server(("127.0.0.1", 0)) as taken:
+    ports = [taken.getsockname()[1]]
+    _throwaway._free_port = lambda: ports.pop() if ports else free()
+    binary = _throwaway.find_binary(sys.argv[1])
+    with _workdir.WorkDir(sys.argv[2]) as room:
+        with _throwaway.Throwaway(binary, room, isolation=_throwaway.LOOPBACK, datacenter=None) as server:
+            client = server.client(10)
+            server.start(client)
+            print(len(ports), client.ask("/v1/agent/self")["Config"]["Datacenter"])
+"""
+
+
+def test_a_port_that_somebody_took_in_between(version: str, work_dir: Path) -> None:
+    told = [interpreter(), "-c", ON_A_TAKEN_PORT, str(binaries.consul(version)), str(work_dir)]
+    done = subprocess.run(told, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout, done.stderr) == ("0 rehearsal\n", "")
+
+
+@pytest.mark.every_version
+def test_in_a_play(sample_of: SampleOf, rehearse: Rehearse, tmp_path: Path) -> None:
+    """As Ansible sends it to hosts, where no file of the collection lies."""
+    ansible = Ansible(tmp_path, [])
+    module = "disaster_recovery.consul.snapshot_rehearse"
+    told = rehearse.options(sample_of(binaries.NEW).path, assertions=[{"service": "web"}])
+    held = {"ansible.builtin.assert": {"that": "rehearsed.passed and rehearsed.isolation == 'network_namespace'"}}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{module: told, "register": "rehearsed"}, held]}
+    played = ansible.ok(ansible.playbook(play), ansible.inventory({"here": {}}))
+
+    assert played.changed == 0
 
 
 @pytest.mark.every_version
