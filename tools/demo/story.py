@@ -169,7 +169,7 @@ class Story:
         self._play("restore", cluster, "refused", name="a mistake", archive=archive)
         if cluster.http("GET", f"/v1/kv/{NEWER}?raw").content != b"precious":
             raise DemoError("a refused restore was to touch nothing, and the newer key is gone")
-        self._steps.all[-1].say("Seen by HTTP: what was written after the archive is still there.")
+        self._screen.text("Seen by HTTP: what was written after the archive is still there.")
         cluster.http("DELETE", f"/v1/kv/{NEWER}", check=True)
 
     def _archives(self, pattern: str) -> dict[Path, bytes]:
