@@ -33,8 +33,9 @@ options:
         required: true
       rehearsals:
         description:
-          - The archives, each with C(archive) (its path), C(result) (what the module returned) and C(confirmed_at) (when
-            its manifest says that its content was last seen to be the cluster's; may be null).
+          - The archives, each with C(archive) (its path), C(result) (what the module returned) and, if there is one,
+            C(manifest) (the text of the manifest beside it). When the manifest is this archive's, it tells when the
+            content was last seen to be the cluster's.
         type: list
         elements: dict
       problem:
@@ -99,8 +100,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils import _manifest
+from ..module_utils._errors import SnapshotError
 from ..module_utils._report import build_report
-from ..module_utils._times import from_text
+from ..module_utils._times import from_text, to_text
 
 
 def rehearsal_report(
@@ -115,7 +118,7 @@ def rehearsal_report(
         raise AnsibleFilterError("rehearsal_report wants a list of what the hosts brought back")
     try:
         past = [read for read in map(_read, earlier) if read is not None]
-        return build_report(entries, now=from_text(str(at)), earlier=past, shown=int(shown))
+        return build_report([_confirmed(one) for one in entries], now=from_text(str(at)), earlier=past, shown=int(shown))
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"rehearsal_report can't make a report of this: {error!r}") from error
 
@@ -128,6 +131,22 @@ def _read(told: Any) -> Any:
         return json.loads(told)
     except ValueError:
         return None
+
+
+def _confirmed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    rehearsals = [{**one, "confirmed_at": _confirmed_at(one)} for one in entry.get("rehearsals") or ()]
+    return {**entry, "rehearsals": rehearsals}
+
+
+def _confirmed_at(told: Mapping[str, Any]) -> str | None:
+    """A manifest of other bytes, or none at all, confirms nothing."""
+    if not told.get("manifest"):
+        return told.get("confirmed_at")
+    try:
+        manifest = _manifest.decode(str(told["manifest"]).encode())
+    except SnapshotError:
+        return None
+    return to_text(manifest.confirmed_at) if manifest.sha256 == (told.get("result") or {}).get("sha256") else None
 
 
 class FilterModule:

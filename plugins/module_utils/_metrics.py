@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ._report import PHASES, counts_of
+from ._rehearsal import PHASES
+from ._report import counts_of
 from ._times import from_text
 
 PREFIX = "consul_snapshot_"

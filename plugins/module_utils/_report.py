@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ._rehearsal import AGE, DIED, INCOMPLETE, NOT_PROVEN, PHASES, PROVEN, REFUSED, RTO
 from ._report_words import advice_of, cluster_sentence, rehearsal_sentence, remark_sentence, verdict_sentence
 from ._times import from_text, to_text
 
@@ -21,8 +22,7 @@ PASSED, MISSED, FAILED, UNKNOWN = "passed", "missed", "failed", "unknown"
 STATES = (FAILED, UNKNOWN, MISSED, PASSED)
 """Of a cluster, the gravest first: it would not come back; nobody knows; it would, short of a target; it would."""
 
-PHASES = ("start", "restore", "ready", "proof")
-_NOT_PROVEN = ("not_proven", "refused", "died")
+_NO_GOOD = (NOT_PROVEN, REFUSED, DIED)
 
 
 class Limits(NamedTuple):
@@ -90,7 +90,7 @@ def _cluster(
     rehearsals = [_rehearsal(one, now, limits) for entry in entries for one in entry.get("rehearsals") or ()]
     # Those whose time is not known are no archives of anything; the newest of the others stands for the cluster.
     rehearsals.sort(key=lambda one: one["taken_at"] or "", reverse=True)
-    proven = [one for one in rehearsals if one["verdict"] == "proven"]
+    proven = [one for one in rehearsals if one["verdict"] == PROVEN]
     head = proven[0] if proven else rehearsals[0] if rehearsals else None
     problem = next((str(entry["problem"]) for entry in entries if entry.get("problem")), None)
     state = _state(rehearsals, problem)
@@ -116,8 +116,8 @@ def _cluster(
 
 
 def _state(rehearsals: Sequence[Mapping[str, Any]], problem: str | None) -> str:
-    if not any(one["verdict"] == "proven" for one in rehearsals):
-        return FAILED if any(one["verdict"] in _NOT_PROVEN for one in rehearsals) else UNKNOWN
+    if not any(one["verdict"] == PROVEN for one in rehearsals):
+        return FAILED if any(one["verdict"] in _NO_GOOD for one in rehearsals) else UNKNOWN
     return PASSED if problem is None and all(one["passed"] for one in rehearsals) else MISSED
 
 
@@ -129,22 +129,22 @@ def _limits(entries: Sequence[Mapping[str, Any]]) -> Limits:
 
 def _rehearsal(told: Mapping[str, Any], now: float, limits: Limits) -> dict[str, Any]:
     result = told.get("result") or {}
-    verdict = result.get("verdict") or "incomplete"
+    verdict = result.get("verdict") or INCOMPLETE
     taken_at, confirmed_at = result.get("taken_at"), told.get("confirmed_at")
     age = _age(result, confirmed_at, now)
-    measured = {"rto": (result.get("rto") or {}).get("total"), "age": age}
+    measured = {RTO: (result.get("rto") or {}).get("total"), AGE: age}
     held = [
         {"name": name, "limit": limit, "actual": measured[name], "met": _kept(measured[name], limit)}
         for name, limit in limits._asdict().items()
-        if limit is not None and (verdict == "proven" or measured[name] is not None)
+        if limit is not None and (verdict == PROVEN or measured[name] is not None)
     ]
     rto = result.get("rto") or None
     proof = result.get("proof") or {}
-    failure = result.get("failure") or {}
+    hint = str((result.get("failure") or {}).get("hint") or "")
     rehearsal = {
         "archive": str(told["archive"]),
         "verdict": verdict,
-        "passed": verdict == "proven"
+        "passed": verdict == PROVEN
         and all(one["met"] for one in held)
         and all(one["passed"] for one in result.get("assertions") or ()),
         "datacenter": result.get("datacenter"),
@@ -161,18 +161,24 @@ def _rehearsal(told: Mapping[str, Any], now: float, limits: Limits) -> dict[str,
         "memory_bytes": result.get("memory_bytes"),
         "isolation": result.get("isolation"),
         "differs": [str(name) for name in proof.get("differs") or ()],
-        "changes": result.get("changes") or [],
+        "changes": [_change(name, one) for name, one in sorted((result.get("changes") or {}).items())],
         "findings": [_finding(one) for one in result.get("findings") or ()],
         "assertions": [
             {"name": str(one["name"]), "passed": bool(one["passed"]), "detail": str(one.get("detail") or "")}
             for one in result.get("assertions") or ()
         ],
         "targets": held,
-        "message": str(result["msg"]) if result.get("msg") and verdict != "proven" else None,
-        "hint": str(failure["hint"]) if failure.get("hint") else None,
+        "message": _message(result, hint) if verdict != PROVEN else None,
+        "hint": hint or None,
         "kept_dir": result.get("kept_dir"),
     }
     return {**rehearsal, "sentence": rehearsal_sentence(rehearsal)}
+
+
+def _message(result: Mapping[str, Any], hint: str) -> str | None:
+    """What the module said, without what to do, which stands by itself."""
+    text = str(result.get("msg") or "").strip()
+    return (text[: -len(hint)].strip() if hint and text.endswith(hint) else text) or None
 
 
 def _kept(actual: float | None, limit: float) -> bool:
@@ -184,6 +190,12 @@ def _age(result: Mapping[str, Any], confirmed_at: str | None, now: float) -> flo
     """An archive is as old as the last look that found the cluster to hold just that."""
     known = [from_text(text) for text in (result.get("taken_at"), confirmed_at) if text]
     return max(0.0, round(now - max(known))) if known else None
+
+
+def _change(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What another version made of the records of a type."""
+    counts = {key: int(told.get(key) or 0) for key in ("added", "removed", "changed")}
+    return {"type": str(name), **counts, "equal": bool(told.get("equal"))}
 
 
 def _finding(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ._report import PASSED, PHASES, STATES
+from ._rehearsal import PHASES
+from ._report import PASSED, STATES
 from ._report_words import STATE_WORDS, bytes_text, plural, seconds_text, time_text
 
 CHART_ROWS = 30
@@ -241,9 +242,14 @@ def _rehearsed(one: Mapping[str, Any]) -> dict[str, Any]:
         "assertions": one["assertions"],
         "targets": [{**held, "text": _target(held)} for held in one["targets"]],
         "findings": one["findings"],
-        "changes": one["changes"],
+        "changes": [_change(told) for told in one["changes"]],
         "differs": ", ".join(one["differs"]),
     }
+
+
+def _change(told: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{told[key]} {key}" for key in ("added", "removed", "changed") if told[key])
+    return f"{told['type']}: {counts or 'nothing counted'}, {'which means the same' if told['equal'] else 'not the same'}"
 
 
 def _target(held: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ def result(
         "memory_bytes": 121_634_816,
         "isolation": "network_namespace",
         "proof": {"equal": True, "differs": [], "types": {}},
-        "changes": [],
+        "changes": {},
         "findings": [],
         "assertions": [],
         "targets": [],
@@ -86,6 +86,13 @@ def entry(
     return {**told, "max_rto": max_rto, "max_age": max_age}
 
 
+UPGRADED = {
+    "ACLPolicy": {"added": 1, "changed": 1, "removed": 0, "equal": True, "names": {}},
+    "ConfigEntry": {"added": 3, "changed": 0, "removed": 0, "equal": True, "names": {}},
+    "Intention": {"added": 0, "changed": 0, "removed": 3, "equal": True, "names": {}},
+}
+
+
 def fleet() -> list[dict[str, Any]]:
     """Return what the hosts of a fleet brought back in which everything happens that can happen."""
     names = ["production-eu", "production-us", "production-ap", "payments-eu", "payments-us", "edge-fra", "edge-iad"]
@@ -100,6 +107,7 @@ def fleet() -> list[dict[str, Any]]:
     entries += [
         entry("billing", result("billing", age=5200, assertions=[gone, unexpected])),
         entry("warehouse", result("warehouse", age=4 * DAY, scale=2.2)),
+        entry("upgraded-next", result("upgraded-next", age=900, archive_version="1.8.7", changes=UPGRADED)),
         entry("archive-of-2019", result("archive-of-2019", age=3100, scale=19.5, keys=812_400, size=341_200_400)),
         entry(
             "legacy-dc2",
