@@ -101,13 +101,10 @@ def remark_sentence(counts: Mapping[str, int]) -> str:
     failed, unknown, missed = counts["failed"], counts["unknown"], counts["missed"]
     if sum(counts.values()) == 1:
         return "It misses a target." if missed else ""
-    parts = [f"{failed} would not"] if failed else []
-    parts += [f"of {unknown} nobody knows"] if unknown else []
-    parts += [f"{missed} would, but {'misses' if missed == 1 else 'miss'} a target"] if missed else []
-    if not parts:
-        return "Every target was met."
-    text = ", ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}."
+    parts = [f"{failed} would not."] if failed else []
+    parts += [f"{unknown} {'was' if unknown == 1 else 'were'} not rehearsed."] if unknown else []
+    parts += [f"{missed} would, but {'misses' if missed == 1 else 'miss'} a target."] if missed else []
+    return " ".join(parts) or "Every target was met."
 
 
 def rehearsal_sentence(rehearsal: Mapping[str, Any]) -> str:
@@ -162,7 +159,7 @@ def _missed(target: Mapping[str, Any]) -> str:
         if target["actual"] is None:
             return f"how old the archive is cannot be told, and {limit} are allowed"
         return f"the archive is {seconds_text(target['actual'])} old, and {limit} are allowed"
-    return f"it took {seconds_text(target['actual'])}, and {limit} are allowed"
+    return f"only {limit} are allowed"
 
 
 def _ended(text: str) -> str:
