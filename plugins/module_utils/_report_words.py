@@ -148,7 +148,9 @@ def advice_of(cluster: Mapping[str, Any]) -> list[str]:
             continue
         found += [_TARGET_ADVICE[target["name"]] for target in one["targets"] if not target["met"]]
         found += [_ASSERTION_ADVICE] if not all(told["passed"] for told in one["assertions"]) else []
-    if not cluster["rehearsals"]:
+    if cluster["problem"] and cluster["rehearsals"]:
+        found.append("See the output of the run for its host, mend that, and rehearse again.")
+    elif cluster["problem"] or not cluster["rehearsals"]:
         found.append("See that this cluster is backed up, and that rehearsal_dir or rehearsal_src names where it lies.")
     return list(dict.fromkeys(found))
 

@@ -132,7 +132,8 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
         "cut: The archive does not verify",
         "no archive lies in",
         "there is no program /no/such/consul",
-        '"yesterday" is neither newest nor all nor a time',
+        "wrong: rehearsal_src, rehearsal_dir",
+        'pick "yesterday"',
         f"Report: {yard.reports}/report.html",
     )
     assert failed_hosts(played) == {"cut", "second-best", "odd", "nothing", "no-consul", "wrong"}
