@@ -51,6 +51,10 @@ options:
     description: When the rehearsals were done, as C(2026-11-23T02:15:00Z).
     type: str
     required: true
+  lost:
+    description: Hosts that failed before anything could be rehearsed, each with the name of its cluster (its own if empty).
+    type: dict
+    default: {}
   earlier:
     description: Earlier reports, as text or as data. What is none of this version is left out.
     type: list
@@ -110,6 +114,7 @@ def rehearsal_report(
     entries: Any,
     *,
     at: str,
+    lost: Mapping[str, str] | None = None,
     earlier: Iterable[Any] = (),
     shown: int = 30,
 ) -> dict[str, Any]:
@@ -118,7 +123,8 @@ def rehearsal_report(
         raise AnsibleFilterError("rehearsal_report wants a list of what the hosts brought back")
     try:
         past = [read for read in map(_read, earlier) if read is not None]
-        return build_report([_confirmed(one) for one in entries], now=from_text(str(at)), earlier=past, shown=int(shown))
+        entries = [*map(_confirmed, entries), *(_gone(host, cluster) for host, cluster in (lost or {}).items())]
+        return build_report(entries, now=from_text(str(at)), earlier=past, shown=int(shown))
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"rehearsal_report can't make a report of this: {error!r}") from error
 
@@ -131,6 +137,10 @@ def _read(told: Any) -> Any:
         return json.loads(told)
     except ValueError:
         return None
+
+
+def _gone(host: str, cluster: str) -> dict[str, Any]:
+    return {"cluster": cluster or host, "host": host, "problem": "the host failed before anything could be rehearsed"}
 
 
 def _confirmed(entry: Mapping[str, Any]) -> dict[str, Any]:

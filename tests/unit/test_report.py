@@ -201,3 +201,8 @@ def test_a_large_fleet_is_drawn_in_part_and_listed_whole() -> None:
     assert len(view["rto_chart"]["rows"]) == 30
     assert view["rto_chart"]["more"] == 70
     assert [one["cluster"] for one in view["clusters"]] == names
+
+
+def test_hosts_that_are_lost_are_not_forgotten() -> None:
+    report = report_of(entry("a", result()), lost={"host-1": "", "host-2": "b"})
+    assert {one["cluster"]: one["state"] for one in report["clusters"]} == {"a": "passed", "host-1": "unknown", "b": "unknown"}

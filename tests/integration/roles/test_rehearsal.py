@@ -124,6 +124,7 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
     hosts: dict[str, dict[str, Any]] = {name: {} for name in ("alpha", "cut", "second-best", "odd", "nothing")}
     hosts["no-consul"] = {"rehearsal_consul_binary": "/no/such/consul"}
     hosts["wrong"] = {"rehearsal_pick": "yesterday"}
+    hosts["worse"] = {"rehearsal_timeout": "an hour", "rehearsal_cluster": "of-worse"}
     inventory = yard.inventory(hosts, rehearsal_textfile=str(yard.root / "consul.prom"), rehearsal_throttle=2)
 
     played = yard.ansible.fails(
@@ -136,13 +137,14 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
         'pick "yesterday"',
         f"Report: {yard.reports}/report.html",
     )
-    assert failed_hosts(played) == {"cut", "second-best", "odd", "nothing", "no-consul", "wrong"}
+    assert failed_hosts(played) == {"cut", "second-best", "odd", "nothing", "no-consul", "wrong", "worse"}
     states = {one["cluster"]: one["state"] for one in yard.report()["clusters"]}
     assert states == {
         "cut": "failed",
         "no-consul": "unknown",
         "nothing": "unknown",
         "wrong": "unknown",
+        "of-worse": "unknown",
         "odd": "missed",
         "second-best": "missed",
         "alpha": "passed",
@@ -157,7 +159,8 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
 
     metrics = samples(yard.root / "consul.prom")
     assert metrics["consul_snapshot_last_rehearsal_success", "alpha"] == 1
-    assert {metrics["consul_snapshot_last_rehearsal_success", name] for name in failed_hosts(played)} == {0}
+    named = {name.replace("worse", "of-worse") for name in failed_hosts(played)}
+    assert {metrics["consul_snapshot_last_rehearsal_success", name] for name in named} == {0}
     assert ("consul_snapshot_last_success_timestamp_seconds", "cut") not in metrics
 
 
