@@ -10,8 +10,8 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Takes the C(files) that M(ansible.builtin.find) returned and puts the newest archive first. An archive's time is what
-    its name says, if it is one that this collection or Consul Enterprise's snapshot agent gives; or else what its
+  - Takes the C(files) that M(ansible.builtin.find) returned and puts the newest archive first. An archive's time is
+    what its name says, if it is one that this collection or Consul Enterprise's snapshot agent gives; or else what its
     C(meta.json) says; or else the time of the file.
   - No archive is read and none is verified.
 positional: _input

@@ -52,7 +52,7 @@ options:
     type: str
     required: true
   lost:
-    description: Hosts that failed before anything could be rehearsed, each with the name of its cluster (its own if empty).
+    description: Hosts that failed before anything could be rehearsed, each with its cluster's name (its own if empty).
     type: dict
     default: {}
   earlier:

@@ -17,8 +17,8 @@ positional: _input
 options:
   _input:
     description:
-      - What P(disaster_recovery.consul.rehearsal_report#filter) returned, or a list of backups that ended well, each with
-        C(cluster), C(datacenter), C(taken_at), C(confirmed_at), C(size) and C(records).
+      - What P(disaster_recovery.consul.rehearsal_report#filter) returned, or a list of backups that ended well, each
+        with C(cluster), C(datacenter), C(taken_at), C(confirmed_at), C(size) and C(records).
     type: raw
     required: true
   existing:

@@ -42,7 +42,7 @@ _UNESCAPED = re.compile(r"\\(.)")
 
 
 class Sample(NamedTuple):
-    """One line: ``more`` holds labels beyond datacenter and cluster. Without a value it only says that there is none."""
+    """One line: ``more`` holds labels beyond datacenter and cluster. No value: it only says that there is none."""
 
     name: str
     datacenter: str

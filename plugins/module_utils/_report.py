@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The report of a fleet's rehearsals: what each host brought back, put together for people and programs (pure).
 
-Its shape is described by ``roles/rehearsal/files/report.schema.json``. It holds names and numbers, no value and no secret.
+Its shape is described by ``roles/rehearsal/files/report.schema.json``. It holds names and numbers, no secret.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def build_report(
     """Return the report for what the hosts brought back.
 
     ``entries`` hold ``cluster``, ``host``, ``rehearsals`` (each ``archive``, ``confirmed_at``, ``result`` as the module
-    returned it), ``problem`` (why there are none), and the targets ``max_rto`` and ``max_age``, which are judged here and
+    returned it), ``problem`` (why there are none), and the targets ``max_rto`` and ``max_age``. Those are judged here,
     not by the module: only here it is known when an archive was last confirmed. ``earlier`` are reports of the past, of
     which the last ``shown`` make the history.
     """

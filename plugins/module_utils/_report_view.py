@@ -46,7 +46,12 @@ def view_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "generated_at": report["generated_at"],
         "scope": f"{plural(total, 'cluster')}, {plural(counts['archives'], 'archive')}",
         "states": [
-            {"state": state, "word": STATE_WORDS[state], "count": counts[state], "share": _percent(counts[state], total)}
+            {
+                "state": state,
+                "word": STATE_WORDS[state],
+                "count": counts[state],
+                "share": _percent(counts[state], total),
+            }
             for state in _ORDER
         ],
         "rpo": _tile(report["rpo"], total),
@@ -113,14 +118,14 @@ def _rto_chart(clusters: Sequence[Mapping[str, Any]], limit: float | None) -> di
     rows = []
     for one in measured[:CHART_ROWS]:
         phases, start = one["rehearsals"][one["head"]]["rto"], 0.0
-        bars = []
+        bars: list[dict[str, Any]] = []
         for name in PHASES:
             length = phases[name] or 0.0
             end = min(start + length, domain)
             x = _percent(start, domain)
-            bars.append({"phase": name, "text": seconds_text(length), "x": x, "width": _percent(end, domain) - x})
+            width = round(max(_percent(end, domain) - x, 0.0), 2)
+            bars.append({"phase": name, "text": seconds_text(length), "x": x, "width": width})
             start = end
-        bars = [{**bar, "width": round(max(bar["width"], 0.0), 2)} for bar in bars]
         late = _is_late(one, "rto")
         rows.append({**_labelled(one, one["rto"]), "bars": bars, "late": late, "cut": one["rto"] > domain})
     return {**_bars(rows, limit, domain), **_rest(measured, "rto"), "phases": PHASES}
@@ -187,7 +192,9 @@ def _history_chart(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             parts += [{"state": state, "y": round(bottom, 2), "height": height}] if height else []
         said = ", ".join(f"{one['counts'][state]} {STATE_WORDS[state]}" for state in _ORDER if one["counts"][state])
         title = f"{time_text(one['generated_at'])}: {said or 'no cluster'}"
-        columns.append({"x": round(first + slot * number, 2), "width": round(slot * 0.78, 2), "parts": parts, "title": title})
+        columns.append(
+            {"x": round(first + slot * number, 2), "width": round(slot * 0.78, 2), "parts": parts, "title": title}
+        )
     return {
         "columns": columns,
         "height": _COLUMN_HEIGHT,
@@ -201,7 +208,10 @@ def _shown(cluster: Mapping[str, Any]) -> dict[str, Any]:
     """A cluster in the table and in its details."""
     rehearsals = [_rehearsed(one) for one in cluster["rehearsals"]]
     head = rehearsals[cluster["head"]] if cluster["head"] is not None else None
-    strip = [{"state": one["state"], "title": f"{time_text(one['at'])}: {STATE_WORDS[one['state']]}"} for one in cluster["history"]]
+    strip = [
+        {"state": one["state"], "title": f"{time_text(one['at'])}: {STATE_WORDS[one['state']]}"}
+        for one in cluster["history"]
+    ]
     good = sum(one["state"] == PASSED for one in cluster["history"])
     return {
         "cluster": cluster["cluster"],
@@ -219,7 +229,9 @@ def _shown(cluster: Mapping[str, Any]) -> dict[str, Any]:
         "version": head["version"] if head else "–",
         "last": time_text(cluster["last_proven_at"]) if cluster["last_proven_at"] else "never",
         "strip": strip,
-        "strip_text": f"{good} of the last {plural(len(strip), 'rehearsal')} proven" if strip else "no earlier rehearsal",
+        "strip_text": f"{good} of the last {plural(len(strip), 'rehearsal')} proven"
+        if strip
+        else "no earlier rehearsal",
         "rehearsals": rehearsals,
     }
 
@@ -249,7 +261,9 @@ def _rehearsed(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _change(told: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{told[key]} {key}" for key in ("added", "removed", "changed") if told[key])
-    return f"{told['type']}: {counts or 'nothing counted'}, {'which means the same' if told['equal'] else 'not the same'}"
+    return (
+        f"{told['type']}: {counts or 'nothing counted'}, {'which means the same' if told['equal'] else 'not the same'}"
+    )
 
 
 def _target(held: Mapping[str, Any]) -> str:

@@ -28,14 +28,16 @@ _VERDICTS = {
 _ADVICE = {
     "not_proven": "Take a new archive and rehearse it; if it differs again, report it with the names of the types.",
     "refused": "Take a new archive of this cluster now, and keep the older ones until it is proven.",
-    "died": "Don't restore this archive with this version of Consul. Take a new archive, or keep the old version at hand.",
+    "died": "Don't restore this archive with this version of Consul. Take a new one, or keep the old version at hand.",
     "incomplete": "Mend what kept the rehearsal from its end, then rehearse again.",
 }
 _TARGET_ADVICE = {
     "rto": "See which phase takes the time, and on what host; or allow more with rehearsal_max_rto.",
     "age": "Take a backup of this cluster now, and see why none was taken or confirmed in time.",
 }
-_ASSERTION_ADVICE = "See whether the cluster still holds what the assertions name; if it should not, change rehearsal_assertions."
+_ASSERTION_ADVICE = (
+    "See whether the cluster still holds what the assertions name; if it should not, change rehearsal_assertions."
+)
 
 
 def seconds_text(value: float | None) -> str:
@@ -44,7 +46,7 @@ def seconds_text(value: float | None) -> str:
         return "unknown"
     if value < 1:
         return f"{value:.2f} s" if value else "0 s"
-    if value < 60:
+    if value < 59.95:
         return f"{value:.1f} s".replace(".0 s", " s")
     whole = round(value)
     if whole >= 600:
@@ -90,7 +92,11 @@ def verdict_sentence(counts: Mapping[str, int]) -> str:
     if not clusters:
         return "No cluster was rehearsed."
     if clusters == 1 and not back:
-        return "The cluster would not come back." if counts["failed"] else "Whether the cluster would come back is not known."
+        return (
+            "The cluster would not come back."
+            if counts["failed"]
+            else "Whether the cluster would come back is not known."
+        )
     if back == clusters:
         return "The cluster would come back." if clusters == 1 else f"All {clusters} clusters would come back."
     return f"{back or 'None'} of {clusters} clusters would come back."
@@ -167,4 +173,3 @@ def _missed(target: Mapping[str, Any]) -> str:
 def _ended(text: str) -> str:
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
-

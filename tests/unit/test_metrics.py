@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.disaster_recovery.consul.plugins.module_utils import _metrics
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._report import build_report
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import from_text
@@ -68,14 +69,18 @@ def test_what_another_run_told_stays() -> None:
     changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
     assert {key[0] for key in changed} == {_metrics.LAST_SUCCESS, _metrics.SIZE, _metrics.RECORDS}
     assert {key[2] for key in changed} == {"staging"}
-    assert {key[3]: value for key, value in after.items() if key[:3] == (_metrics.RECORDS, "dc1", "staging")} == {"KVS": 3}
+    assert {key[3]: value for key, value in after.items() if key[:3] == (_metrics.RECORDS, "dc1", "staging")} == {
+        "KVS": 3
+    }
     assert after[_metrics.LAST_REHEARSAL_SUCCESS, "dc1", "staging"] == 1
 
 
 def test_a_rehearsal_that_fails_takes_back_what_no_longer_holds() -> None:
     good = _metrics.merge("", _metrics.of_report(report_of(example.entry("a", example.result("a")))))
     # The archive can't be read, so that only the name tells which cluster it is.
-    broken = example.failed("refused", "it is cut short", cluster="a", datacenter=None, size=None, records=None, taken_at=None)
+    broken = example.failed(
+        "refused", "it is cut short", cluster="a", datacenter=None, size=None, records=None, taken_at=None
+    )
     found = told(_metrics.merge(good, _metrics.of_report(report_of(example.entry("a", broken)))))
     assert found[_metrics.LAST_REHEARSAL_SUCCESS, "dc1", "a"] == 0
     assert (_metrics.LAST_REHEARSAL_SUCCESS, "", "a") not in found
@@ -83,7 +88,7 @@ def test_a_rehearsal_that_fails_takes_back_what_no_longer_holds() -> None:
     assert found[_metrics.LAST_SUCCESS, "dc1", "a"] == told(good)[_metrics.LAST_SUCCESS, "dc1", "a"]
 
 
-@pytest.mark.parametrize("line", ["node_load1 0.5", "consul_snapshot_other{a=\"b\"} 1", "half a lin"])
+@pytest.mark.parametrize("line", ["node_load1 0.5", 'consul_snapshot_other{a="b"} 1', "half a lin"])
 def test_a_file_of_somebody_else_is_left_alone(line: str) -> None:
     with pytest.raises(ValueError, match="line 2 was not written by this collection"):
         _metrics.merge(f"# HELP x y\n{line}\n", [])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._pick import moment, picked
 
 OURS = "/a/dc1-20261123T021500Z-3135.snap"

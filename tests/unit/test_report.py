@@ -9,10 +9,10 @@ import json
 from typing import Any
 
 import pytest
+
 from ansible_collections.disaster_recovery.consul.plugins.filter.rehearsal_report import rehearsal_report
 from ansible_collections.disaster_recovery.consul.plugins.module_utils import _report_view, _report_words
 from browser.example import NOW, ago, earlier, entry, failed, fleet, result
-
 from env import places
 
 ROLE = places.CHECKOUT / "roles" / "rehearsal"
@@ -28,7 +28,9 @@ def only(report: dict[str, Any]) -> dict[str, Any]:
     return dict(cluster)
 
 
-@pytest.mark.parametrize("entries", [fleet(), [], [entry("a", problem="nothing there")]], ids=["fleet", "none", "empty"])
+@pytest.mark.parametrize(
+    "entries", [fleet(), [], [entry("a", problem="nothing there")]], ids=["fleet", "none", "empty"]
+)
 def test_it_is_as_the_schema_says(entries: list[dict[str, Any]]) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="not among what the oldest Python is tested with")
     schema = json.loads((ROLE / "files" / "report.schema.json").read_text(encoding="utf-8"))
@@ -51,7 +53,11 @@ def test_it_is_as_the_schema_says(entries: list[dict[str, Any]]) -> None:
         (entry("a", failed(*CUT)), "failed", "The cluster would not come back."),
         (entry("a", failed("incomplete", "no room")), "unknown", "Whether the cluster would come back is not known."),
         (entry("a", problem="no archive"), "unknown", "Whether the cluster would come back is not known."),
-        (entry("a", {"src": "/x", "msg": "MODULE FAILURE"}), "unknown", "Whether the cluster would come back is not known."),
+        (
+            entry("a", {"src": "/x", "msg": "MODULE FAILURE"}),
+            "unknown",
+            "Whether the cluster would come back is not known.",
+        ),
         (entry("a", result(), problem="its host went away"), "missed", "The cluster would come back."),
     ],
 )
@@ -152,7 +158,9 @@ def test_history_is_the_last_reports_and_nothing_else() -> None:
 def test_when_it_was_last_proven() -> None:
     good = report_of(entry("a", result()), entry("b", result("b")))
     past = [{**good, "generated_at": ago(days * 86400)} for days in (3, 2)]
-    now = report_of(entry("a", failed("died", "it died")), entry("b", result("b")), entry("c", problem="no"), earlier=past)
+    now = report_of(
+        entry("a", failed("died", "it died")), entry("b", result("b")), entry("c", problem="no"), earlier=past
+    )
     last = {one["cluster"]: one["last_proven_at"] for one in now["clusters"]}
     assert last == {"a": ago(2 * 86400), "b": NOW, "c": None}
 
@@ -166,20 +174,35 @@ def test_words_of_the_module_stand_once() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, "unknown"), (0, "0 s"), (0.044, "0.04 s"), (5, "5 s"), (12.44, "12.4 s"), (59.99, "60 s"), (200, "3 min 20 s")]
-    + [(600.0, "10 min"), (18120, "5 h 2 min"), (86400, "1 d"), (273600, "3 d 4 h")],
+    [
+        (None, "unknown"),
+        (0, "0 s"),
+        (0.044, "0.04 s"),
+        (5, "5 s"),
+        (12.44, "12.4 s"),
+        (59.99, "1 min"),
+        (200, "3 min 20 s"),
+        (600.0, "10 min"),
+        (18120, "5 h 2 min"),
+        (86400, "1 d"),
+        (273600, "3 d 4 h"),
+    ],
 )
 def test_durations(seconds: float | None, text: str) -> None:
     assert _report_words.seconds_text(seconds) == text
 
 
-@pytest.mark.parametrize(("size", "text"), [(None, "unknown"), (812, "812 B"), (1843, "1.8 kB"), (121_634_816, "122 MB")])
+@pytest.mark.parametrize(
+    ("size", "text"), [(None, "unknown"), (812, "812 B"), (1843, "1.8 kB"), (121_634_816, "122 MB")]
+)
 def test_sizes(size: float | None, text: str) -> None:
     assert _report_words.bytes_text(size) == text
 
 
 def test_a_forgotten_archive_leaves_the_others_visible() -> None:
-    view = _report_view.view_of(report_of(entry("old", result("old", age=400 * 86400)), entry("new", result("new", age=40_000))))
+    view = _report_view.view_of(
+        report_of(entry("old", result("old", age=400 * 86400)), entry("new", result("new", age=40_000)))
+    )
     old, new = view["age_chart"]["rows"]
     assert (old["cluster"], old["cut"], old["width"]) == ("old", True, 100.0)
     assert new["width"] > 10
@@ -205,4 +228,8 @@ def test_a_large_fleet_is_drawn_in_part_and_listed_whole() -> None:
 
 def test_hosts_that_are_lost_are_not_forgotten() -> None:
     report = report_of(entry("a", result()), lost={"host-1": "", "host-2": "b"})
-    assert {one["cluster"]: one["state"] for one in report["clusters"]} == {"a": "passed", "host-1": "unknown", "b": "unknown"}
+    assert {one["cluster"]: one["state"] for one in report["clusters"]} == {
+        "a": "passed",
+        "host-1": "unknown",
+        "b": "unknown",
+    }

@@ -10,10 +10,10 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+
 from ansible_collections.disaster_recovery.consul.plugins.filter.rehearsal_html import rehearsal_html
 from ansible_collections.disaster_recovery.consul.plugins.filter.rehearsal_report import rehearsal_report
 from browser.example import NOW, earlier, entry, failed, fleet, result
-
 from env import places
 
 TEMPLATES = str(places.CHECKOUT / "roles" / "rehearsal" / "templates")
@@ -52,7 +52,9 @@ def page_of(*entries: dict[str, Any], **options: Any) -> str:
 def said(value: Any, text: str) -> Any:
     """Return a result in which every text that may come from outside is this one."""
     if isinstance(value, dict):
-        return {key if key in KNOWN else text: told if key in FIXED else said(told, text) for key, told in value.items()}
+        return {
+            key if key in KNOWN else text: told if key in FIXED else said(told, text) for key, told in value.items()
+        }
     if isinstance(value, list):
         return [said(told, text) for told in value]
     return text if isinstance(value, str) else value
@@ -63,7 +65,10 @@ def host_of(told: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 FIXED = {"verdict", "taken_at", "severity"}
-KNOWN = {*result(), *("msg", "failure", "failed", "hint", "kind", "name", "passed", "detail", "count", "size", "differs")}
+KNOWN = {
+    *result(),
+    *("msg", "failure", "failed", "hint", "kind", "name", "passed", "detail", "count", "size", "differs"),
+}
 KNOWN |= {"start", "restore", "ready", "proof", "total", "equal", "added", "removed", "changed", "names", "last_words"}
 KNOWN |= {"severity", "sentence"}
 

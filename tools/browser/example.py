@@ -8,7 +8,7 @@ Runs on Python 3.9, too, because the unit tests import it there.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 NOW = "2026-11-23T02:41:07Z"
@@ -21,7 +21,7 @@ _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 def ago(seconds: float) -> str:
     """Return the time that many seconds before NOW."""
-    now = datetime.strptime(NOW, _FORMAT).replace(tzinfo=timezone.utc)
+    now = datetime.strptime(NOW, _FORMAT).replace(tzinfo=UTC)
     return (now - timedelta(seconds=seconds)).strftime(_FORMAT)
 
 
@@ -65,8 +65,10 @@ def result(
 
 def failed(verdict: str, msg: str, hint: str = "", cluster: str = "production", **changes: Any) -> dict[str, Any]:
     """Return the result for an archive that is not proven."""
-    nothing = {"rto": None, "memory_bytes": None, "proof": None, "fingerprint": None, "passed": False}
-    told = result(cluster, verdict=verdict, msg=msg, failure={"kind": "rehearsal", "hint": hint}, failed=True, **nothing)
+    nothing: dict[str, Any] = {"rto": None, "memory_bytes": None, "proof": None, "fingerprint": None, "passed": False}
+    told = result(
+        cluster, verdict=verdict, msg=msg, failure={"kind": "rehearsal", "hint": hint}, failed=True, **nothing
+    )
     return {**told, **changes}
 
 
@@ -80,7 +82,8 @@ def entry(
 ) -> dict[str, Any]:
     """Return what a host brought back."""
     rehearsals = [
-        {"archive": one["src"], "confirmed_at": None if confirmed is None else ago(confirmed), "result": one} for one in results
+        {"archive": one["src"], "confirmed_at": None if confirmed is None else ago(confirmed), "result": one}
+        for one in results
     ]
     told = {"cluster": cluster, "host": f"{cluster}-1", "rehearsals": rehearsals, "problem": problem}
     return {**told, "max_rto": max_rto, "max_age": max_age}
@@ -98,7 +101,9 @@ def fleet() -> list[dict[str, Any]]:
     names = ["production-eu", "production-us", "production-ap", "payments-eu", "payments-us", "edge-fra", "edge-iad"]
     names += ["staging", "ci", "observability", "data-platform", "sandbox"]
     entries = [
-        entry(name, result(name, age=2000 + 4100 * (number % 5), scale=0.8 + number * 0.31, keys=900 * (number + 1) ** 2))
+        entry(
+            name, result(name, age=2000 + 4100 * (number % 5), scale=0.8 + number * 0.31, keys=900 * (number + 1) ** 2)
+        )
         for number, name in enumerate(names)
     ]
     unexpected = {"name": "unchanged for weeks", "passed": True, "detail": "1,204 keys below app/"}

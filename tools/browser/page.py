@@ -108,7 +108,9 @@ class Browser:
         """Open a page at this size and in this colour scheme, and wait until it is loaded."""
         self._events.clear()
         scale = 2 if phone else 1
-        self.tell("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone)
+        self.tell(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.tell("Emulation.setEmulatedMedia", media="screen", features=[scheme])
         self.tell("Page.navigate", url=url)

@@ -17,7 +17,7 @@ LEFT_TO_THE_MACHINE = {"libc6", "libc-bin", "libc6-dev"}
 
 
 def apt_configuration(scratch: Path) -> str:
-    """Read after the machine's own settings (sources and proxies stay), it moves what apt writes and drops the hooks."""
+    """Read after the machine's own settings (sources and proxies stay), it moves what apt writes and drops hooks."""
     settings = {
         "Dir::State::Lists": scratch / "lists",
         "Dir::Cache": scratch / "cache",

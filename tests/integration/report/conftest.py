@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser.page import Browser
 from support.modules import collections_root
 
+from browser.page import Browser
 from env import places
 
 

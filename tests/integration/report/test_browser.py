@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from browser.example import DAY, NOW, earlier, entry, failed, fleet, result
 from browser.page import Browser
-
 from env import places
 
 TEMPLATES = str(places.CHECKOUT / "roles" / "rehearsal" / "templates")
 
 # What a person would read off the page, collected by the browser from what it drew.
 FIGURES = """(() => {
-  const text = (root, path) => [...root.querySelectorAll(path)].map(one => one.textContent.replace(/\\s+/g, ' ').trim());
+  const text = (root, path) => [...root.querySelectorAll(path)].map(
+    one => one.textContent.replace(/\\s+/g, ' ').trim());
   const rows = [...document.querySelectorAll('#clusters tbody tr')];
   const bars = [...document.querySelectorAll('#rto-chart g[data-cluster]')];
   const ages = [...document.querySelectorAll('#age-chart g[data-cluster]')];
@@ -111,7 +112,11 @@ def test_bars_are_as_long_as_what_they_stand_for(browser: Browser, page: tuple[s
 def test_light_dark_phone_and_paper(browser: Browser, page: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
     url, _report = page
     seen = {}
-    for name, how in {"light": {}, "dark": {"dark": True}, "phone": {"width": 360, "height": 740, "phone": True}}.items():
+    for name, how in {
+        "light": {},
+        "dark": {"dark": True},
+        "phone": {"width": 360, "height": 740, "phone": True},
+    }.items():
         browser.open(url, **how)  # type: ignore[arg-type]
         seen[name] = browser.ask(FIGURES)
         assert not seen[name]["wide"], f"{name}: it is wider than the screen"
@@ -196,7 +201,9 @@ def test_it_asks_nobody_for_anything(
     browser: Browser, filters: dict[str, Any], tmp_path: Path, trap: tuple[str, list[str]]
 ) -> None:
     address, calls = trap
-    name = f'"><img src="{address}/name"><script src="{address}/script"></script><style>@import "{address}/style"</style>'
+    name = (
+        f'"><img src="{address}/name"><script src="{address}/script"></script><style>@import "{address}/style"</style>'
+    )
     died = failed("died", f"it died of <img src={address}/message>", f"<a href={address}>", name)
     written(tmp_path, filters, [entry(name, died), entry("fine", result("fine"))])
     url = (tmp_path / "report.html").as_uri()

@@ -44,7 +44,9 @@ def test_the_rules_are_rules(promtool: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert "6 rules found" in done.stdout
     # It does find what is wrong.
-    (tmp_path / "rules.yml").write_text(RULES.read_text(encoding="utf-8").replace("time() -", "time( -", 1), encoding="utf-8")
+    (tmp_path / "rules.yml").write_text(
+        RULES.read_text(encoding="utf-8").replace("time() -", "time( -", 1), encoding="utf-8"
+    )
     assert checked(promtool, "check", "rules", tmp_path / "rules.yml").returncode != 0
 
 
@@ -68,9 +70,7 @@ def test_the_format_is_as_prometheus_wants_it(promtool: Path, filters: dict[str,
     from browser.example import NOW, fleet
 
     text = snapshot_metrics(filters["rehearsal_report"](fleet(), at=NOW))
-    done = subprocess.run(
-        [str(promtool), "check", "metrics"], input=text, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([str(promtool), "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -87,7 +87,12 @@ def test_only_metrics_that_there_are(path: Path) -> None:
 def test_only_labels_that_there_are() -> None:
     texts = [*expressions(), RULES.read_text(encoding="utf-8")]
     used = {label for text in texts for label in re.findall(r"\b(\w+)=~?\"", text)}
-    used |= {name.strip() for text in texts for group in re.findall(r"\b(?:by|on) \(([^)]*)\)", text) for name in group.split(",")}
+    used |= {
+        name.strip()
+        for text in texts
+        for group in re.findall(r"\b(?:by|on) \(([^)]*)\)", text)
+        for name in group.split(",")
+    }
     assert used <= LABELS
 
 
@@ -97,7 +102,11 @@ def test_panels_have_numbers_and_places_of_their_own() -> None:
     cells: set[tuple[int, int]] = set()
     for panel in panels:
         place = panel["gridPos"]
-        own = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        own = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
         assert not own & cells
         assert max(x for x, _y in own) < 24
         cells |= own

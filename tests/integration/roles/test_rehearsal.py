@@ -99,7 +99,9 @@ def test_check_run_again_check(yard: Yard, three: Cluster) -> None:
     inspected = json.loads(three.cli("snapshot", "inspect", "-format=json", archive))
     assert rehearsal["records"] == {one["Name"]: one["Count"] for one in inspected["Stats"]}
     assert rehearsal["size"] == archive.stat().st_size
-    assert cluster["rto"] == pytest.approx(sum(rehearsal["rto"][name] for name in ("start", "restore", "ready", "proof")))
+    assert cluster["rto"] == pytest.approx(
+        sum(rehearsal["rto"][name] for name in ("start", "restore", "ready", "proof"))
+    )
 
     time.sleep(1.1)
     yard.ansible.ok("rehearse", inventory)
@@ -178,7 +180,9 @@ def test_missed_targets(yard: Yard) -> None:
         "poor": {"rehearsal_assertions": [{"name": "the crown jewels", "kv_key": "no/such/key"}]},
     }
     textfile = yard.root / "consul.prom"
-    played = yard.ansible.fails("rehearse", yard.inventory(hosts, rehearsal_textfile=str(textfile)), "but only 0.01 s are allowed")
+    played = yard.ansible.fails(
+        "rehearse", yard.inventory(hosts, rehearsal_textfile=str(textfile)), "but only 0.01 s are allowed"
+    )
     assert failed_hosts(played) == {"slow", "stale", "poor"}
     assert played.says("All 4 clusters would come back. 3 would, but miss a target.")
     assert "the key no/such/key is not there" in yard.cluster("poor")["sentence"]
@@ -219,9 +223,7 @@ def test_which_archives(yard: Yard) -> None:
         "twin": {"rehearsal_src": str(decoy), "rehearsal_cluster": "this-one"},
     }
     yard.ansible.ok("rehearse", yard.inventory(hosts))
-    rehearsed = {
-        one["cluster"]: {told["archive"] for told in one["rehearsals"]} for one in yard.report()["clusters"]
-    }
+    rehearsed = {one["cluster"]: {told["archive"] for told in one["rehearsals"]} for one in yard.report()["clusters"]}
     assert rehearsed == {
         "everything": {str(newest), str(old)},
         "back-then": {str(old)},
@@ -241,7 +243,9 @@ def test_on_a_rehearsal_host(yard: Yard) -> None:
     }
     inventory = yard.inventory(hosts, rehearsal_on="vault")
     options = ["--limit", "alpha,beta"]
-    played = yard.ansible.fails("rehearse", inventory, "gone, where the archives lie, can't be reached", options=options)
+    played = yard.ansible.fails(
+        "rehearse", inventory, "gone, where the archives lie, can't be reached", options=options
+    )
     assert played.says("1 of 2 clusters would come back. 1 was not rehearsed.")
     assert failed_hosts(played) == {"beta"}
     assert yard.cluster("alpha")["state"] == "passed"
