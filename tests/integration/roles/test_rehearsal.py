@@ -135,7 +135,7 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
         "cut: The archive does not verify",
         "no archive lies in",
         "there is no program /no/such/consul",
-        "wrong: rehearsal_src, rehearsal_dir",
+        "wrong: Rehearsal_src, rehearsal_dir",
         'pick "yesterday"',
         f"Report: {yard.reports}/report.html",
     )
