@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``tools/debian/get``: print the path of a program on stdout; everything else goes to stderr."""
+"""``tools/programs/get``: print the path of a program on stdout; everything else goes to stderr."""
 
 from __future__ import annotations
 
@@ -132,9 +132,9 @@ def find(name: str) -> Path:
 def main(arguments: list[str]) -> int:
     """Print the path; 2 for a wrong call, 1 when the program can't be had."""
     if len(arguments) != 1 or arguments[0] not in PROGRAMS:
-        print(f"usage: tools/debian/get {'|'.join(PROGRAMS)}", file=sys.stderr)
+        print(f"usage: tools/programs/get {'|'.join(PROGRAMS)}", file=sys.stderr)
         return 2
-    cache.speaker = "tools/debian/get"
+    cache.speaker = "tools/programs/get"
     # A terminated run must not leave apt behind: turn the signal into an exception, so that cleanup runs.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
