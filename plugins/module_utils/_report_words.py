@@ -137,7 +137,8 @@ def cluster_sentence(cluster: Mapping[str, Any]) -> str:
     sentence = head["sentence"]
     if head["verdict"] == "proven" and others:
         names = listed([str(one["archive"]).rpartition("/")[2] for one in others])
-        sentence += f" {plural(len(others), 'other archive')} did not: {names}. {others[0]['sentence']}"
+        were = "was" if len(others) == 1 else "were"
+        sentence += f" {plural(len(others), 'other archive')} {were} not: {names}. {others[0]['sentence']}"
     if cluster["problem"]:
         sentence += f" {_ended(cluster['problem'])}"
     return str(sentence)

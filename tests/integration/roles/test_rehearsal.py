@@ -133,7 +133,7 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
         "rehearse",
         inventory,
         "cut: The archive does not verify",
-        "no archive lies in",
+        "No archive lies in",
         "there is no program /no/such/consul",
         "wrong: Rehearsal_src, rehearsal_dir",
         'pick "yesterday"',
@@ -153,7 +153,7 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
     }
     second = yard.cluster("second-best")
     assert second["rehearsals"][second["head"]]["archive"] == str(older)
-    assert "1 other archive did not: dc1-20300101T000000Z-9.snap" in second["sentence"]
+    assert "1 other archive was not: dc1-20300101T000000Z-9.snap" in second["sentence"]
     assert str(odd) in {one["archive"] for one in yard.cluster("odd")["rehearsals"]}
     page = (yard.reports / "report.html").read_text(encoding="utf-8")
     assert "{{ 7 * 7 }}&lt;img src=" in page
