@@ -64,15 +64,31 @@ def question_of(assertion: Assertion) -> Question:
     """Return what to ask; wherever the API can do without values, it is asked for none."""
     subject = quote(assertion.subject, safe="")
     if assertion.kind in (KV_KEY, KV_PREFIX):
-        # Of a key, those that it is a prefix of, up to the next slash: names alone.
-        beyond = {"separator": "/"} if assertion.kind == KV_KEY else {}
-        return Question(f"/v1/kv/{subject}", {"keys": "", **beyond})
+        askable = _askable(assertion.subject)
+        # Of a key, those that it is the beginning of, up to the next slash.
+        short = assertion.kind == KV_KEY and askable == assertion.subject
+        return Question(f"/v1/kv/{quote(askable, safe='')}", {"keys": "", **({"separator": "/"} if short else {})})
     if assertion.kind == CONFIG_ENTRY:
         kind, _slash, name = assertion.subject.partition("/")
         return Question(f"/v1/config/{quote(kind, safe='')}/{quote(name, safe='')}", {})
     paths = {SERVICE: "/v1/catalog/service/", POLICY: "/v1/acl/policies", TOKEN_ACCESSOR: "/v1/acl/token/"}
     path = paths[assertion.kind]
     return Question(path if assertion.kind == POLICY else path + subject, {})
+
+
+def _askable(key: str) -> str:
+    """Return as much of a key as can be asked for in a URL.
+
+    Consul redirects where Go's ``path.Clean`` would change the path, and newer servers refuse spaces at either end (the
+    former seen on 1.8.7 and 1.22.7, the latter on 1.22.7).
+    """
+    parts = key.split("/")
+    last = len(parts) - 1
+    bad = next((n for n, part in enumerate(parts) if part in (".", "..") or (not part and n < last)), None)
+    askable = key if bad is None else "".join(f"{part}/" for part in parts[:bad])
+    if askable != askable.lstrip():
+        return ""
+    return askable if askable == askable.rstrip() else askable[: askable.rfind("/") + 1]
 
 
 def judged(assertion: Assertion, answer: Any) -> Outcome:
@@ -99,7 +115,7 @@ def _key(assertion: Assertion, answer: Any) -> tuple[bool, str]:
 
 
 def _prefix(assertion: Assertion, answer: Any) -> tuple[bool, str]:
-    count = len(answer or ())
+    count = sum(1 for key in answer or () if key.startswith(assertion.subject))
     told = f"{count} {_plural('key', count)} below {assertion.subject or 'the root'}"
     if count >= assertion.min_count:
         return True, told

@@ -78,8 +78,8 @@ def advice(ending: Ending) -> str:
 
 
 def is_disk_full(text: str) -> bool:
-    """Whether a server's words say that there was no room left for what it wrote."""
-    return any(words in text for words in ("no space left on device", "disk quota exceeded", "file too large"))
+    """Whether words say that there was no room left for what was written."""
+    return any(words in text.lower() for words in ("no space left on device", "disk quota exceeded", "file too large"))
 
 
 def _missed(one: Target) -> str:

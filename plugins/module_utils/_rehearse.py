@@ -18,7 +18,7 @@ from ._assertions import Assertion, Outcome, judged, question_of, unanswered, un
 from ._client import Client
 from ._difference import Comparer, Learner, Resolver, Selection
 from ._errors import ApiError, ArchiveError, MissingLibraryError, ServerDied, SnapshotError, TransportError
-from ._files import Digest, open_unchanged, read_pieces, require_directory, stamp_of
+from ._files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
 from ._findings import LISTED, Findings
 from ._identity import Cluster
 from ._proof import Prover
@@ -98,6 +98,8 @@ def rehearse(request: RehearseRequest, progress: Progress, *, check: bool) -> En
         except SnapshotError as error:
             progress.cause = error
             verdict, reason, hint = INCOMPLETE, f"the rehearsal could not be finished: {error.message}", error.hint
+            if workdirs and _is_full(workdirs[0], error.message):
+                reason, hint = f"{_FULL}: {error.message}", _ROOM
         ending = progress.ending = Ending(
             verdict,
             reason,
@@ -146,13 +148,13 @@ def _steps(
     try:
         return _in_server(request, progress, examined, server)
     except ServerDied as died:
-        raise _of_death(progress, died) from None
+        raise _of_death(progress, workdir, died) from None
     except TransportError as error:
         # A server that is about to end has not ended yet when its connections break off.
         try:
             server.check_alive(_DYING)
         except ServerDied as died:
-            raise _of_death(progress, died) from None
+            raise _of_death(progress, workdir, died) from None
         raise error
     finally:
         progress.memory = server.memory
@@ -201,11 +203,11 @@ def _guard(request: RehearseRequest, progress: Progress, examined: Examined, bin
         )
 
 
-def _of_death(progress: Progress, died: ServerDied) -> _Ended:
+def _of_death(progress: Progress, workdir: WorkDir, died: ServerDied) -> _Ended:
     progress.cause = died
     told = "; ".join(died.last_words) or "nothing in its log"
-    if is_disk_full(told):
-        return _Ended(INCOMPLETE, f"there is no room left for the throwaway server: {told}", _ROOM)
+    if _is_full(workdir, told):
+        return _Ended(INCOMPLETE, f"{_FULL}: {told}", _ROOM)
     if progress.phase == "start":
         hint = "Its configuration is this collection's: see whether this Consul is one that starts at all."
         return _Ended(INCOMPLETE, f"the throwaway server did not start. {died.message}: {told}", hint)
@@ -214,7 +216,14 @@ def _of_death(progress: Progress, died: ServerDied) -> _Ended:
     return _Ended(DIED, f"the throwaway server died of the archive. {died.message}: {told}", hint)
 
 
-_ROOM = "Make room there, or set work_dir to a directory that has some: about three times what the state takes."
+def _is_full(workdir: WorkDir, told: str) -> bool:
+    # A server can't log what it died of where there is no room for that either.
+    return is_disk_full(told) or free_bytes(workdir.path) < _HARDLY_ANY
+
+
+_FULL = "there is no room left for the throwaway server"
+_HARDLY_ANY = 1 << 16
+_ROOM = "Make room there, or set work_dir to a directory that has some: about four times what the state takes."
 
 
 def _in_server(
@@ -228,10 +237,10 @@ def _in_server(
         try:
             client.restore(archive, examined.digest.size, datacenter=None)
         except ApiError as error:
+            if is_disk_full(error.message):
+                raise
             # It may have been restored all the same: the proof tells.
             refusal = progress.cause = error
-    if refusal is not None and is_disk_full(refusal.message):
-        raise _Ended(INCOMPLETE, f"there is no room left for the throwaway server: {refusal.message}", _ROOM)
     with progress.measured("ready"):
         server.await_leader(client)
     # Asked before the proof: what belongs to agents is gone from the catalog within a minute.
@@ -249,7 +258,7 @@ def _in_server(
     if refusal is not None:
         return NOT_PROVEN, f"the throwaway server did not restore the archive: {refusal.message}", refusal.hint
     differs = ", ".join(progress.proof["differs"])
-    hint = "Compare the archive with the server's state: RV(proof) has the types."
+    hint = "The result's proof has the types, and how many records of each there are on either side."
     return NOT_PROVEN, f"the throwaway server runs, but its content is not the archive's: {differs}", hint
 
 

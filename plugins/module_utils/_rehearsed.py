@@ -17,7 +17,7 @@ from ._errors import ServerDied, SnapshotError
 from ._files import Digest, Stamp
 from ._findings import CRITICAL, Finding
 from ._identity import Cluster
-from ._rehearsal import PROVEN, Ending, as_results, total
+from ._rehearsal import INCOMPLETE, PROVEN, Ending, as_results, total
 from ._throwaway import Binary
 from ._times import to_text
 from ._types import is_across
@@ -75,7 +75,7 @@ class Progress:
 
     def as_result(self) -> dict[str, Any]:
         """Return what is known so far, as a module's result shows it."""
-        ending = self.ending or Ending(None, "", "", (), ())
+        ending = self.ending or Ending(INCOMPLETE, "", "", (), ())
         proven = ending.verdict == PROVEN
         result = {
             **as_results(ending),

@@ -182,8 +182,12 @@ def _end(note: str) -> None:
 
 
 def _kill(pid: int, identity: str) -> None:
-    descriptor = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
-    if descriptor is None:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    except (AttributeError, OSError):
+        # Before Linux 5.3, or a Python that was built for such a one.
         os.kill(pid, signal.SIGKILL)
         return
     try:

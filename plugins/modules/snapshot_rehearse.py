@@ -91,7 +91,7 @@ options:
     default: 300
   work_dir:
     description:
-      - Directory in which the server's own one is made. It needs room for about three times what the state takes.
+      - Directory in which the server's own one is made. It needs room for about four times what the state takes.
       - By default, the system's directory for temporary files.
     type: path
 seealso:
@@ -142,7 +142,7 @@ verdict:
     - V(proven) when a server was restored and holds the archive's content, V(not_proven) when it runs and holds
       something else, V(refused) when the archive does not verify or holds what would kill the server, V(died) when the
       server ended by itself, V(incomplete) when it did not come to that, for lack of time, room or a Consul.
-    - Null in check mode, when nothing speaks against a rehearsal.
+    - It is null in check mode, when nothing speaks against a rehearsal.
   returned: always
   type: str
   choices: [proven, not_proven, refused, died, incomplete]

@@ -19,7 +19,6 @@ from lab import Cluster, binaries
 from lab.seed import seed
 
 VERSIONS = [binaries.NEW, binaries.OLD]
-BINARY = {version: version for version in VERSIONS}
 
 
 class Sample(NamedTuple):
