@@ -39,6 +39,7 @@ FLOORS = {
         *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance"],
         *["_answers", "_faults", "_guards", "_types", "_left", "_decide", "_times"],
         *["_server_config", "_assertions", "_rehearsal"],
+        *["_pick", "_report", "_report_words", "_report_view", "_metrics"],
     ],
     "what can go wrong": ["_errors"],
 }
