@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ._aside import Aside, Worker, is_of_use
 from ._errors import ArchiveError
 from ._kv import KvPrefixes
 from ._observer import Observer
@@ -20,6 +22,8 @@ from ._unpack import Member, gunzip, members
 
 META, STATE, SUMS = "meta.json", "state.bin", "SHA256SUMS"
 _SMALL_MEMBER_LIMIT = 1 << 20
+_LONG = 8 << 20
+"""Bytes of a state from which on another process is worth its beginning."""
 _SUM_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 _META_ID = re.compile(r"\d+-\d+-(\d{1,14})")
 _SUFFRAGES = {0: "Voter", 1: "Nonvoter", 2: "Staging"}
@@ -65,6 +69,34 @@ def read_archive(
     :param observer: looks at the records as they are read, before it is known whether the archive verifies.
     :raises ArchiveError: it is not a whole archive; ``fault`` says at which layer.
     """
+    with records_reader(kv_prefixes=kv_prefixes, observer=observer) as records:
+        return read_with(records, pieces)
+
+
+@contextmanager
+def records_reader(
+    *, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None, ahead: bool = False
+) -> Iterator[Worker[State | ArchiveError]]:
+    """Give what ``read_with`` needs to read one state; a long one is read in a process of its own where that is of use.
+
+    :param observer: wants to see the records in this process, so there is no other one with it.
+    :param ahead: begin that process now, because threads will be about later, and then it can't be begun.
+    """
+    with ExitStack() as stack:
+        records = _Records(StateReader(kv_prefixes, observer))
+        if observer is not None:
+            yield records
+        elif ahead:
+            yield stack.enter_context(Aside(records)) if is_of_use() else records
+        else:
+            yield _WhenLong(records, stack)
+
+
+def read_with(records: Worker[State | ArchiveError], pieces: Iterable[bytes]) -> Archive:
+    """Do what ``read_archive`` does, with a reader that was begun beforehand.
+
+    :raises ArchiveError: as there.
+    """
     sums: dict[str, str] = {}
     texts: dict[str, bytes] = {}
     state: State | ArchiveError | None = None
@@ -73,7 +105,7 @@ def read_archive(
         if member.name in sums or member.name in texts or member.name not in (META, STATE, SUMS):
             raise _fault("tar", f"the archive holds an unexpected member {member.name!r}")
         if member.name == STATE:
-            state, sums[STATE] = _read_state(member, StateReader(kv_prefixes, observer))
+            state, sums[STATE] = _read_state(member, records)
             size = member.size
         else:
             texts[member.name] = _read_small(member)
@@ -99,22 +131,57 @@ def begins_like_archive(pieces: Iterable[bytes]) -> bool:
         return False
 
 
-def _read_state(member: Member, reader: StateReader) -> tuple[State | ArchiveError, str]:
-    # A record that can't be read is only at fault when everything around it is right: damage on the way, which a second
-    # try may mend, breaks records as well but shows in a checksum further on.
-    digest = hashlib.sha256()
-    broken: ArchiveError | None = None
-    for piece in member.pieces:
-        digest.update(piece)
-        if broken is None:
+class _Records:
+    """Reads a state's records, and keeps to itself what is wrong with them until the end.
+
+    A record that can't be read is only at fault when everything around it is right: damage on the way, which a second
+    try may mend, breaks records as well but shows in a checksum further on.
+    """
+
+    def __init__(self, reader: StateReader) -> None:
+        self._reader = reader
+        self._broken: ArchiveError | None = None
+
+    def put(self, piece: bytes) -> None:
+        if self._broken is None:
             try:
-                reader.feed(piece)
+                self._reader.feed(piece)
             except ArchiveError as error:
-                broken = error
-    try:
-        return broken or reader.finish(), digest.hexdigest()
-    except ArchiveError as error:
-        return error, digest.hexdigest()
+                self._broken = error
+
+    def finish(self) -> State | ArchiveError:
+        try:
+            return self._broken or self._reader.finish()
+        except ArchiveError as error:
+            return error
+
+
+class _WhenLong:
+    """Hands a reader's work over to another process when the state turns out to be long."""
+
+    def __init__(self, records: _Records, stack: ExitStack) -> None:
+        self._records: Worker[State | ArchiveError] = records
+        self._stack = stack
+        self._here = 0
+
+    def put(self, piece: bytes) -> None:
+        if self._here < _LONG:
+            self._here += len(piece)
+            if self._here >= _LONG and is_of_use():
+                # It goes on there from what was read here.
+                self._records = self._stack.enter_context(Aside(self._records))
+        self._records.put(piece)
+
+    def finish(self) -> State | ArchiveError:
+        return self._records.finish()
+
+
+def _read_state(member: Member, records: Worker[State | ArchiveError]) -> tuple[State | ArchiveError, str]:
+    digest = hashlib.sha256()
+    for piece in member.pieces:
+        records.put(piece)
+        digest.update(piece)
+    return records.finish(), digest.hexdigest()
 
 
 def _read_small(member: Member) -> bytes:

@@ -8,6 +8,7 @@ Nothing in here may carry a token, a key or a value: what an error holds is prin
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 BODY_LIMIT = 300
@@ -71,6 +72,11 @@ class ArchiveError(SnapshotError):
         super().__init__(message, hint=hint, fault=fault, **facts)
         self.fault = fault
         self.retryable = retryable
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # So that it can pass from one process to another.
+        told = {**self.facts, "hint": self.hint, "retryable": self.retryable}
+        return partial(type(self), **told), (self.message,)
 
 
 class TransportError(SnapshotError):

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 from typing import NamedTuple
 
-from ._archive import Archive, read_archive
+from ._archive import Archive, read_with, records_reader
 from ._client import Client, Headers
 from ._errors import ArchiveError, StaleError
 from ._files import Digest, Partial
@@ -49,9 +49,10 @@ def take(
     if partial is not None:
         partial.restart()
     with contextlib.ExitStack() as stack:
+        records = stack.enter_context(records_reader(observer=observer, ahead=True))
         headers, pieces = stack.enter_context(client.snapshot(datacenter=datacenter, stale=stale))
         _refuse_too_stale(headers, stale, max_stale)
-        lane = stack.enter_context(Lane(lambda pieces: read_archive(pieces, observer=observer)))
+        lane = stack.enter_context(Lane(lambda pieces: read_with(records, pieces)))
         for piece in pieces:
             digest.update(piece)
             size += len(piece)

@@ -18,7 +18,7 @@ with contextlib.suppress(ImportError):
     # The same at twice the speed; never required.
     from isal import isal_zlib as inflate
 
-PIECE = 1 << 17
+PIECE = 1 << 18
 BLOCK = 512
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import statistics
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,13 +61,52 @@ def ours(action: str, **arguments: Any) -> dict[str, Any]:
 
     :raises RuntimeError: it failed.
     """
-    done = subprocess.run(
-        [sys.executable, str(WORKER), action], input=json.dumps(arguments), capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"{action} failed: {done.stderr[-1500:]}")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    with (
+        subprocess.Popen(
+            [sys.executable, str(WORKER), action],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as worker,
+        Children(worker.pid) as children,
+    ):
+        output, errors = worker.communicate(json.dumps(arguments))
+    if worker.returncode:
+        raise RuntimeError(f"{action} failed: {errors[-1500:]}")
+    answer: dict[str, Any] = json.loads(output)
+    return {**answer, "peak_kib": answer["peak_kib"] + children.peak_kib}
+
+
+class Children:
+    """Watches, again and again, how much memory a process's children have for themselves (KiB, what they share with it
+    left out)."""
+
+    def __init__(self, pid: int) -> None:
+        self.peak_kib = 0
+        self._process = Path(f"/proc/{pid}")
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Children:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.02):
+            with contextlib.suppress(OSError):
+                pids = {pid for task in self._process.glob("task/*/children") for pid in task.read_text().split()}
+                self.peak_kib = max(self.peak_kib, sum(private_kib(Path(f"/proc/{pid}")) for pid in pids))
+
+
+def private_kib(process: Path) -> int:
+    """Return what a process has in memory that it shares with no other, in KiB."""
+    rows = (line.split() for line in (process / "smaps_rollup").read_text(encoding="ascii").splitlines())
+    return sum(int(row[1]) for row in rows if row[0].startswith("Private_"))
 
 
 def in_turn(runs: int, one: Callable[[], Run], other: Callable[[], Run]) -> Pair:

@@ -84,7 +84,7 @@ def restoring(bench: Bench) -> list[dict[str, Any]]:
     numbers = itertools.count()
 
     def fresh() -> Cluster:
-        return Cluster(bench.directory / f"fresh-{next(numbers)}", servers=1)
+        return Cluster(bench.directory / f"fresh-{next(numbers)}", servers=1, name_prefix="fresh")
 
     def by_us(src: Path) -> Run:
         with fresh() as target:
@@ -159,7 +159,8 @@ def archive_figures(bench: Bench) -> dict[str, Any]:
 
 
 def row(what: str, beside: str, limit: float, pair: Pair) -> dict[str, Any]:
-    """Return one line of the table."""
+    """Return one line of the table, and show it at once: the whole table takes minutes."""
+    print(f"  {what}, beside {beside}: {pair.ratio:.2f}x", flush=True)
     return {
         "what": what,
         "beside": beside,

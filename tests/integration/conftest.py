@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from support.calls import Calls
 from support.modules import Runner
 
 from lab import Cluster, binaries
@@ -52,3 +53,30 @@ def runner() -> Iterator[Runner]:
     """Runs modules, each in a process of its own that is quickly there."""
     with Runner() as ready:
         yield ready
+
+
+@pytest.fixture(scope="session")
+def calls(runner: Runner) -> Calls:
+    """Runs modules on clusters."""
+    return Calls(runner)
+
+
+@pytest.fixture(scope="session", params=[binaries.NEW, binaries.OLD], ids=lambda version: f"consul-{version}")
+def version(request: pytest.FixtureRequest) -> str:
+    """Every test that asks for it, or for a cluster of it, runs on both versions."""
+    return str(request.param)
+
+
+@pytest.fixture
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterOf]:
+    """Starts clusters for one test: of a version, of one server unless told otherwise."""
+    started: list[Cluster] = []
+
+    def begin(version: str, *, servers: int = 1, **options: Any) -> Cluster:
+        cluster = Cluster(tmp_path_factory.mktemp("cluster"), version=version, servers=servers, **options)
+        started.append(cluster)
+        return cluster.__enter__()
+
+    yield begin
+    for cluster in started:
+        cluster.stop()

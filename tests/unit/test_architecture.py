@@ -31,7 +31,7 @@ FLOORS = {
     ],
     "what touches the world": [
         *["_client", "_transport", "_retry"],
-        *["_archive", "_head", "_unpack", "_lane"],
+        *["_archive", "_head", "_unpack", "_lane", "_aside"],
         *["_manifest", "_files", "_workdir", "_signals", "_launch"],
     ],
     "pure: values in, values out": [

@@ -10,24 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.calls import Calls
-from support.modules import Runner
 
-from lab import Cluster, binaries
+from lab import Cluster
 
 Snapshot = Callable[[Cluster], Path]
-
-
-@pytest.fixture(scope="session")
-def calls(runner: Runner) -> Calls:
-    """Runs modules on clusters."""
-    return Calls(runner)
-
-
-@pytest.fixture(scope="session", params=[binaries.NEW, binaries.OLD], ids=lambda version: f"consul-{version}")
-def version(request: pytest.FixtureRequest) -> str:
-    """Every test that asks for it, or for a cluster below, runs on both versions."""
-    return str(request.param)
 
 
 @pytest.fixture(scope="session")

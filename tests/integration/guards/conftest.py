@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from support.calls import Calls
-from support.modules import Runner
+from support.waiting import wait_until
 
 from lab import Cluster, Server, binaries
 from lab.oracle import Observation, observe
@@ -39,18 +38,6 @@ GoldenOf = Callable[[str], Golden]
 
 
 @pytest.fixture(scope="session")
-def calls(runner: Runner) -> Calls:
-    """Runs modules on clusters."""
-    return Calls(runner)
-
-
-@pytest.fixture(scope="session", params=VERSIONS, ids=lambda version: f"consul-{version}")
-def version(request: pytest.FixtureRequest) -> str:
-    """A test that asks for it runs on both versions."""
-    return str(request.param)
-
-
-@pytest.fixture(scope="session")
 def golden_of(
     shared_cluster: Callable[..., Cluster], calls: Calls, tmp_path_factory: pytest.TempPathFactory
 ) -> GoldenOf:
@@ -73,30 +60,6 @@ def golden_of(
 def golden(version: str, golden_of: GoldenOf) -> Golden:
     """An archive of this version."""
     return golden_of(version)
-
-
-@pytest.fixture
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cluster]]:
-    """Starts clusters for one test."""
-    started: list[Cluster] = []
-
-    def begin(version: str, **options: Any) -> Cluster:
-        told = {"servers": 1, "name_prefix": "new-home", **options}
-        cluster = Cluster(tmp_path_factory.mktemp("new"), version=version, **told)
-        started.append(cluster)
-        return cluster.__enter__()
-
-    yield begin
-    for cluster in started:
-        cluster.stop()
-
-
-def wait_until(true: Callable[[], Any], what: str, seconds: float = 90) -> None:
-    """Wait until a condition holds, or fail saying what did not come true."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
 
 
 def wait_dead(server: Server, seconds: float = 60) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from support.calls import Calls
+from support.waiting import wait_until
 
 from lab import Cluster
 
-from .conftest import Golden, nodes, wait_until
+from .conftest import Golden, nodes
 
 Start = Callable[..., Cluster]
 

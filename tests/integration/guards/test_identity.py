@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from support.calls import Calls
+from support.waiting import wait_until
 
 from lab import Cluster, Tokens
 
-from .conftest import Golden, finding, nodes, wait_until
+from .conftest import Golden, finding, nodes
 
 Start = Callable[..., Cluster]
 DEREGISTER = "/v1/catalog/deregister"

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from support.calls import Calls
 from support.scene import contents
+from support.waiting import wait_until
 
 from lab import Cluster, Tokens
 
-from .conftest import Golden, finding, wait_until
+from .conftest import Golden, finding
 
 Start = Callable[..., Cluster]
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.calls import Calls
-from support.modules import Runner
 
 from lab import Cluster, Server, binaries
 from lab.oracle import Observation, observe
@@ -30,18 +29,6 @@ class Golden(NamedTuple):
     result: dict[str, Any]
     seen: Observation
     source: Cluster
-
-
-@pytest.fixture(scope="session")
-def calls(runner: Runner) -> Calls:
-    """Runs modules on clusters."""
-    return Calls(runner)
-
-
-@pytest.fixture(scope="session", params=[binaries.NEW, binaries.OLD], ids=lambda version: f"consul-{version}")
-def version(request: pytest.FixtureRequest) -> str:
-    """Every test that asks for it, or for a cluster below, runs on both versions."""
-    return str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.calls import Calls
-from support.modules import Runner
 
 from lab import Cluster, binaries
 from lab.seed import seed
@@ -34,18 +33,6 @@ class Sample(NamedTuple):
 
 
 SampleOf = Callable[[str], Sample]
-
-
-@pytest.fixture(scope="session")
-def calls(runner: Runner) -> Calls:
-    """Runs modules."""
-    return Calls(runner)
-
-
-@pytest.fixture(scope="session", params=VERSIONS, ids=lambda version: f"consul-{version}")
-def version(request: pytest.FixtureRequest) -> str:
-    """A test that asks for it runs on both versions."""
-    return str(request.param)
 
 
 @pytest.fixture(scope="session")

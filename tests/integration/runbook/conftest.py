@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import requests
 from support.states import UNKNOWN, Record, with_records
+from support.waiting import wait_until
 
-from lab import Cluster, Server, binaries
+from lab import Cluster, Server
 
 
 class Source(NamedTuple):
@@ -24,12 +25,6 @@ class Source(NamedTuple):
 
     cluster: Cluster
     archive: Path
-
-
-@pytest.fixture(scope="session", params=[binaries.NEW, binaries.OLD], ids=lambda version: f"consul-{version}")
-def version(request: pytest.FixtureRequest) -> str:
-    """Every recipe is carried out on both versions."""
-    return str(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -43,26 +38,9 @@ def source(version: str, shared_cluster: Callable[..., Cluster], tmp_path_factor
 
 
 @pytest.fixture
-def start(version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cluster]]:
-    """Starts clusters for one test."""
-    started: list[Cluster] = []
-
-    def begin(**options: Any) -> Cluster:
-        cluster = Cluster(tmp_path_factory.mktemp("cluster"), version=version, **{"servers": 1, **options})
-        started.append(cluster)
-        return cluster.__enter__()
-
-    yield begin
-    for cluster in started:
-        cluster.stop()
-
-
-def wait_until(true: Callable[[], Any], what: str, seconds: float = 90) -> None:
-    """Wait until a condition holds, or fail saying what did not come true."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
+def start(version: str, start: Callable[..., Cluster]) -> Callable[..., Cluster]:
+    """Starts clusters of the version that the recipe is carried out on."""
+    return functools.partial(start, version)
 
 
 def kill_with_archive(cluster: Cluster, archive: bytes, server: Server | None = None) -> Server:

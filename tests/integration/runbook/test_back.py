@@ -9,21 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from support.calls import Calls
-from support.modules import Runner
+from support.waiting import wait_until
 
 from lab import Cluster
 
-from .conftest import Source, value_of, wait_until
+from .conftest import Source, value_of
 
 Start = Callable[..., Cluster]
-
-
-@pytest.fixture
-def calls(runner: Runner) -> Calls:
-    """Runs modules on clusters."""
-    return Calls(runner)
 
 
 def test_back_to_the_safety_archive(source: Source, start: Start, calls: Calls, tmp_path: Path) -> None:

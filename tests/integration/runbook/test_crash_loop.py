@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from support.waiting import wait_until
+
 from lab import Cluster, Server
 
-from .conftest import Source, kill_with_archive, remove_newest_snapshot, value_of, wait_until
+from .conftest import Source, kill_with_archive, remove_newest_snapshot, value_of
 
 Start = Callable[..., Cluster]
 

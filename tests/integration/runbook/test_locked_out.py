@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
+from support.waiting import wait_until
 
 from lab import Cluster, LabError
 from lab.config import at_least
 
-from .conftest import Source, configure, value_of, wait_until
+from .conftest import Source, configure, value_of
 
 Start = Callable[..., Cluster]
 
