@@ -63,7 +63,9 @@ class Aside(Generic[Result]):
         # The kernel may refuse a wider pipe; it is merely slower then.
         with contextlib.suppress(OSError):
             fcntl.fcntl(self._pieces.fileno(), _SET_PIPE_SIZE, _PIPE_SIZE)
-        self._process = fork.Process(target=_work, args=(worker, pieces, answer, (self._pieces, self._answer)))
+        ends = (self._pieces, self._answer)
+        # A daemon, in Python's word: this process does not wait for it when it ends without having closed it.
+        self._process = fork.Process(target=_work, args=(worker, pieces, answer, ends), daemon=True)
         self._process.start()
         pieces.close()
         answer.close()

@@ -9,6 +9,8 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +125,16 @@ def test_it_ends_when_the_parent_is_killed() -> None:
     while Path(f"/proc/{child}").exists() and Path(f"/proc/{child}/cmdline").read_bytes():
         assert time.monotonic() < deadline, "it lives on"
         time.sleep(0.05)
+
+
+def test_a_program_that_never_came_to_close_it_ends_all_the_same() -> None:
+    # As when a signal arrives between the beginning of the process and the with block.
+    script = f"from {Aside.__module__} import Aside\nleft = Aside(type('Worker', (), {{'put': print}})())\n"
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": path}, timeout=20, check=False
+    )
+    assert done.returncode == 0
 
 
 def test_an_archives_error_comes_back_whole() -> None:
