@@ -93,6 +93,11 @@ importer: ## what Galaxy checks when the artifact is uploaded
 
 ##@ The rest
 
+.PHONY: report-picture
+REPORT_PICTURES ?= report-pictures
+report-picture: ## pictures of an example report, or of REPORT=path, into REPORT_PICTURES=directory
+	@$(MAIN) python3 -m browser $(REPORT_PICTURES) $(REPORT)
+
 .PHONY: format build environments consul clean distclean
 format: ## let ruff put the code in order
 	@$(MAIN) ruff check --fix .

@@ -142,6 +142,28 @@ class GuardError(SnapshotError):
     kind = "guard"
 
 
+class BinaryError(SnapshotError):
+    """A program that is needed isn't there, can't be run, or isn't what it should be."""
+
+    kind = "binary"
+
+
+class ServerDied(SnapshotError):
+    """A throwaway server ended by itself. ``last_words``: what its log says of it, nothing secret in it."""
+
+    kind = "died"
+
+    def __init__(self, message: str, *, last_words: list[str]) -> None:
+        super().__init__(message, hint="Its last words say why.", last_words=last_words)
+        self.last_words = last_words
+
+
+class RehearsalError(SnapshotError):
+    """Not everything holds that was asked of a rehearsal."""
+
+    kind = "rehearsal"
+
+
 class RestoreError(SnapshotError):
     """A restore did not end well. ``state`` says what is known about the cluster's content afterwards.
 

@@ -189,14 +189,20 @@ class Interrupted(BaseException):
 
 
 def end_cleanly() -> None:
-    """Make SIGTERM and SIGHUP unwind the module instead of cutting it off with its partial files left behind."""
+    """Make SIGTERM and SIGHUP unwind the module instead of cutting it off with its partial files left behind.
+
+    The first one does: a further one would break off the cleaning up.
+    """
+    numbers = (signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(number: int, _frame: Any) -> NoReturn:
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)
         # What a half-made object of a library complains of, when it is cleared away, is no news (seen on Python 3.13).
         sys.unraisablehook = lambda told: None
         raise Interrupted(number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in numbers:
         signal.signal(number, interrupt)
 
 

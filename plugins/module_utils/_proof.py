@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from ._resemblance import Compared, Learned
 from ._take import take
 
 _KEYS = "KVS"
+_TOKENS = "ACLToken"
+"""They go by themselves, too, when they expire."""
 _MADE_BY_LEADERS = {
     *("ACLPolicy", "ACLToken", "Autopilot", "ConnectCA", "ConnectCAProviderState", "ConnectCAConfig"),
     *("ServiceVirtualIP", "FreeVirtualIP"),
@@ -68,7 +71,7 @@ class Prover:
         found = self.proof_of(cluster)
         if found["equal"]:
             return Look(found, cluster)
-        differing = compared.differing() | ({_KEYS} & set(found["differs"]))
+        differing = compared.differing(time.time()) | ({_KEYS} & set(found["differs"]))
         types = {name: {**one, "equal": name not in differing} for name, one in found["types"].items()}
         told = {"equal": not differing, "differs": sorted(differing), "types": types, "across_versions": self.across}
         return Look(told, cluster)
@@ -83,7 +86,11 @@ class Prover:
         if self.across:
             return _KEYS not in differing
         none = TypeDigest(0, 0)
-        more = all(cluster.types.get(name, none).count > self.archive.types.get(name, none).count for name in differing)
+        more = all(
+            cluster.types.get(name, none).count > self.archive.types.get(name, none).count
+            for name in differing
+            if name != _TOKENS
+        )
         return bool(differing) and more and set(differing) <= _MADE_BY_LEADERS
 
     def _taken(self, client: Client, observer: Compared | None) -> Fingerprint:

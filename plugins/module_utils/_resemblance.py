@@ -6,6 +6,9 @@
 What a leader makes by itself where it is missing is no difference: builtin policies and the anonymous token where ACLs
 were off when the archive was taken, a CA where Connect was.
 
+Nor is an ACL token that has expired since: servers remove those within seconds (``reapExpiredACLTokens`` in
+agent/consul/acl_token_exp.go, observed on 1.8.7 and 1.22.7).
+
 Between versions there is more. A newer Consul writes the same things in another way: fields that are new stand there
 with their zero values, builtin policies get new rules, legacy intentions become config entries. So records are matched
 by their names, and each field that the archive has must mean the same in the cluster; fields that only the cluster's
@@ -24,11 +27,12 @@ from ._fingerprint import record_digest
 from ._naming import name_of
 from ._observer import Observer
 from ._records import CONFIG_ENTRY, KVS, REGISTER, kind_of, pack, unpack
+from ._times import from_go
 
 Key = tuple[int, bytes]
 Fields = Mapping[bytes, Any]
 
-_INTENTION, _CA_STATE, _POLICY = 12, 14, 19
+_INTENTION, _CA_STATE, _TOKEN, _POLICY = 12, 14, 17, 19
 _BOOKKEEPING = (b"CreateIndex", b"ModifyIndex", b"LockIndex", b"Hash")
 _ZERO_TIME = b"\x01" + bytes(12) + b"\xff\xff"
 
@@ -62,8 +66,13 @@ class Learned(_Durable):
         super().__init__()
         self.across = across
         self.records: dict[Key, bytes] = {}
+        self.mortal: dict[Key, float] = {}
+        """When ACL tokens expire that do, in seconds since the epoch."""
 
     def take(self, type_id: int, content: Content) -> None:
+        end = from_go(content.fields.get(b"ExpirationTime")) if type_id == _TOKEN and content.fields else None
+        if end is not None:
+            self.mortal[_key(type_id, content)] = end
         whole = pack(dict(content.fields)) if self.across and content.fields is not None else b""
         self.records[_key(type_id, content)] = whole or record_digest(content.digestible)
 
@@ -75,6 +84,7 @@ class Compared(_Durable):
         super().__init__()
         self._across = learned.across
         self._left = dict(learned.records)
+        self._mortal = learned.mortal
         self._differing: set[int] = set()
         self._sources: dict[bytes, Fields] = {}
         self._new_intentions: list[set[bytes]] = []
@@ -91,11 +101,16 @@ class Compared(_Durable):
         elif content.origin != BUILTIN:
             self._differing.add(type_id)
 
-    def differing(self) -> set[str]:
-        """Return the names of the types of which anything is missing, is another, or is there without reason."""
+    def differing(self, now: float) -> set[str]:
+        """Return the names of the types of which anything is missing, is another, or is there without reason.
+
+        :param now: the time, in seconds since the epoch, at which a token has expired or not.
+        """
         differing = set(self._differing)
         converted = set()
-        for (type_id, _identity), raw in self._left.items():
+        for (type_id, identity), raw in self._left.items():
+            if self._mortal.get((type_id, identity), now) < now:
+                continue
             if type_id == _INTENTION and self._across:
                 intention = unpack(raw)
                 if _is_converted(intention, self._sources.get(intention[b"ID"])):

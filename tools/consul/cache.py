@@ -24,6 +24,9 @@ VARIABLES = {NEW: "CONSUL_BIN", OLD: "CONSUL_OLD_BIN"}
 
 HEARTBEAT = 15.0
 
+speaker = "tools/consul/get"
+"""Whose words ``say`` passes on; a command that borrows from here sets its own name."""
+
 
 class GetError(Exception):
     """No binary can be had; the text says what to do."""
@@ -31,7 +34,7 @@ class GetError(Exception):
 
 def say(text: str) -> None:
     """Tell the person; stdout belongs to the path alone."""
-    print(f"tools/consul/get: {text}", file=sys.stderr, flush=True)
+    print(f"{speaker}: {text}", file=sys.stderr, flush=True)
 
 
 def parse_version(text: str) -> str | None:
@@ -91,7 +94,7 @@ def cached(version: str, make: Callable[[Path], Path]) -> Path:
     if os.access(target, os.X_OK):
         return target
     home.mkdir(parents=True, exist_ok=True)
-    with _locked(home.parent / f"consul-{version}.lock", version):
+    with locked(home.parent / f"consul-{version}.lock", f"Consul {version}"):
         if os.access(target, os.X_OK):
             return target
         with tempfile.TemporaryDirectory(prefix="disaster-recovery-consul-") as scratch:
@@ -111,8 +114,8 @@ def cached(version: str, make: Callable[[Path], Path]) -> Path:
 
 
 @contextmanager
-def _locked(path: Path, version: str) -> Iterator[None]:
-    """Hold the cache's lock for one version; the kernel drops it when the holder dies."""
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold the cache's lock for one thing; the kernel drops it when the holder dies."""
     with path.open("a", encoding="utf-8") as handle:
         began = time.monotonic()
         told = began - HEARTBEAT
@@ -123,7 +126,7 @@ def _locked(path: Path, version: str) -> Iterator[None]:
             except BlockingIOError:
                 now = time.monotonic()
                 if now - told >= HEARTBEAT:
-                    say(f"waiting for another run that is getting Consul {version} ({now - began:.0f} s)")
+                    say(f"waiting for another run that is getting {what} ({now - began:.0f} s)")
                     told = now
                 time.sleep(0.5)
         yield

@@ -103,6 +103,18 @@ def wipe(options: argparse.Namespace) -> int:
     return 0
 
 
+def upgrade(options: argparse.Namespace) -> int:
+    """Run another Consul on the same data, one server after the other."""
+    Cluster.from_directory(options.directory).upgrade(options.version)
+    return 0
+
+
+def where(options: argparse.Namespace) -> int:
+    """Print the path of a Consul binary."""
+    print(binaries.consul(options.version))
+    return 0
+
+
 def down(options: argparse.Namespace) -> int:
     """Stop all servers; with --remove delete the directory too. Nothing to stop is fine."""
     if (options.directory / statefile.NAME).exists():
@@ -173,6 +185,8 @@ def parser() -> argparse.ArgumentParser:
     both.add_argument("after", type=Path)
     command("kill", kill)
     command("wipe", wipe)
+    command("upgrade", upgrade).add_argument("--version", required=True, help="Consul version to come")
+    command("where", where, directory=False).add_argument("--version", default=binaries.NEW, help="Consul version")
     command("down", down).add_argument("--remove", action="store_true", help="delete the directory")
     return result
 

@@ -187,6 +187,18 @@ class Cluster(Access):
         for server in self.servers:
             server.wipe()
 
+    def upgrade(self, version: str) -> None:
+        """Run another Consul on the same data: one server after the other, each healthy before the next is stopped."""
+        binary = binaries.consul(version)
+        for server in self.servers:
+            server.terminate()
+            server.wait_stopped(STOP_SECONDS)
+            server.binary = binary
+            server.configure(config_for(version, self._plan(server)))
+            self._start_servers()
+            self.wait_ready()
+        self.binary, self.version = binary, version
+
     def federate(self, other: Cluster, timeout: float = READY_SECONDS) -> None:
         """Join another datacenter over WAN and wait until each can be reached from the other."""
         federation.join(self, other)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from support.playbooks import Ansible, connection, hosts_of
 
 from lab import Cluster
@@ -165,6 +167,36 @@ def test_settings_from_outside_the_role(ansible: Ansible, three: Cluster, tmp_pa
     }
     assert ansible.ok(ansible.playbook(defaults, environment), ansible.inventory({"here": {}})).changed
     assert [path.name for path in archives(tmp_path)] == ["a.snap", "b.snap"]
+
+
+def test_metrics(ansible: Ansible, three: Cluster, one: Cluster, tmp_path: Path) -> None:
+    hosts = {**hosts_of(three, count=2), **hosts_of(one)}
+    dead = {"backup_cluster": "dead", "backup_connection": {"host": "127.0.0.1", "port": 1, "retries": 0}}
+    for name, variables in {**hosts, "dead": dead}.items():
+        cluster = "old" if name in hosts_of(one) else "three"
+        hosts[name] = {"backup_cluster": cluster, "backup_dir": str(tmp_path / cluster), **variables}
+    path = tmp_path / "consul.prom"
+    ansible.ok("backup", ansible.inventory(hosts), check=True, backup_textfile=str(path), options=["--limit", "!dead"])
+    assert not path.exists()
+    # What was told of a cluster that fails now stays as it was.
+    told = 'consul_snapshot_last_success_timestamp_seconds{datacenter="dc1",cluster="dead"} 1700000000\n'
+    path.write_text(told, encoding="utf-8")
+    ansible.fails("backup", ansible.inventory(hosts), "dead: no host", backup_textfile=str(path))
+    families = {one.name: one for one in text_string_to_metric_families(path.read_text(encoding="utf-8"))}
+    moments = {
+        one.labels["cluster"]: one.value for one in families["consul_snapshot_last_success_timestamp_seconds"].samples
+    }
+    assert moments["dead"] == 1_700_000_000
+    assert time.time() - 300 < moments["three"] <= time.time()
+    assert set(moments) == {"dead", "old", "three"}
+    sizes = {one.labels["cluster"]: one.value for one in families["consul_snapshot_archive_size_bytes"].samples}
+    assert sizes["three"] == archives(tmp_path / "three")[0].stat().st_size
+    keys = {
+        one.labels["cluster"]: one.value
+        for one in families["consul_snapshot_records"].samples
+        if one.labels["type"] == "KVS"
+    }
+    assert keys["three"] == len(three.get("/v1/kv/?keys"))
 
 
 def test_a_pattern_that_fits_nobody(ansible: Ansible, three: Cluster) -> None:

@@ -1,0 +1,160 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user wants to find in a restored server: what to ask it, and what its answers mean (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+KV_KEY, KV_PREFIX, SERVICE = "kv_key", "kv_prefix", "service"
+POLICY, TOKEN_ACCESSOR, CONFIG_ENTRY = "policy", "token_accessor", "config_entry"
+KINDS = (KV_KEY, KV_PREFIX, SERVICE, POLICY, TOKEN_ACCESSOR, CONFIG_ENTRY)
+
+_ABSENT = ("not_found", "token_unknown")
+"""Kinds of errors by which Consul says that there is no such thing; of a token it says "ACL not found"."""
+
+
+class Assertion(NamedTuple):
+    """``subject`` is what has to be there, ``min_count`` how many keys of a prefix at least."""
+
+    name: str
+    kind: str
+    subject: str
+    min_count: int = 1
+
+
+class Question(NamedTuple):
+    """What to ask Consul's API."""
+
+    path: str
+    params: dict[str, str]
+
+
+class Outcome(NamedTuple):
+    """How an assertion ended, as results show it."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def assertion_from(told: Mapping[str, Any]) -> Assertion:
+    """Return the assertion of an option's dict.
+
+    :raises ValueError: it has not exactly one kind, or what it names can't be.
+    """
+    given = [kind for kind in KINDS if told.get(kind) is not None]
+    if len(given) != 1:
+        raise ValueError(f"an assertion needs exactly one of {', '.join(KINDS)}")
+    kind = given[0]
+    subject, least = str(told[kind]), told.get("min_count")
+    if not subject and kind != KV_PREFIX:
+        raise ValueError(f"{kind} is empty")
+    if kind == CONFIG_ENTRY and not all(subject.partition("/")[::2]):
+        raise ValueError(f"config_entry: {subject} is not of the form kind/name")
+    if least is not None and (kind != KV_PREFIX or least < 1):
+        raise ValueError("min_count is for kv_prefix, and at least 1")
+    return Assertion(told.get("name") or f"{kind} {subject}", kind, subject, least or 1)
+
+
+def question_of(assertion: Assertion) -> Question:
+    """Return what to ask; wherever the API can do without values, it is asked for none."""
+    subject = quote(assertion.subject, safe="")
+    if assertion.kind in (KV_KEY, KV_PREFIX):
+        askable = _askable(assertion.subject)
+        # Of a key, those that it is the beginning of, up to the next slash.
+        short = assertion.kind == KV_KEY and askable == assertion.subject
+        return Question(f"/v1/kv/{quote(askable, safe='')}", {"keys": "", **({"separator": "/"} if short else {})})
+    if assertion.kind == CONFIG_ENTRY:
+        kind, _slash, name = assertion.subject.partition("/")
+        return Question(f"/v1/config/{quote(kind, safe='')}/{quote(name, safe='')}", {})
+    paths = {SERVICE: "/v1/catalog/service/", POLICY: "/v1/acl/policies", TOKEN_ACCESSOR: "/v1/acl/token/"}
+    path = paths[assertion.kind]
+    return Question(path if assertion.kind == POLICY else path + subject, {})
+
+
+def _askable(key: str) -> str:
+    """Return as much of a key as can be asked for in a URL.
+
+    Consul redirects where Go's ``path.Clean`` would change the path, and newer servers refuse spaces at either end (the
+    former seen on 1.8.7 and 1.22.7, the latter on 1.22.7).
+    """
+    parts = key.split("/")
+    last = len(parts) - 1
+    bad = next((n for n, part in enumerate(parts) if part in (".", "..") or (not part and n < last)), None)
+    askable = key if bad is None else "".join(f"{part}/" for part in parts[:bad])
+    if askable != askable.lstrip():
+        return ""
+    return askable if askable == askable.rstrip() else askable[: askable.rfind("/") + 1]
+
+
+def judged(assertion: Assertion, answer: Any) -> Outcome:
+    """Return how it ended; ``answer`` is Consul's, or None when it has no such thing."""
+    passed, detail = _JUDGES[assertion.kind](assertion, answer)
+    return Outcome(assertion.name, passed, detail)
+
+
+def unanswered(assertion: Assertion, kind: str, message: str) -> Outcome:
+    """Return how it ended when Consul answered with an error, of which this is the kind."""
+    if kind in _ABSENT:
+        return judged(assertion, None)
+    return Outcome(assertion.name, False, f"could not be asked: {message}")
+
+
+def unasked(assertion: Assertion) -> Outcome:
+    """Return how it ended when no server came to the point of being asked."""
+    return Outcome(assertion.name, False, "was not asked: the rehearsal ended before")
+
+
+def _key(assertion: Assertion, answer: Any) -> tuple[bool, str]:
+    there = assertion.subject in (answer or ())
+    return there, f"the key {assertion.subject} is {_there(there)}"
+
+
+def _prefix(assertion: Assertion, answer: Any) -> tuple[bool, str]:
+    count = sum(1 for key in answer or () if key.startswith(assertion.subject))
+    told = f"{count} {_plural('key', count)} below {assertion.subject or 'the root'}"
+    if count >= assertion.min_count:
+        return True, told
+    return False, f"{told}, and {assertion.min_count} must be there"
+
+
+def _service(assertion: Assertion, answer: Any) -> tuple[bool, str]:
+    count = len(answer or ())
+    return bool(count), f"the service {assertion.subject} has {count or 'no'} {_plural('instance', count)}"
+
+
+def _policy(assertion: Assertion, answer: Any) -> tuple[bool, str]:
+    there = any(one.get("Name") == assertion.subject for one in answer or ())
+    return there, f"the policy {assertion.subject} is {_there(there)}"
+
+
+def _token(assertion: Assertion, answer: Any) -> tuple[bool, str]:
+    there = bool(answer)
+    return there, f"the token with the accessor {assertion.subject} is {_there(there)}"
+
+
+def _config_entry(assertion: Assertion, answer: Any) -> tuple[bool, str]:
+    there = bool(answer)
+    return there, f"the config entry {assertion.subject} is {_there(there)}"
+
+
+def _there(there: bool) -> str:
+    return "there" if there else "not there"
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+_JUDGES: dict[str, Callable[[Assertion, Any], tuple[bool, str]]] = {
+    KV_KEY: _key,
+    KV_PREFIX: _prefix,
+    SERVICE: _service,
+    POLICY: _policy,
+    TOKEN_ACCESSOR: _token,
+    CONFIG_ENTRY: _config_entry,
+}

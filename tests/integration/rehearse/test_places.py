@@ -1,0 +1,172 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts that lack something: namespaces, room, short paths, a Consul."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.calls import run_in
+from support.documented import faults_of
+from support.modules import arguments, command, environment, interpreter, outcome_of
+from support.playbooks import Ansible
+from support.states import incompressible, with_records
+
+from lab import binaries
+
+from .conftest import Rehearse, Sample, SampleOf
+
+
+def script(path: Path, text: str) -> Path:
+    path.write_text(f"#!{shutil.which('sh')}\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("case", ["refused", "missing"])
+def test_without_a_network_namespace(case: str, sample: Sample, rehearse: Rehearse, tmp_path: Path) -> None:
+    if case == "refused":
+        script(tmp_path / "unshare", "echo 'unshare failed: Operation not permitted' >&2; exit 1")
+    outcome = run_in({"PATH": str(tmp_path)}, "snapshot_rehearse", **rehearse.options(sample.path, sample.version))
+
+    assert outcome.result["verdict"] == "proven", outcome.result
+    assert outcome.result["isolation"] == "loopback"
+
+
+ON_A_TAKEN_PORT = """
+import socket, sys
+from ansible_collections.disaster_recovery.consul.plugins.module_utils import _throwaway, _workdir
+free = _throwaway._free_port
+with socket.create_server(("127.0.0.1", 0)) as taken:
+    ports = [taken.getsockname()[1]]
+    _throwaway._free_port = lambda: ports.pop() if ports else free()
+    binary = _throwaway.find_binary(sys.argv[1])
+    with _workdir.WorkDir(sys.argv[2]) as room:
+        with _throwaway.Throwaway(binary, room, isolation=_throwaway.LOOPBACK, datacenter=None) as server:
+            client = server.client(10)
+            server.start(client)
+            print(len(ports), client.ask("/v1/agent/self")["Config"]["Datacenter"])
+"""
+
+
+def test_a_port_that_somebody_took_in_between(version: str, work_dir: Path) -> None:
+    told = [interpreter(), "-c", ON_A_TAKEN_PORT, str(binaries.consul(version)), str(work_dir)]
+    done = subprocess.run(told, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout, done.stderr) == ("0 rehearsal\n", "")
+
+
+@pytest.mark.every_version
+def test_in_a_play(sample_of: SampleOf, rehearse: Rehearse, tmp_path: Path) -> None:
+    """As Ansible sends it to hosts, where no file of the collection lies."""
+    ansible = Ansible(tmp_path, [])
+    module = "disaster_recovery.consul.snapshot_rehearse"
+    told = rehearse.options(sample_of(binaries.NEW).path, assertions=[{"service": "web"}])
+    held = {"ansible.builtin.assert": {"that": "rehearsed.passed and rehearsed.isolation == 'network_namespace'"}}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{module: told, "register": "rehearsed"}, held]}
+    played = ansible.ok(ansible.playbook(play), ansible.inventory({"here": {}}))
+
+    assert played.changed == 0
+
+
+@pytest.mark.every_version
+def test_a_directory_with_a_long_path(sample: Sample, rehearse: Rehearse) -> None:
+    deep = rehearse.work_dir / ("d" * 120)
+    deep.mkdir()
+
+    assert rehearse.ok(sample.path, sample.version, work_dir=str(deep))["verdict"] == "proven"
+    deep.rmdir()
+
+
+BINARIES = {
+    "something else": "echo 'Vault v1.15.0'",
+    "silent": "exit 0",
+    "failing": "echo 'Consul v1.22.7'; exit 3",
+    "boastful": "echo 'I am Consul v1.22.7'",
+    "endless": "while :; do echo 'Consul v1.22.7'; done",
+}
+
+
+@pytest.mark.parametrize("text", BINARIES.values(), ids=BINARIES)
+def test_a_binary_that_is_not_consul(text: str, sample_of: SampleOf, rehearse: Rehearse, tmp_path: Path) -> None:
+    result = rehearse.fails(sample_of(binaries.NEW).path, script(tmp_path / "consul", text))
+
+    assert result["verdict"] == "incomplete"
+    assert "is not Consul" in result["msg"]
+    assert result["failure"]["cause"]["kind"] == "binary"
+    assert result["server_version"] is None
+    assert faults_of("snapshot_rehearse", result) == []
+
+
+def test_a_binary_that_hangs(sample_of: SampleOf, rehearse: Rehearse, tmp_path: Path) -> None:
+    hanging = script(tmp_path / "consul", f"cd {rehearse.work_dir}/here; sleep 1000 & sleep 1000")
+    (rehearse.work_dir / "here").mkdir()
+    begun = time.monotonic()
+    result = rehearse.fails(sample_of(binaries.NEW).path, hanging, timeout=3)
+
+    assert result["verdict"] == "incomplete"
+    assert time.monotonic() - begun < 10
+    # That none of its processes is left is seen by the work directory.
+    (rehearse.work_dir / "here").rmdir()
+
+
+def test_a_binary_that_is_missing_and_one_that_only_tells_a_version(
+    sample_of: SampleOf, rehearse: Rehearse, tmp_path: Path
+) -> None:
+    src = sample_of(binaries.NEW).path
+    missing = rehearse.fails(src, "/nowhere/consul")
+    assert (missing["verdict"], missing["failure"]["cause"]["kind"]) == ("incomplete", "binary")
+    told = "[ $1 = version ] && echo 'Consul v1.22.7' && exit; echo 'no [ERROR] such'; exit 7"
+    fake = script(tmp_path / "consul", told)
+    boasting = rehearse.fails(src, fake)
+    assert boasting["verdict"] == "incomplete"
+    assert "exit code 7: no [ERROR] such" in boasting["msg"]
+    assert boasting["rto"] == {}
+
+
+def test_a_source_or_a_directory_that_is_not_there(sample_of: SampleOf, rehearse: Rehearse) -> None:
+    result = rehearse.fails(Path("/nowhere/a.snap"))
+    assert (result["verdict"], result["failure"]["cause"]["kind"]) == ("incomplete", "file")
+    assert faults_of("snapshot_rehearse", result) == []
+    result = rehearse.fails(sample_of(binaries.NEW).path, work_dir="/nowhere")
+    assert (result["verdict"], result["failure"]["cause"]["path"]) == ("incomplete", "/nowhere")
+
+
+IN_A_SMALL_ROOM = """
+import json, subprocess, sys
+directory, size, told = sys.argv[1], sys.argv[2], sys.stdin.read()
+subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", directory], check=True)
+done = subprocess.run(sys.argv[3:], input=told, text=True, capture_output=True)
+left = subprocess.run(["ls", "-A", directory], text=True, capture_output=True, check=True).stdout
+print(json.dumps([done.stdout, done.stderr, done.returncode, left]))
+"""
+
+
+@pytest.mark.parametrize("size", ["4k", "200k", "9m", "14m"])
+def test_a_full_disk(size: str, sample_of: SampleOf, rehearse: Rehearse, tmp_path: Path) -> None:
+    src = tmp_path / "large.snap"
+    src.write_bytes(with_records(sample_of(binaries.NEW).path.read_bytes(), incompressible(6_000_000)))
+    told = arguments(**rehearse.options(src, timeout=50))
+    apart = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", IN_A_SMALL_ROOM]
+    done = subprocess.run(
+        [*apart, str(rehearse.work_dir), size, *command("snapshot_rehearse")],
+        input=told,
+        text=True,
+        capture_output=True,
+        env=environment(),
+        check=True,
+        timeout=60,
+    )
+    stdout, stderr, code, left = json.loads(done.stdout)
+    outcome = outcome_of(stdout, stderr, code)
+
+    assert (outcome.result["verdict"], left) == ("incomplete", ""), outcome.result
+    assert "there is no room left" in outcome.result["msg"]
+    assert faults_of("snapshot_rehearse", outcome.result) == []

@@ -1,0 +1,266 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role rehearsal and its playbook: what is rehearsed, what is reported, and how the run ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jsonschema
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from support.archives import STATE, cut_inside
+from support.playbooks import Ansible, Played
+
+from env import places
+from lab import Cluster, binaries
+
+from .conftest import Golden
+
+SCHEMA = places.CHECKOUT / "roles" / "rehearsal" / "files" / "report.schema.json"
+MANIFEST = ".manifest.json"
+
+
+class Yard(NamedTuple):
+    """Directories of archives, one for each cluster, and where the reports go."""
+
+    ansible: Ansible
+    golden: Golden
+    root: Path
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    def archive(self, cluster: str, *, name: str | None = None, cut: bool = False, confirmed: bool = True) -> Path:
+        """Put an archive into a cluster's directory, whole or cut short."""
+        directory = self.root / "archives" / cluster
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / (name or self.golden.archive.name)
+        data = self.golden.archive.read_bytes()
+        path.write_bytes(cut_inside(data, STATE) if cut else data)
+        if confirmed:
+            shutil.copy(f"{self.golden.archive}{MANIFEST}", f"{path}{MANIFEST}")
+        return path
+
+    def inventory(self, hosts: dict[str, dict[str, Any]], **variables: Any) -> Path:
+        """Write an inventory of archive directories."""
+        common = {
+            "rehearsal_dir": f"{self.root}/archives/{{{{ inventory_hostname }}}}",
+            "rehearsal_report_dir": str(self.reports),
+            "rehearsal_consul_binary": str(binaries.consul()),
+        }
+        return self.ansible.inventory(hosts, **{**common, **variables})
+
+    def report(self) -> dict[str, Any]:
+        """Return the newest report, which must be as the schema says."""
+        report: dict[str, Any] = json.loads((self.reports / "report.json").read_text(encoding="utf-8"))
+        schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+        jsonschema.validate(report, schema, cls=jsonschema.Draft202012Validator)
+        assert report["verdict"] in (self.reports / "report.html").read_text(encoding="utf-8")
+        return report
+
+    def cluster(self, name: str) -> dict[str, Any]:
+        """Return what the newest report says of a cluster."""
+        return next(one for one in self.report()["clusters"] if one["cluster"] == name)
+
+
+@pytest.fixture
+def yard(ansible: Ansible, golden: Golden, tmp_path: Path) -> Yard:
+    return Yard(ansible, golden, tmp_path)
+
+
+def failed_hosts(played: Played) -> set[str]:
+    return {host for host, counts in played.recap.items() if counts["failed"]}
+
+
+@pytest.mark.every_version
+def test_check_run_again_check(yard: Yard, three: Cluster) -> None:
+    archive = yard.archive("alpha")
+    inventory = yard.inventory({"alpha": {}})
+
+    checked = yard.ansible.ok("rehearse", inventory, check=True)
+    assert not checked.changed
+    assert checked.says("alpha: would rehearse")
+    assert not yard.reports.exists()
+
+    played = yard.ansible.ok("rehearse", inventory)
+    assert played.says("The cluster would come back.")
+    report = yard.report()
+    assert report["passed"]
+    assert report["counts"] == {"clusters": 1, "archives": 1, "failed": 0, "unknown": 0, "missed": 0, "passed": 1}
+    (cluster,) = report["clusters"]
+    (rehearsal,) = cluster["rehearsals"]
+    inspected = json.loads(three.cli("snapshot", "inspect", "-format=json", archive))
+    assert rehearsal["records"] == {one["Name"]: one["Count"] for one in inspected["Stats"]}
+    assert rehearsal["size"] == archive.stat().st_size
+    assert cluster["rto"] == pytest.approx(
+        sum(rehearsal["rto"][name] for name in ("start", "restore", "ready", "proof"))
+    )
+
+    time.sleep(1.1)
+    yard.ansible.ok("rehearse", inventory)
+    again = yard.report()
+    assert [one["generated_at"] for one in again["history"]] == [report["generated_at"]]
+    assert [one["state"] for one in again["clusters"][0]["history"]] == ["passed"]
+    assert len(list((yard.reports / "history").glob("*.json"))) == 2
+
+    assert not yard.ansible.ok("rehearse", inventory, check=True).changed
+    assert yard.report() == again
+
+
+def test_one_failure_stops_no_other(yard: Yard) -> None:
+    yard.archive("alpha")
+    yard.archive("cut", cut=True)
+    # Its newest archive is the broken one, by its name; nobody looks into the older ones before that is known.
+    yard.archive("second-best", name="dc1-20300101T000000Z-9.snap", cut=True, confirmed=False)
+    older = yard.archive("second-best")
+    odd = yard.archive("odd", name='{{ 7 * 7 }}<img src="x">.snap', confirmed=False)
+    yard.archive("odd", name="not-an-archive.snap", confirmed=False).write_text("nothing", encoding="utf-8")
+    yard.archive("no-consul")
+    hosts: dict[str, dict[str, Any]] = {name: {} for name in ("alpha", "cut", "second-best", "odd", "nothing")}
+    hosts["no-consul"] = {"rehearsal_consul_binary": "/no/such/consul"}
+    hosts["wrong"] = {"rehearsal_pick": "yesterday"}
+    hosts["worse"] = {"rehearsal_timeout": "an hour", "rehearsal_cluster": "of-worse"}
+    inventory = yard.inventory(hosts, rehearsal_textfile=str(yard.root / "consul.prom"), rehearsal_throttle=2)
+
+    played = yard.ansible.fails(
+        "rehearse",
+        inventory,
+        "cut: The archive does not verify",
+        "No archive lies in",
+        "there is no program /no/such/consul",
+        "wrong: Rehearsal_src, rehearsal_dir",
+        'pick "yesterday"',
+        f"Report: {yard.reports}/report.html",
+    )
+    assert failed_hosts(played) == {"cut", "second-best", "odd", "nothing", "no-consul", "wrong", "worse"}
+    states = {one["cluster"]: one["state"] for one in yard.report()["clusters"]}
+    assert states == {
+        "cut": "failed",
+        "no-consul": "unknown",
+        "nothing": "unknown",
+        "wrong": "unknown",
+        "of-worse": "unknown",
+        "odd": "missed",
+        "second-best": "missed",
+        "alpha": "passed",
+    }
+    second = yard.cluster("second-best")
+    assert second["rehearsals"][second["head"]]["archive"] == str(older)
+    assert "1 other archive was not: dc1-20300101T000000Z-9.snap" in second["sentence"]
+    assert str(odd) in {one["archive"] for one in yard.cluster("odd")["rehearsals"]}
+    page = (yard.reports / "report.html").read_text(encoding="utf-8")
+    assert "{{ 7 * 7 }}&lt;img src=" in page
+    assert "<img" not in page
+
+    metrics = samples(yard.root / "consul.prom")
+    assert metrics["consul_snapshot_last_rehearsal_success", "alpha"] == 1
+    named = {name.replace("worse", "of-worse") for name in failed_hosts(played)}
+    assert {metrics["consul_snapshot_last_rehearsal_success", name] for name in named} == {0}
+    assert ("consul_snapshot_last_success_timestamp_seconds", "cut") not in metrics
+
+
+def test_missed_targets(yard: Yard) -> None:
+    fresh, slow, stale, poor = (yard.archive(name) for name in ("confirmed", "slow", "stale", "poor"))
+    taken = yard.golden.archive.name.split("-")[1]
+    manifest = json.loads(Path(f"{fresh}{MANIFEST}").read_text(encoding="utf-8"))
+    long_ago = {**manifest, "confirmed_at": "2020-01-01T00:00:00Z"}
+    Path(f"{slow}{MANIFEST}").write_text("not a manifest", encoding="utf-8")
+    Path(f"{stale}{MANIFEST}").write_text(json.dumps(long_ago), encoding="utf-8")
+    hosts = {
+        "confirmed": {"rehearsal_max_age": 3600, "rehearsal_max_rto": 120},
+        "slow": {"rehearsal_max_rto": 0.01},
+        "stale": {"rehearsal_max_age": 1},
+        "poor": {"rehearsal_assertions": [{"name": "the crown jewels", "kv_key": "no/such/key"}]},
+    }
+    textfile = yard.root / "consul.prom"
+    played = yard.ansible.fails(
+        "rehearse", yard.inventory(hosts, rehearsal_textfile=str(textfile)), "but only 0.01 s are allowed"
+    )
+    assert failed_hosts(played) == {"slow", "stale", "poor"}
+    assert played.says("All 4 clusters would come back. 3 would, but miss a target.")
+    assert "the key no/such/key is not there" in yard.cluster("poor")["sentence"]
+    assert yard.cluster("stale")["rehearsals"][0]["taken_at"].replace("-", "").replace(":", "") == taken
+    assert {one["verdict"] for name in hosts for one in yard.cluster(name)["rehearsals"]} == {"proven"}
+    assert poor.exists()
+
+    before = samples(textfile)
+    assert before["consul_snapshot_last_rehearsal_success", "slow"] == 0
+    assert before["consul_snapshot_archive_size_bytes", "slow"] == slow.stat().st_size
+
+    # Another day, for one of them alone: what was told of the others stays, in the metrics and in the history.
+    time.sleep(1.1)
+    hosts["slow"] = {}
+    inventory = yard.inventory(hosts, rehearsal_textfile=str(textfile))
+    yard.ansible.ok("rehearse", inventory, options=["--limit", "slow"])
+    after = samples(textfile)
+    assert after["consul_snapshot_last_rehearsal_success", "slow"] == 1
+    assert {key: value for key, value in after.items() if key[1] != "slow"} == {
+        key: value for key, value in before.items() if key[1] != "slow"
+    }
+    assert [one["state"] for one in yard.cluster("slow")["history"]] == ["missed"]
+    assert yard.report()["history"][0]["counts"]["missed"] == 3
+
+
+def test_which_archives(yard: Yard) -> None:
+    newest = yard.archive("alpha")
+    old = yard.archive("alpha", name="dc1-20200101T000000Z-5.snap", confirmed=False)
+    # By its name it is nobody's; what tells is inside. The file itself is the youngest of all.
+    unnamed = yard.archive("beta", name="kept-by-hand.snap", confirmed=False)
+    decoy = yard.archive("beta", name="dc1-20300101T000000Z-5.snap", confirmed=False)
+    then = "2025-06-30T12:00:00Z"
+    hosts = {
+        "everything": {"rehearsal_dir": str(newest.parent), "rehearsal_pick": "all"},
+        "back-then": {"rehearsal_dir": str(newest.parent), "rehearsal_pick": then},
+        "by-meta": {"rehearsal_dir": str(unnamed.parent), "rehearsal_pick": "2029-01-01"},
+        "this-one": {"rehearsal_src": str(decoy)},
+        "twin": {"rehearsal_src": str(decoy), "rehearsal_cluster": "this-one"},
+    }
+    yard.ansible.ok("rehearse", yard.inventory(hosts))
+    rehearsed = {one["cluster"]: {told["archive"] for told in one["rehearsals"]} for one in yard.report()["clusters"]}
+    assert rehearsed == {
+        "everything": {str(newest), str(old)},
+        "back-then": {str(old)},
+        "by-meta": {str(unnamed)},
+        "this-one": {str(decoy)},
+    }
+    assert yard.cluster("this-one")["hosts"] == ["this-one"]
+
+
+def test_on_a_rehearsal_host(yard: Yard) -> None:
+    yard.archive("alpha")
+    hosts: dict[str, dict[str, Any]] = {
+        "vault": {"ansible_connection": "elsewhere", "rehearsal_dir": str(yard.root / "archives" / "alpha")},
+        "alpha": {},
+        "beta": {"rehearsal_on": "gone"},
+        "gone": {"ansible_connection": "elsewhere", "elsewhere_down": True},
+    }
+    inventory = yard.inventory(hosts, rehearsal_on="vault")
+    options = ["--limit", "alpha,beta"]
+    played = yard.ansible.fails(
+        "rehearse", inventory, "gone, where the archives lie, can't be reached", options=options
+    )
+    assert played.says("1 of 2 clusters would come back. 1 was not rehearsed.")
+    assert failed_hosts(played) == {"beta"}
+    assert yard.cluster("alpha")["state"] == "passed"
+
+
+def samples(path: Path) -> dict[tuple[str, ...], float]:
+    """Read a textfile with Prometheus' own parser: name, cluster and further labels to values."""
+    assert path.stat().st_mode & 0o7777 == 0o644
+    assert [one.name for one in path.parent.glob("*.prom*")] == [path.name]
+    found = {}
+    for family in text_string_to_metric_families(path.read_text(encoding="utf-8")):
+        assert family.type == "gauge"
+        assert family.documentation
+        for sample in family.samples:
+            labels = dict(sample.labels)
+            labels.pop("datacenter")
+            found[(sample.name, labels.pop("cluster"), *labels.values())] = sample.value
+    return found

@@ -1,0 +1,214 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The recipes for apt and systemd in docs/hooks.md, carried out as they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.playbooks import Ansible, hosts_of
+
+from lab import Cluster
+
+ROOT = Path(__file__).resolve().parents[3]
+BLOCK = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PLACE = re.compile(r"^(?:#|//) (/\S+)$", re.MULTILINE)
+
+
+def recipes() -> dict[str, str]:
+    """Return the files in docs/hooks.md, by the path that each one names in its first lines."""
+    text = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+    found = {}
+    for block in BLOCK.findall(text):
+        place = PLACE.search(block)
+        if place:
+            found[place.group(1)] = block
+    return found
+
+
+def requires(*programs: str) -> pytest.MarkDecorator:
+    """A test for which this machine needs these programs."""
+    missing = [program for program in programs if not shutil.which(program)]
+    return pytest.mark.skipif(bool(missing), reason=f"this machine has no {', '.join(missing)}")
+
+
+class Apt:
+    """apt with a system of its own below a directory: its packages, its hooks, nothing of this machine's."""
+
+    def __init__(self, directory: Path, hook: str, environment: dict[str, str]) -> None:
+        self.root = directory / "root"
+        self.directory = directory
+        for made in ("root/var/lib/dpkg/info", "root/var/lib/dpkg/updates", "apt/state/lists/partial", "apt/etc"):
+            (directory / made).mkdir(parents=True)
+        for made in (
+            "apt/cache/archives/partial",
+            "apt/log",
+            "apt/etc/apt.conf.d",
+            "apt/etc/sources.list.d",
+            "apt/etc/preferences.d",
+        ):
+            (directory / made).mkdir(parents=True)
+        (self.root / "var/lib/dpkg/status").touch()
+        config = directory / "apt.conf"
+        config.write_text(
+            "\n".join(
+                [
+                    f'Dir::State "{directory}/apt/state";',
+                    f'Dir::State::status "{self.root}/var/lib/dpkg/status";',
+                    f'Dir::Cache "{directory}/apt/cache";',
+                    f'Dir::Log "{directory}/apt/log";',
+                    f'Dir::Etc "{directory}/apt/etc";',
+                    'APT::Sandbox::User "";',
+                    'APT::Architecture "all";',
+                    f'DPkg::Options {{ "--root={self.root}"; "--force-script-chrootless"; "--force-not-root"; }};',
+                    hook,
+                ]
+            ),
+            encoding="utf-8",
+        )
+        self._environment = {**environment, "APT_CONFIG": str(config)}
+
+    def build(self, name: str, version: str) -> Path:
+        """Make a package that holds one file, which says its version."""
+        tree = self.directory / f"{name}-{version}"
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN" / "control").write_text(
+            f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: nobody <nobody@example.com>\n"
+            "Description: made for a test\n",
+            encoding="utf-8",
+        )
+        (tree / "opt").mkdir()
+        (tree / "opt" / name).write_text(version, encoding="utf-8")
+        package = self.directory / f"{name}_{version}_all.deb"
+        subprocess.run(["dpkg-deb", "--build", "--root-owner-group", str(tree), str(package)], check=True)
+        return package
+
+    def install(self, package: Path) -> subprocess.CompletedProcess[str]:
+        """Install a package as users do."""
+        # In a namespace of its own where it is not root's, so that dpkg may give files their owner.
+        alone = [] if os.geteuid() == 0 else ["unshare", "-r"]
+        return subprocess.run(
+            [*alone, "apt-get", "install", "--yes", str(package)],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def installed(self, name: str) -> str | None:
+        """Return the version of a package, by what is on the disk."""
+        path = self.root / "opt" / name
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster that can be upgraded."""
+    with Cluster(tmp_path / "cluster", servers=1, name_prefix="hooked") as running:
+        yield running
+
+
+@pytest.fixture
+def programs(tmp_path: Path, cluster: Cluster) -> dict[str, str]:
+    """An environment as a hook finds it, with an ansible-playbook that reads this cluster's inventory."""
+    made = tmp_path / "ansible"
+    made.mkdir()
+    ansible = Ansible(made, [cluster.tokens.initial_management])
+    kept = {"backup_dir": str(tmp_path / "kept"), "backup_min_failure_tolerance": 0}
+    inventory = ansible.inventory(hosts_of(cluster), **kept)
+    shutil.copy(inventory, tmp_path / "inventory.yml")
+    return {
+        **{name: value for name, value in os.environ.items() if name.startswith(("ANSIBLE_", "PYTHONPATH"))},
+        "PATH": f"{Path(sys.executable).parent}:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": str(tmp_path),
+    }
+
+
+def put_in_place(tmp_path: Path, name: str) -> str:
+    """Write a recipe's script below the test's directory and return its configuration for apt, both with its paths."""
+    found = recipes()
+    config = found[f"/etc/apt/apt.conf.d/{name}"]
+    script = tmp_path / "consul-pre-upgrade"
+    script.write_text(at(tmp_path, found["/usr/local/sbin/consul-pre-upgrade"]), encoding="utf-8")
+    script.chmod(0o755)
+    return at(tmp_path, config)
+
+
+def at(tmp_path: Path, text: str) -> str:
+    """Let a recipe's paths lead into the test's directory."""
+    return text.replace("/etc/consul-backup", str(tmp_path)).replace("/usr/local/sbin", str(tmp_path))
+
+
+@requires("apt-get", "dpkg-deb")
+def test_apt_upgrades_consul_when_the_way_back_is_there(
+    cluster: Cluster, programs: dict[str, str], tmp_path: Path
+) -> None:
+    apt = Apt(tmp_path / "apt", put_in_place(tmp_path, "50consul-pre-upgrade"), programs)
+    kept = tmp_path / "kept"
+    # What is not Consul's does not wait for Consul.
+    done = apt.install(apt.build("other", "1"))
+    assert apt.installed("other") == "1", done.stderr
+    assert not kept.exists()
+
+    apt.install(apt.build("consul", "1"))
+    assert apt.installed("consul") == "1"
+    done = apt.install(apt.build("consul", "2"))
+    assert apt.installed("consul") == "2", done.stderr
+    kits = sorted(kept.glob("rollback-*"))
+    assert len(kits) == 2
+    for kit in kits:
+        (archive,) = kit.glob("*.snap")
+        cluster.cli("snapshot", "inspect", archive)
+
+    # The cluster can't be backed up any more: the old package stays.
+    cluster.kill()
+    done = apt.install(apt.build("consul", "3"))
+    assert done.returncode != 0
+    assert apt.installed("consul") == "2"
+    assert "no host of this cluster answers" in done.stdout + done.stderr
+    assert len(list(kept.iterdir())) == 2
+
+
+@requires("apt-get", "dpkg-deb")
+def test_apt_does_nothing_without_a_backup(cluster: Cluster, programs: dict[str, str], tmp_path: Path) -> None:
+    apt = Apt(tmp_path / "apt", put_in_place(tmp_path, "50consul-backup"), programs)
+    done = apt.install(apt.build("other", "1"))
+    assert apt.installed("other") == "1", done.stderr
+    apt.install(apt.build("other", "2"))
+    assert apt.installed("other") == "2"
+    # One archive for both, since nothing had changed.
+    assert len(list((tmp_path / "kept").glob("*.snap"))) == 1
+
+    cluster.kill()
+    assert apt.install(apt.build("other", "3")).returncode != 0
+    assert apt.installed("other") == "2"
+
+
+@requires("systemd-analyze")
+def test_systemd_reads_the_units(tmp_path: Path) -> None:
+    units = {Path(name): text for name, text in recipes().items() if name.startswith("/etc/systemd/system/")}
+    assert len(units) == 3
+    for path, text in units.items():
+        own = tmp_path / path.relative_to("/etc/systemd/system")
+        own.parent.mkdir(exist_ok=True)
+        # systemd looks for the program as well.
+        own.write_text(text.replace("/usr/bin/ansible-playbook", "/bin/true"), encoding="utf-8")
+    service = "[Service]\nType=oneshot\nExecStart=/bin/true\n"
+    (tmp_path / "apt-daily-upgrade.service").write_text(service, encoding="utf-8")
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "apt-daily-upgrade.service", "consul-backup.timer"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (verified.returncode, verified.stderr) == (0, "")
