@@ -21,7 +21,7 @@ help: ## this list
 ##@ The two commands
 
 .PHONY: demo test
-demo: ## a three-server cluster saved, lost, restored and proven, on real Consul
+demo: ## clusters saved, lost, restored, proven, upgraded, taken back, rehearsed, on real Consul
 	@$(MAIN) tools/demo/run
 
 test: ## everything that must hold, stage by stage, with a table at the end

@@ -21,12 +21,21 @@ class Vault:
     client_key: Path
 
 
-def inventory(ports: Mapping[str, int], vault: Vault, *, cluster: str, backups: Path, python: str) -> str:
+def inventory(
+    ports: Mapping[str, int],
+    vault: Vault,
+    *,
+    cluster: str,
+    backups: Path,
+    python: str,
+    variables: Mapping[str, object],
+) -> str:
     """Return YAML with one host for each server; it names the files of secrets and holds none.
 
-    ``ports`` are those of HTTPS, by server.
+    ``ports`` are those of HTTPS, by server; ``variables`` what else holds for all of them.
     """
     hosts = "\n".join(f"    {name}: {{consul_port: {port}}}" for name, port in ports.items())
+    more = "".join(f"    {name}: {json.dumps(value)}\n" for name, value in variables.items())
     return f"""\
 consul:
   hosts:
@@ -45,7 +54,7 @@ consul:
       client_cert: {_quoted(vault.client_cert)}
       client_key: {_quoted(vault.client_key)}
       token_file: {_quoted(vault.token_file)}
-"""
+{more}"""
 
 
 def _quoted(value: Path | str) -> str:

@@ -44,7 +44,7 @@ class Performance:
         if not (self._places and self._screen and self._story):
             raise DemoError("not prepared")
         screen = self._screen
-        screen.line("A Consul cluster is saved, lost, made anew, restored and compared: all of it real.", TITLE)
+        screen.line("Consul clusters saved, lost, restored, rehearsed, upgraded and taken back: all of it real.", TITLE)
         screen.text(f"In {self._places.work}, which goes at the end. Ctrl-C ends it at any time.", QUIET)
         try:
             return 0 if self._story.play() else 1

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from lab.comparison import Row
+from lab.comparison import Row, compare
 from lab.oracle import Observation
 
 NAMES_SHOWN = 5
+VALUES = "kv"
 # Record types of the consul command's own report that hold what users stored.
 DURABLE_RECORDS = (
     "KVS",
@@ -113,6 +114,44 @@ def of_agents(before: Observation, after: Observation, *, dead: Sequence[str], n
         for what, kind, names, why in asked
         if names
     ]
+
+
+class Through(NamedTuple):
+    """One type of things: how many there were, are after an upgrade, and are after the way back."""
+
+    type: str
+    before: int
+    upgraded: int
+    back: int
+    verdict: str
+    faults: list[str]
+
+
+def through_upgrade(before: Observation, upgraded: Observation, back: Observation) -> list[Through]:
+    """Return a row for each durable type.
+
+    An upgrade may say more of a thing, and add its own, but takes nothing away and leaves every value as it is; after
+    the way back everything is the same.
+    """
+    rows = []
+    after = {row.type: row for row in compare(before, upgraded)}
+    for row in compare(before, back):
+        if not row.durable:
+            continue
+        new = after.get(row.type)
+        missing, extra = (new.missing, new.extra) if new else ((), ())
+        changed = new.different if new and row.type == VALUES else ()
+        told = [
+            (missing, "missing after the upgrade"),
+            (changed, "different after the upgrade"),
+            (row.missing, "missing after the way back"),
+            (row.different, "different after the way back"),
+            (row.extra, "not there before, after the way back"),
+        ]
+        faults = [f"{row.type}: {len(names)} {what} ({listed(names)})" for names, what in told if names]
+        word = "LOST" if faults else f"the upgrade added {listed(extra)}" if extra else "all there"
+        rows.append(Through(row.type, row.before, new.after if new else 0, row.after, word, faults))
+    return rows
 
 
 def listed(names: Collection[str]) -> str:

@@ -58,8 +58,16 @@ def test_paths_are_never_broken(tmp_path: Path) -> None:
 
 def test_the_inventory_names_files_and_holds_no_secret() -> None:
     vault = Vault(*(Path(f"/x/{name}") for name in ("token", "ca.pem", "cert.pem", "key.pem")))
-    text = inventory({"a-1": 8501, "a-2": 8502}, vault, cluster="demo", backups=Path("/x/b c"), python="/bin/python3")
+    text = inventory(
+        {"a-1": 8501, "a-2": 8502},
+        vault,
+        cluster="demo",
+        backups=Path("/x/b c"),
+        python="/bin/python3",
+        variables={"rehearsal_assertions": [{"kv_key": "a: b"}]},
+    )
     group = yaml.safe_load(text)["consul"]
+    assert group["vars"]["rehearsal_assertions"] == [{"kv_key": "a: b"}]
     assert group["hosts"] == {"a-1": {"consul_port": 8501}, "a-2": {"consul_port": 8502}}
     assert group["vars"]["backup_dir"] == "/x/b c"
     assert group["vars"]["backup_connection"] == {

@@ -70,3 +70,29 @@ def test_what_belongs_to_agents_is_counted_before_and_after() -> None:
 def test_long_lists_are_cut() -> None:
     assert verdict.listed(["a", "b"]) == "a, b"
     assert verdict.listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
+
+
+def test_an_upgrade_may_add_and_say_more_but_take_nothing_away() -> None:
+    before = {"kv": {"a": "1"}, "acl-policies": {"p": "1"}, "agent-nodes": {"old-1": "1"}}
+    upgraded = {"kv": {"a": "1"}, "acl-policies": {"p": "2", "builtin": "3"}, "agent-nodes": {}}
+    rows = verdict.through_upgrade(before, upgraded, before)
+    assert [(row.type, row.before, row.upgraded, row.back, row.verdict) for row in rows] == [
+        ("acl-policies", 1, 2, 1, "the upgrade added builtin"),
+        ("kv", 1, 1, 1, "all there"),
+    ]
+    assert [row.faults for row in rows] == [[], []]
+
+
+def test_what_an_upgrade_or_the_way_back_loses_or_alters_is_a_fault() -> None:
+    before = {"kv": {"a": "1", "b": "2"}, "acl-roles": {"r": "1"}}
+    upgraded = {"kv": {"a": "x"}, "acl-roles": {}}
+    back = {"kv": {"a": "1", "b": "x", "c": "3"}, "acl-roles": {"r": "1"}}
+    rows = {row.type: row for row in verdict.through_upgrade(before, upgraded, back)}
+    assert rows["kv"].faults == [
+        "kv: 1 missing after the upgrade (b)",
+        "kv: 1 different after the upgrade (a)",
+        "kv: 1 different after the way back (b)",
+        "kv: 1 not there before, after the way back (c)",
+    ]
+    assert rows["acl-roles"].faults == ["acl-roles: 1 missing after the upgrade (r)"]
+    assert rows["acl-roles"].verdict == "LOST"
