@@ -38,6 +38,9 @@ def main(arguments: list[str]) -> int:
     if not 1 <= len(arguments) <= 2:
         print("usage: python -m browser DIRECTORY [REPORT.html]", file=sys.stderr)
         return 2
+    if len(arguments) == 2 and not arguments[1].endswith(".html"):
+        print(f"{arguments[1]} is not a page; the one beside it, report.html, is", file=sys.stderr)
+        return 2
     directory = Path(arguments[0])
     directory.mkdir(parents=True, exist_ok=True)
     page = Path(arguments[1]) if len(arguments) == 2 else directory / "report.html"

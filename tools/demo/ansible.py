@@ -46,7 +46,7 @@ class Ansible:
         self._logs = 0
         # Not that of the user or of the machine.
         self._config = places.work / "ansible.cfg"
-        self._config.write_text("[defaults]\n", encoding="utf-8")
+        self._config.write_text("[connection]\npipelining = true\n", encoding="utf-8")
 
     def install(self) -> str:
         """Build the collection, install what was built, and return its version."""

@@ -42,7 +42,7 @@ class Loss(NamedTuple):
 def play(stage: Stage) -> Loss:
     """Tell the act; the cluster that it ends with runs on."""
     title = "Three servers on loopback: server-1, server-2, server-3"
-    variables = {"rehearsal_assertions": WHAT_MUST_BE_THERE, "rehearsal_max_rto": 60}
+    variables = {"rehearsal_assertions": WHAT_MUST_BE_THERE, "rehearsal_max_rto": 60, "rehearsal_max_age": 3600}
     old = stage.three_servers("server", "start", title, cluster_name=NAME)
     stage.fill(old, KEYS, "fill")
     stage.install()
