@@ -32,7 +32,7 @@ def main() -> int:
                 part.fill()
                 rehearsal = part.rehearse()
                 rows.append(row(part, backup, rehearsal))
-                print(f"{size} clusters: exactly the broken ones were named", flush=True)
+                print(f"{size} clusters: exactly the broken ones were named; {seconds(backup, rehearsal)}", flush=True)
     print(f"\n{AT_ONCE} at a time, on {os.cpu_count()} processors\n")
     print(f"{'':>37} | {'backup':^29} | {'rehearse':^29}")
     columns = f"{'hosts':>5} {'s':>7} {'s/host':>7} {'MiB':>6}"
@@ -47,7 +47,13 @@ def row(part: Part, backup: Figures, rehearsal: Figures) -> str:
     kinds = Counter(member.kind for member in part.members)
     broken = sum(kinds[kind] for kind in FAULTS)
     size = len(part.members)
-    return f"{size:>8} {kinds[REAL]:>8} {size - kinds[REAL] - broken:>9} {broken:>8} | {told(backup)}  | {told(rehearsal)}"
+    clusters = f"{size:>8} {kinds[REAL]:>8} {size - kinds[REAL] - broken:>9} {broken:>8}"
+    return f"{clusters} | {told(backup)}  | {told(rehearsal)}"
+
+
+def seconds(backup: Figures, rehearsal: Figures) -> str:
+    """Return how long it took, for those who wait for the table."""
+    return f"backup {backup.seconds:.0f} s, rehearsal {rehearsal.seconds:.0f} s"
 
 
 def told(one: Figures) -> str:

@@ -53,7 +53,7 @@ STATES = {
 WORDS = {
     CUT: "does not verify",
     OLD: "the archive is 3 d old, and 1 d are allowed",
-    FOREIGN: "would kill",
+    FOREIGN: "they would kill it",
     UNREACHABLE: "No archive lies in",
 }
 
@@ -171,7 +171,7 @@ class Part:
         """Rehearse all of them, and see that just the broken ones are named, in the report and by Ansible."""
         old = str(binaries.consul(binaries.OLD))
         inventory = self.ansible.inventory(
-            {member.name: {"rehearsal_consul_binary": old} if member.kind == FOREIGN else {} for member in self.members},
+            {one.name: {"rehearsal_consul_binary": old} if one.kind == FOREIGN else {} for one in self.members},
             name="all",
             rehearsal_dir=f"{self.archives}/{{{{ rehearsal_cluster }}}}",
             rehearsal_report_dir=str(self.reports),
@@ -183,15 +183,17 @@ class Part:
         played, figures = self._play("rehearse", inventory, len(self.members))
         wanted = {member.name: STATES[member.kind] for member in self.members}
         broken = {name for name, state in wanted.items() if state != "passed"}
-        assert failed_hosts(played) == broken, played.output[-3000:]
         self._check_report(wanted)
+        assert failed_hosts(played) == broken, played.output[-3000:]
         assert list(self.work.iterdir()) == []
         return figures
 
     def _check_report(self, wanted: dict[str, str]) -> None:
         report = json.loads((self.reports / "report.json").read_text(encoding="utf-8"))
         clusters = {one["cluster"]: one for one in report["clusters"]}
-        assert {name: one["state"] for name, one in clusters.items()} == wanted
+        assert {name: one["state"] for name, one in clusters.items()} == wanted, [
+            (one["cluster"], one["sentence"]) for one in report["clusters"] if wanted[one["cluster"]] != one["state"]
+        ]
         assert not report["passed"]
         counted = Counter(wanted.values())
         states = {state: counted[state] for state in ("passed", "missed", "failed", "unknown")}
