@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small fleet, backed up and rehearsed: who is broken is named, all others are served (``make fleet``: a large one)."""
+"""A small fleet, backed up and rehearsed: just the broken are named, all others are served."""
 
 from __future__ import annotations
 
