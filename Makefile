@@ -29,7 +29,7 @@ test: ## everything that must hold, stage by stage, with a table at the end
 
 ##@ Tests
 
-.PHONY: unit integration molecule newest floor bench
+.PHONY: unit integration molecule newest floor bench fleet
 unit: ## unit tests: no Consul, under ten seconds
 	@$(MAIN) pytest tests/unit $(PYTEST_OPTIONS)
 
@@ -47,6 +47,9 @@ floor: ## the same with the modules on Python 3.9, requests 2.25 and msgpack 1.0
 
 bench: ## speed beside curl and the consul CLI; BENCH_KEYS=n for more keys
 	@$(WITHIN) --installed main tests/benchmarks/run
+
+fleet: ## a hundred clusters, some broken, backed up and rehearsed; FLEET_SIZES=25,50,100
+	@$(WITHIN) --installed main tests/fleet/run
 
 ##@ Checks
 

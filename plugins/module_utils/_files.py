@@ -70,6 +70,33 @@ def require_directory(path: str) -> None:
             raise OSError(errno.EACCES, "")
 
 
+def existing_part(path: str) -> str:
+    """Return the path itself, or as much of its beginning as is there."""
+    path = os.path.abspath(path)
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def make_directory(path: str) -> tuple[str, ...]:
+    """Create a directory, and those above it that are missing, for nobody else to look into; return what was created.
+
+    :raises FileError: one of them can't be created.
+    """
+    missing = []
+    above = os.path.abspath(path)
+    while not os.path.lexists(above):
+        missing.append(above)
+        above = os.path.dirname(above)
+    made = []
+    for directory in reversed(missing):
+        # Another run may be faster; its directory is as good.
+        with file_errors("create the directory", directory), contextlib.suppress(FileExistsError):
+            os.mkdir(directory, 0o700)
+            made.append(directory)
+    return tuple(made)
+
+
 def require_no_directory(path: str) -> None:
     """Make sure that a file can be put at ``path`` as far as what lies there goes.
 

@@ -16,7 +16,16 @@ from ._client import Client
 from ._cluster import may_snapshot, read_identity, read_leader
 from ._decide import DAMAGED, Decision, Held, should_keep, should_take
 from ._errors import ApiError, ArchiveError, ClusterError, DestinationError, FileError, SnapshotError
-from ._files import Partial, digest_of, free_bytes, read_pieces, remove_leftovers, require_directory
+from ._files import (
+    Partial,
+    digest_of,
+    existing_part,
+    free_bytes,
+    make_directory,
+    read_pieces,
+    remove_leftovers,
+    require_directory,
+)
 from ._identity import Cluster
 from ._manifest import Consistency
 from ._retry import with_retries
@@ -25,7 +34,10 @@ from ._take import Taken, take
 
 
 class SaveRequest(NamedTuple):
-    """What is to be saved and where. ``max_stale`` in milliseconds, ``max_age`` in seconds."""
+    """What is to be saved and where. ``max_stale`` in milliseconds, ``max_age`` in seconds.
+
+    ``create_directory``: make the directory when it isn't there, once it is known that the cluster can be saved.
+    """
 
     dest: str
     datacenter: str | None
@@ -34,18 +46,20 @@ class SaveRequest(NamedTuple):
     max_age: int | None
     skip_unchanged: bool
     force: bool
+    create_directory: bool = False
 
 
 class Saved(NamedTuple):
     """How it ended: ``entry`` holds the cluster's content now, ``before`` is the one that did until now.
 
-    ``taken`` is None when no snapshot had to be taken.
+    ``taken`` is None when no snapshot had to be taken. ``created`` are directories that were not there before.
     """
 
     decision: Decision
     entry: Entry
     before: Entry | None
     taken: Taken | None
+    created: tuple[str, ...] = ()
 
 
 def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[[SnapshotError], None]) -> Saved:
@@ -57,8 +71,9 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
     """
     into_directory = os.path.isdir(request.dest) or request.dest.endswith(os.sep)
     directory = request.dest.rstrip(os.sep) or os.sep if into_directory else os.path.dirname(request.dest) or "."
-    require_directory(directory)
-    if not check:
+    absent = request.create_directory and not os.path.lexists(directory)
+    require_directory(existing_part(directory) if absent else directory)
+    if not check and not absent:
         remove_leftovers(directory)
 
     def retried(operation: Callable[[], Taken]) -> Taken:
@@ -72,8 +87,11 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
         delay=client.connection.retry_delay,
         report=report,
     )
-    before = None
-    if into_directory:
+    before: Entry | None = None
+    created: tuple[str, ...] = ()
+    if absent:
+        created = () if check else make_directory(directory)
+    elif into_directory:
         before = newest_of(directory, identity)
     elif not request.force:
         before = _at(request.dest)
@@ -81,7 +99,8 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
     first = should_take(held, max_age=request.max_age, force=request.force, now=time.time())
     if not first.go and before and is_intact(before):
         return Saved(first, before, before, None)
-    _require_room(directory, before)
+    if before:
+        _require_room(directory, before)
 
     def attempt(partial: Partial | None) -> Taken:
         return take(client, partial, datacenter=request.datacenter, stale=request.stale, max_stale=request.max_stale)
@@ -97,7 +116,7 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
             put(partial, entry.path, entry.manifest)
         else:
             write_manifest(entry.path, entry.manifest)
-    return Saved(decision, entry, before, taken)
+    return Saved(decision, entry, before, taken, created)
 
 
 def _look(client: Client, request: SaveRequest) -> Cluster:
@@ -145,9 +164,9 @@ def _held(entry: Entry) -> Held:
     return Held(manifest.index, manifest.confirmed_at, manifest.fingerprint)
 
 
-def _require_room(directory: str, before: Entry | None) -> None:
+def _require_room(directory: str, before: Entry) -> None:
     free = free_bytes(directory)
-    if before and free < before.manifest.size:
+    if free < before.manifest.size:
         raise FileError(
             f"{directory} has {free} bytes left, and the newest archive took {before.manifest.size}",
             hint="Make room on that file system, or choose a directory elsewhere.",
@@ -168,7 +187,8 @@ def _settle(
             path=request.dest,
         )
     if into_directory and (before is None or not before.manifest.cluster.is_same(cluster)):
-        before = newest_of(directory, cluster)
+        # In check mode a directory that would be created isn't there.
+        before = newest_of(directory, cluster) if os.path.isdir(directory) else None
     held = _held(before) if before and before.manifest.cluster.is_same(cluster) else None
     decision = should_keep(
         held, taken.archive.state.fingerprint, skip_unchanged=request.skip_unchanged, force=request.force

@@ -38,13 +38,21 @@ attributes:
 options:
   dest:
     description:
-      - Where to put the archive on the host the module runs on. The directory must exist.
+      - Where to put the archive on the host the module runs on. The directory must exist, unless
+        O(create_directory=true).
       - An existing directory, or a path that ends in a slash, gets a new file for each archive that is kept, named
         C(<datacenter>-<UTC time>-<raft index>.snap).
       - A path of a file always holds the newest archive. A file there that is not an archive, or one of another
         cluster, is only replaced with O(force=true).
     type: path
     required: true
+  create_directory:
+    description:
+      - Create the directory of O(dest), and those above it, when they aren't there, with mode V(0700) and with O(owner)
+        and O(group). That is done once it is known that the cluster can be saved. A directory that is there stays as it
+        is.
+    type: bool
+    default: false
   datacenter:
     description: Datacenter to save, when it is not the one of the agent that is asked.
     type: str
@@ -246,6 +254,7 @@ from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "dest": {"type": "path", "required": True},
+    "create_directory": {"type": "bool", "default": False},
     "datacenter": {"type": "str"},
     "stale": {"type": "bool", "default": False},
     "max_stale": {"type": "int"},
@@ -271,6 +280,7 @@ def request_of(module: AnsibleModule) -> SaveRequest:
         max_age=params["max_age"],
         skip_unchanged=params["skip_unchanged"],
         force=params["force"],
+        create_directory=params["create_directory"],
     )
 
 
@@ -318,6 +328,11 @@ def set_attributes(module: AnsibleModule, path: str) -> bool:
     return bool(module.set_fs_attributes_if_different(arguments, False))
 
 
+def set_ownership(module: AnsibleModule, directory: str) -> None:
+    module.set_owner_if_different(directory, module.params["owner"], False)
+    module.set_group_if_different(directory, module.params["group"], False)
+
+
 def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
     begun = time.monotonic()
 
@@ -327,6 +342,8 @@ def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
 
     saved = save(client_of(module), request_of(module), check=module.check_mode, report=report)
     result = result_of(saved)
+    for directory in saved.created:
+        set_ownership(module, directory)
     for path in (result["dest"], result["manifest"]):
         if os.path.exists(path) and set_attributes(module, path):
             result["changed"] = True

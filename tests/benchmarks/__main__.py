@@ -5,7 +5,8 @@
 
 Every row is a ratio of two things measured in turn, in the same run, on the same real server: A B A B …, so that a
 machine whose speed drifts slows both. Environment: BENCH_KEYS (200000), BENCH_RUNS (5), BENCH_LARGE_MB (1024; 0 leaves
-the large archive out), BENCH_JSON (a file for the figures).
+the large archive out), BENCH_FLEET (100, the clusters that the playbook backs up; 0 leaves it out), BENCH_JSON (a file
+for the figures).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import load, report, scenes
+from benchmarks import fleet, load, report, scenes
 from lab.cluster import Cluster
 
 
@@ -25,6 +26,7 @@ def main() -> int:
     keys = int(os.environ.get("BENCH_KEYS", "200000"))
     runs = int(os.environ.get("BENCH_RUNS", "5"))
     large = int(os.environ.get("BENCH_LARGE_MB", "1024"))
+    clusters = int(os.environ.get("BENCH_FLEET", "100"))
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         directory = Path(name)
         with Cluster(directory / "server", servers=1) as cluster:
@@ -40,6 +42,9 @@ def main() -> int:
                 print(f"one more server; writing {large} MB of values that don't compress …", flush=True)
                 load.large_values(cluster, large)
                 memory.append(scenes.memory(scenes.Bench(cluster, directory, 1)))
+        if clusters:
+            (directory / "many").mkdir(mode=0o700)
+            rows += fleet.backing_up(directory / "many", clusters)
     document = report.document(figures=figures, rows=rows, memory=memory)
     print(report.table(document))
     target = os.environ.get("BENCH_JSON")

@@ -43,8 +43,9 @@ class Played(NamedTuple):
 class Ansible:
     """Runs playbooks in a directory; no run may show one of ``secrets``."""
 
-    def __init__(self, directory: Path, secrets: Iterable[str]) -> None:
+    def __init__(self, directory: Path, secrets: Iterable[str], *, timeout: float = TIMEOUT) -> None:
         self.directory = directory
+        self._timeout = timeout
         self._secrets = tuple(secrets)
         # Not that of the user or of the machine.
         (directory / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")
@@ -88,7 +89,7 @@ class Ansible:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
             check=False,
         )
         for secret in self._secrets:

@@ -31,6 +31,26 @@ def kept(seeded: Cluster, calls: Calls, tmp_path: Path) -> Path:
     return Path(calls.ok(seeded, "snapshot_save", dest=str(tmp_path))["dest"])
 
 
+def test_the_directory_is_created(seeded: Cluster, calls: Calls, tmp_path: Path) -> None:
+    above, there = tmp_path / "new", tmp_path / "there"
+    there.mkdir(mode=0o755)
+    options = {"dest": f"{above}/below/", "create_directory": True}
+
+    checked = calls.ok(seeded, "snapshot_save", **options, check=True)
+    assert checked["changed"]
+    calls.fails(seeded, "snapshot_save", "permission_denied", **{**options, "token": "anonymous"})
+    assert not above.exists()
+
+    saved = calls.ok(seeded, "snapshot_save", **options)
+    assert (saved["changed"], saved["reason"]) == (True, checked["reason"])
+    assert Path(saved["dest"]).parent == above / "below"
+    assert [path.stat().st_mode & 0o7777 for path in (above, above / "below")] == [0o700, 0o700]
+    assert not calls.ok(seeded, "snapshot_save", **options)["changed"]
+
+    calls.ok(seeded, "snapshot_save", dest=str(there / "a.snap"), create_directory=True)
+    assert there.stat().st_mode & 0o7777 == 0o755
+
+
 def changed_manifest(archive: Path, **changes: Any) -> None:
     """Make a manifest say something else."""
     path = manifest_of(archive)

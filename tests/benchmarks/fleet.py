@@ -1,0 +1,92 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook backup over many clusters, beside a playbook that does the same job with the ``consul`` command."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from support.playbooks import Ansible, connection
+
+from benchmarks.measure import Pair, Run
+from benchmarks.scenes import row
+from lab import Cluster
+
+SERVERS = 20
+"""Real servers at most; with more clusters than that each stands for several."""
+FORKS = 4
+RUNS = 2
+TIMEOUT = 1800.0
+
+# What one writes without this collection: a directory, the command, nothing verified that the command does not verify.
+PLAIN = {
+    "name": "Back up each Consul cluster in the plain way",
+    "hosts": "consul",
+    "gather_facts": False,
+    "tasks": [
+        {
+            "name": "Create the directory",
+            "ansible.builtin.file": {"path": "{{ backup_dir }}", "state": "directory", "mode": "0700"},
+        },
+        {
+            "name": "Save",
+            "ansible.builtin.command": {"argv": ["{{ binary }}", "snapshot", "save", "{{ backup_dir }}/consul.snap"]},
+            "environment": "{{ consul_environment }}",
+        },
+    ],
+}
+
+
+def backing_up(directory: Path, clusters: int) -> list[dict[str, Any]]:
+    """Back up so many clusters, each into a directory of its own that is new each time."""
+    # Without Connect they have no cluster id: those that one server stands for are not known to be the same one.
+    servers = [
+        Cluster(directory / f"server-{number}", servers=1, connect=False, name_prefix=f"many-{number}")
+        for number in range(min(clusters, SERVERS))
+    ]
+    print(f"{len(servers)} more servers, for the backup of {clusters} clusters …", flush=True)
+    try:
+        for server in servers:
+            server.start()
+        for server in servers:
+            server.wait_ready()
+            server.http("PUT", "/v1/kv/some/key", data="and its value", check=True)
+        pair = _measured(directory, servers, clusters)
+    finally:
+        for server in servers:
+            server.stop()
+    return [row(f"backup of {clusters} on {len(servers)} servers", "command: consul snapshot save", 1.10, pair)]
+
+
+def _measured(directory: Path, servers: list[Cluster], clusters: int) -> Pair:
+    ansible = Ansible(directory, [server.tokens.initial_management for server in servers], timeout=TIMEOUT)
+    hosts = {
+        f"cluster-{number:03}": {
+            "backup_connection": connection(server.servers[0], server.tokens.initial_management),
+            "consul_environment": server.env(),
+        }
+        for number, server in zip(range(clusters), itertools.cycle(servers), strict=False)
+    }
+    kept = directory / "kept"
+    inventory = ansible.inventory(
+        hosts, backup_dir=f"{kept}/{{{{ inventory_hostname }}}}", binary=str(servers[0].binary)
+    )
+
+    def run(playbook: Path | str) -> Run:
+        began = time.monotonic()
+        ansible.ok(playbook, inventory, options=["--forks", str(FORKS)])
+        seconds = time.monotonic() - began
+        saved = len(list(kept.glob("*/*.snap")))
+        shutil.rmtree(kept)
+        if saved != clusters:
+            raise RuntimeError(f"{saved} archives of {clusters} clusters")
+        return Run(seconds, 0)
+
+    plain = ansible.playbook(PLAIN)
+    runs = [(run("backup"), run(plain)) for _round in range(RUNS)]
+    return Pair([ours for ours, _theirs in runs], [theirs for _ours, theirs in runs])
