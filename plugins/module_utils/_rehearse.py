@@ -279,7 +279,8 @@ def _prove(client: Client, server: Throwaway, prover: Prover) -> dict[str, Any]:
             if found["equal"] or late:
                 return found
         except SnapshotError as error:
-            if late or not error.retryable:
+            # A disk that is full stays full.
+            if late or not error.retryable or is_disk_full(error.message):
                 raise
         server.check_alive(_PAUSE)
 

@@ -198,6 +198,7 @@ class Cluster(Access):
             self._start_servers()
             self.wait_ready()
         self.binary, self.version = binary, version
+        self._save()
 
     def federate(self, other: Cluster, timeout: float = READY_SECONDS) -> None:
         """Join another datacenter over WAN and wait until each can be reached from the other."""

@@ -31,7 +31,8 @@ def test_in_the_same_version(sample: Sample, rehearse: Rehearse) -> None:
     assert (looked["verdict"], looked["passed"], looked["server_version"]) == (None, True, sample.version)
     assert (looked["rto"], looked["isolation"], looked["memory_bytes"]) == ({}, None, None)
     assert looked["targets"][0]["met"]
-    result = rehearse.ok(sample.path, sample.version, max_rto=60, max_age=3600, timeout=100)
+    told = {"max_rto": 60, "max_age": 3600, "timeout": 100, "keep_on_failure": True}
+    result = rehearse.ok(sample.path, sample.version, assertions=[{"service": "postgres"}], **told)
 
     assert (result["verdict"], result["passed"]) == ("proven", True)
     assert (result["archive_version"], result["server_version"]) == (sample.version, sample.version)
@@ -45,6 +46,8 @@ def test_in_the_same_version(sample: Sample, rehearse: Rehearse) -> None:
     assert 0 < result["rto"]["total"] == pytest.approx(sum(phases), abs=0.01)
     assert 30_000_000 < result["memory_bytes"] < 500_000_000
     assert [one["name"] for one in result["targets"]] == ["rto", "age"]
+    assert [one["passed"] for one in result["assertions"]] == [True]
+    assert (result["isolation"], result["kept_dir"]) == ("network_namespace", None)
     assert faults_of("snapshot_rehearse", looked) == faults_of("snapshot_rehearse", result) == []
     # Seen by itself: what is documented in vain.
     assert set(returns_of("snapshot_rehearse")) - result.keys() == {"failure", "changes"}
