@@ -18,7 +18,7 @@ from lab import Cluster, binaries
 ClusterOf = Callable[..., Cluster]
 
 # What takes longest goes first, so that the workers end at about the same time.
-SLOW_FIRST = ("roles", "guards", "runbook")
+SLOW_FIRST = ("roles", "upgrade", "rehearse", "guards", "runbook")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -197,12 +197,12 @@ def test_contents_against_a_dictionary() -> None:
         return bytes(source.choices(b"\x01\x02", k=16))
 
     known, contents = {}, Contents()
-    for _number in range(4000):
+    for _number in range(1500):
         name, content = digest(), digest()
         if name not in known:
             known[name] = content
             contents.add(name, content)
-    for name in [*known, *(digest() for _number in range(1000))]:
+    for name in [*known, *(digest() for _number in range(500))]:
         content = source.choice([known.get(name, b""), digest()]) or digest()
         expected = ABSENT if name not in known else EQUAL if known[name] == content else CHANGED
         assert contents.take(name, content) == expected

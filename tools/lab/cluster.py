@@ -188,9 +188,16 @@ class Cluster(Access):
             server.wipe()
 
     def upgrade(self, version: str) -> None:
-        """Run another Consul on the same data: one server after the other, each healthy before the next is stopped."""
+        """Run another Consul on the same data: one server after the other, each healthy before the next is stopped.
+
+        The leader is the last. A newer one writes entries to the log that end older followers: seen with 1.22.7 and 1.8.7.
+        """
         binary = binaries.consul(version)
-        for server in self.servers:
+        waiting = list(self.servers)
+        while waiting:
+            leader = self.leader()
+            server = min(waiting, key=lambda one: one is leader)
+            waiting.remove(server)
             server.terminate()
             server.wait_stopped(STOP_SECONDS)
             server.binary = binary

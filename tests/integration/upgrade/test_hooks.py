@@ -18,16 +18,15 @@ from support.playbooks import Ansible, hosts_of
 
 from lab import Cluster
 
-ROOT = Path(__file__).resolve().parents[3]
-BLOCK = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from .conftest import blocks
+
 PLACE = re.compile(r"^(?:#|//) (/\S+)$", re.MULTILINE)
 
 
 def recipes() -> dict[str, str]:
     """Return the files in docs/hooks.md, by the path that each one names in its first lines."""
-    text = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
     found = {}
-    for block in BLOCK.findall(text):
+    for block in blocks():
         place = PLACE.search(block)
         if place:
             found[place.group(1)] = block
@@ -43,7 +42,7 @@ def requires(*programs: str) -> pytest.MarkDecorator:
 class Apt:
     """apt with a system of its own below a directory: its packages, its hooks, nothing of this machine's."""
 
-    def __init__(self, directory: Path, hook: str, environment: dict[str, str]) -> None:
+    def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self.root = directory / "root"
         self.directory = directory
         for made in ("root/var/lib/dpkg/info", "root/var/lib/dpkg/updates", "apt/state/lists/partial", "apt/etc"):
@@ -57,8 +56,8 @@ class Apt:
         ):
             (directory / made).mkdir(parents=True)
         (self.root / "var/lib/dpkg/status").touch()
-        config = directory / "apt.conf"
-        config.write_text(
+        self._config = directory / "apt.conf"
+        self._config.write_text(
             "\n".join(
                 [
                     f'Dir::State "{directory}/apt/state";',
@@ -69,12 +68,16 @@ class Apt:
                     'APT::Sandbox::User "";',
                     'APT::Architecture "all";',
                     f'DPkg::Options {{ "--root={self.root}"; "--force-script-chrootless"; "--force-not-root"; }};',
-                    hook,
                 ]
             ),
             encoding="utf-8",
         )
-        self._environment = {**environment, "APT_CONFIG": str(config)}
+        self._environment = {**environment, "APT_CONFIG": str(self._config)}
+
+    def configure(self, hook: str) -> None:
+        """Add a file of the configuration."""
+        with self._config.open("a", encoding="utf-8") as config:
+            config.write(f"\n{hook}")
 
     def build(self, name: str, version: str) -> Path:
         """Make a package that holds one file, which says its version."""
@@ -151,22 +154,22 @@ def at(tmp_path: Path, text: str) -> str:
 def test_apt_upgrades_consul_when_the_way_back_is_there(
     cluster: Cluster, programs: dict[str, str], tmp_path: Path
 ) -> None:
-    apt = Apt(tmp_path / "apt", put_in_place(tmp_path, "50consul-pre-upgrade"), programs)
+    apt = Apt(tmp_path / "apt", programs)
     kept = tmp_path / "kept"
+    apt.install(apt.build("consul", "1"))
+    assert apt.installed("consul") == "1"
+
+    apt.configure(put_in_place(tmp_path, "50consul-pre-upgrade"))
     # What is not Consul's does not wait for Consul.
     done = apt.install(apt.build("other", "1"))
     assert apt.installed("other") == "1", done.stderr
     assert not kept.exists()
 
-    apt.install(apt.build("consul", "1"))
-    assert apt.installed("consul") == "1"
     done = apt.install(apt.build("consul", "2"))
     assert apt.installed("consul") == "2", done.stderr
-    kits = sorted(kept.glob("rollback-*"))
-    assert len(kits) == 2
-    for kit in kits:
-        (archive,) = kit.glob("*.snap")
-        cluster.cli("snapshot", "inspect", archive)
+    (kit,) = kept.glob("rollback-*")
+    (archive,) = kit.glob("*.snap")
+    cluster.cli("snapshot", "inspect", archive)
 
     # The cluster can't be backed up any more: the old package stays.
     cluster.kill()
@@ -174,18 +177,20 @@ def test_apt_upgrades_consul_when_the_way_back_is_there(
     assert done.returncode != 0
     assert apt.installed("consul") == "2"
     assert "no host of this cluster answers" in done.stdout + done.stderr
-    assert len(list(kept.iterdir())) == 2
+    assert list(kept.iterdir()) == [kit]
 
 
 @requires("apt-get", "dpkg-deb")
 def test_apt_does_nothing_without_a_backup(cluster: Cluster, programs: dict[str, str], tmp_path: Path) -> None:
-    apt = Apt(tmp_path / "apt", put_in_place(tmp_path, "50consul-backup"), programs)
-    done = apt.install(apt.build("other", "1"))
-    assert apt.installed("other") == "1", done.stderr
-    apt.install(apt.build("other", "2"))
-    assert apt.installed("other") == "2"
-    # One archive for both, since nothing had changed.
-    assert len(list((tmp_path / "kept").glob("*.snap"))) == 1
+    apt = Apt(tmp_path / "apt", programs)
+    apt.install(apt.build("other", "1"))
+    assert apt.installed("other") == "1"
+
+    apt.configure(put_in_place(tmp_path, "50consul-backup"))
+    done = apt.install(apt.build("other", "2"))
+    assert apt.installed("other") == "2", done.stderr
+    (archive,) = (tmp_path / "kept").glob("*.snap")
+    cluster.cli("snapshot", "inspect", archive)
 
     cluster.kill()
     assert apt.install(apt.build("other", "3")).returncode != 0

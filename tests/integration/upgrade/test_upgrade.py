@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from support.playbooks import Ansible, hosts_of
 
 from lab import Cluster, binaries, compare, losses, observe
 from lab.oracle import Observation
 from lab.seed import seed
 
+from .conftest import blocks
+
 KEYS = 120
+CONSUL_TO_COME = "/opt/consul-1.22.7/consul"
 KEPT = ("kv", "nodes", "services", "checks", "acl-tokens", "acl-roles", "acl-auth-methods", "acl-binding-rules")
 
 
@@ -35,6 +39,18 @@ def ansible(tmp_path: Path) -> Ansible:
     return Ansible(tmp_path / "ansible", [])
 
 
+def recipe(ansible: Ansible, binary: str, begun: Path) -> Path:
+    """Write the playbook of docs/hooks.md, with this binary; its upgrade notes, below ``begun``, that it was reached."""
+    (text,) = [block for block in blocks() if "include_role" in block]
+    before, upgrade = yaml.safe_load(text)
+    assert before["tasks"][0]["vars"] == {"backup_upgrade_consul": CONSUL_TO_COME}
+    before["tasks"][0]["vars"] = {"backup_upgrade_consul": binary}
+    assert upgrade["tasks"] == []
+    begun.mkdir()
+    upgrade["tasks"] = [{"ansible.builtin.command": {"argv": ["touch", f"{begun}/{{{{ inventory_hostname }}}}"]}}]
+    return ansible.playbook(before, upgrade)
+
+
 def names_of(seen: Observation) -> dict[str, set[str]]:
     """What is there, by name: what a version says of a thing changes from one to the next, its name does not."""
     return {kind: set(seen[kind]) for kind in (*KEPT, "prepared-queries", "intentions", "sessions", "locks")}
@@ -43,9 +59,11 @@ def names_of(seen: Observation) -> dict[str, set[str]]:
 def test_there_and_back(old: Cluster, ansible: Ansible, tmp_path: Path) -> None:
     seen = observe(old)
     kit = tmp_path / "kit"
-    inventory = ansible.inventory(hosts_of(old), backup_cluster="old", backup_rollback_dir=str(kit))
+    inventory = ansible.inventory(hosts_of(old, count=3), backup_cluster="old", backup_rollback_dir=str(kit))
 
-    played = ansible.ok("pre_upgrade", inventory, backup_upgrade_consul=str(binaries.consul(binaries.NEW)))
+    play = recipe(ansible, str(binaries.consul(binaries.NEW)), tmp_path / "begun")
+    played = ansible.ok(play, inventory)
+    assert {path.name for path in (tmp_path / "begun").iterdir()} == {server.name for server in old.servers}
     assert played.says(f"Consul {binaries.NEW} loads its state, proven in")
     versions = json.loads((kit / "versions.json").read_text(encoding="utf-8"))
     assert versions["consul_version"] == binaries.OLD
@@ -78,14 +96,26 @@ def test_an_upgrade_that_would_fail_does_not_begin(ansible: Ansible, tmp_path: P
     no_consul = tmp_path / "no-consul"
     no_consul.write_text("#!/bin/sh\necho hello\n", encoding="utf-8")
     no_consul.chmod(0o755)
+    to_come = {
+        "backwards": binaries.consul(binaries.OLD),
+        "other": no_consul,
+        "nowhere": tmp_path / "nowhere",
+        "same": binaries.consul(binaries.NEW),
+    }
     with Cluster(tmp_path / "new", servers=1, name_prefix="new") as cluster:
         seed(cluster, keys=20)
-        inventory = ansible.inventory(hosts_of(cluster), backup_dir=str(kept), backup_min_failure_tolerance=0)
-        for binary, words in (
-            (binaries.consul(binaries.OLD), f"Consul {binaries.OLD} can't read"),
-            (no_consul, "is not Consul"),
-            (tmp_path / "nowhere", "nowhere"),
-        ):
-            ansible.fails("pre_upgrade", inventory, words, backup_upgrade_consul=str(binary))
-            assert list(kept.iterdir()) == []
-        assert ansible.ok("pre_upgrade", inventory, backup_upgrade_consul=str(cluster.binary)).changed
+        # Each host is a cluster of its own to the role.
+        (host,) = hosts_of(cluster).values()
+        hosts = {name: {**host, "to_come": str(binary)} for name, binary in to_come.items()}
+        kept_in = f"{kept}/{{{{ inventory_hostname }}}}"
+        inventory = ansible.inventory(hosts, backup_dir=kept_in, backup_min_failure_tolerance=0)
+        played = ansible.fails(
+            recipe(ansible, "{{ to_come }}", tmp_path / "begun"),
+            inventory,
+            f"Consul {binaries.OLD} can't read",
+            "no-consul is not Consul",
+            f"there is no program {tmp_path}/nowhere",
+        )
+    assert {name for name, counts in played.recap.items() if counts["failed"]} == to_come.keys() - {"same"}
+    assert [path.name for path in (tmp_path / "begun").iterdir()] == ["same"]
+    assert {path.relative_to(kept).parts[0] for path in kept.rglob("*") if path.is_file()} == {"same"}
