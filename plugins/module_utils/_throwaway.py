@@ -132,11 +132,15 @@ class Throwaway:
     def await_leader(self, client: Client) -> None:
         """Wait until the server leads and takes its token, for as long as that takes.
 
+        The token is asked for with a consistent read, which a new leader answers only when all is done that it begins
+        with (establishLeadership in Consul's agent/consul/leader.go). The token works before that, and a restore in
+        between would be followed by the leader's own Autopilot configuration.
+
         :raises ServerDied: it ended.
         """
         while True:
             with contextlib.suppress(SnapshotError):
-                if read_leader(client) and client.ask("/v1/acl/token/self"):
+                if read_leader(client) and client.ask("/v1/acl/token/self", params={"consistent": ""}):
                     return
             self.check_alive()
             time.sleep(_PAUSE)
