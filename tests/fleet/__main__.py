@@ -34,7 +34,7 @@ def main() -> int:
                 rows.append(row(part, backup, rehearsal))
                 print(f"{size} clusters: exactly the broken ones were named; {seconds(backup, rehearsal)}", flush=True)
     print(f"\n{AT_ONCE} at a time, on {os.cpu_count()} processors\n")
-    print(f"{'':>37} | {'backup':^29} | {'rehearse':^29}")
+    print(f"{'':>36} | {'backup':^29} | {'rehearse':^29}")
     columns = f"{'hosts':>5} {'s':>7} {'s/host':>7} {'MiB':>6}"
     print(f"{'clusters':>8} {'servers':>8} {'archives':>9} {'broken':>8} | {columns}  | {columns}")
     print("\n".join(rows))
