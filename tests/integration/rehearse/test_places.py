@@ -20,7 +20,7 @@ from support.states import incompressible, with_records
 
 from lab import binaries
 
-from .conftest import Rehearse, Sample, SampleOf
+from .conftest import Rehearse, SampleOf
 
 
 def script(path: Path, text: str) -> Path:
