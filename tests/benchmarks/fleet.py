@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook backup over many clusters, beside a playbook that does the same job with the ``consul`` command."""
+"""Backups of many clusters: a playbook with ``snapshot_save``, the same with ``consul``'s command, the role."""
 
 from __future__ import annotations
 
@@ -23,27 +23,30 @@ FORKS = 4
 RUNS = 2
 TIMEOUT = 1800.0
 
-# What one writes without this collection: a directory, the command, nothing verified that the command does not verify.
-PLAIN = {
-    "name": "Back up each Consul cluster in the plain way",
-    "hosts": "consul",
-    "gather_facts": False,
-    "tasks": [
-        {
-            "name": "Create the directory",
-            "ansible.builtin.file": {"path": "{{ backup_dir }}", "state": "directory", "mode": "0700"},
-        },
-        {
-            "name": "Save",
-            "ansible.builtin.command": {"argv": ["{{ binary }}", "snapshot", "save", "{{ backup_dir }}/consul.snap"]},
-            "environment": "{{ consul_environment }}",
-        },
-    ],
+COMMAND = {
+    "name": "Save",
+    "ansible.builtin.command": {"argv": ["{{ binary }}", "snapshot", "save", "{{ backup_dir }}/consul.snap"]},
+    "environment": "{{ consul_environment }}",
+}
+MODULE = {
+    "name": "Save",
+    "disaster_recovery.consul.snapshot_save": {"dest": "{{ backup_dir }}/"},
+    "module_defaults": {"disaster_recovery.consul.snapshot_save": "{{ backup_connection }}"},
 }
 
 
+def playbook_with(task: dict[str, Any]) -> dict[str, Any]:
+    """What one writes by hand: a directory for each cluster, and this task."""
+    directory = {"path": "{{ backup_dir }}", "state": "directory", "mode": "0700"}
+    tasks = [{"name": "Create the directory", "ansible.builtin.file": directory}, task]
+    return {"name": "Back up each Consul cluster", "hosts": "consul", "gather_facts": False, "tasks": tasks}
+
+
 def backing_up(directory: Path, clusters: int) -> list[dict[str, Any]]:
-    """Back up so many clusters, each into a directory of its own that is new each time."""
+    """Back up so many clusters, each into a directory of its own that is new each time.
+
+    The role asks each cluster first who it is and how it is, so it is shown without a bar.
+    """
     # Without Connect they have no cluster id: those that one server stands for are not known to be the same one.
     servers = [
         Cluster(directory / f"server-{number}", servers=1, connect=False, name_prefix=f"many-{number}")
@@ -56,14 +59,18 @@ def backing_up(directory: Path, clusters: int) -> list[dict[str, Any]]:
         for server in servers:
             server.wait_ready()
             server.http("PUT", "/v1/kv/some/key", data="and its value", check=True)
-        pair = _measured(directory, servers, clusters)
+        module, role = _measured(directory, servers, clusters)
     finally:
         for server in servers:
             server.stop()
-    return [row(f"backup of {clusters} on {len(servers)} servers", "command: consul snapshot save", 1.10, pair)]
+    beside = "command: consul snapshot save"
+    return [
+        row(f"playbook, {clusters} on {len(servers)} servers", beside, 1.10, module),
+        row("the role backup, likewise", beside, None, role),
+    ]
 
 
-def _measured(directory: Path, servers: list[Cluster], clusters: int) -> Pair:
+def _measured(directory: Path, servers: list[Cluster], clusters: int) -> tuple[Pair, Pair]:
     ansible = Ansible(directory, [server.tokens.initial_management for server in servers], timeout=TIMEOUT)
     hosts = {
         f"cluster-{number:03}": {
@@ -87,6 +94,7 @@ def _measured(directory: Path, servers: list[Cluster], clusters: int) -> Pair:
             raise RuntimeError(f"{saved} archives of {clusters} clusters")
         return Run(seconds, 0)
 
-    plain = ansible.playbook(PLAIN)
-    runs = [(run("backup"), run(plain)) for _round in range(RUNS)]
-    return Pair([ours for ours, _theirs in runs], [theirs for _ours, theirs in runs])
+    plain, module = (ansible.playbook(playbook_with(task)) for task in (COMMAND, MODULE))
+    runs = [(run(module), run(plain), run("backup")) for _round in range(RUNS)]
+    modules, plains, roles = ([one[which] for one in runs] for which in range(3))
+    return Pair(modules, plains), Pair(roles, plains)

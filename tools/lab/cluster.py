@@ -190,7 +190,7 @@ class Cluster(Access):
     def upgrade(self, version: str) -> None:
         """Run another Consul on the same data: one server after the other, each healthy before the next is stopped.
 
-        The leader is the last. A newer one writes entries to the log that end older followers: seen with 1.22.7 and 1.8.7.
+        The leader is the last: a newer one writes to the log what ends older followers (seen with 1.22.7 and 1.8.7).
         """
         binary = binaries.consul(version)
         waiting = list(self.servers)

@@ -40,7 +40,7 @@ def ansible(tmp_path: Path) -> Ansible:
 
 
 def recipe(ansible: Ansible, binary: str, begun: Path) -> Path:
-    """Write the playbook of docs/hooks.md, with this binary; its upgrade notes, below ``begun``, that it was reached."""
+    """Write the playbook of docs/hooks.md, with this binary; its upgrade notes in ``begun`` that it was reached."""
     (text,) = [block for block in blocks() if "include_role" in block]
     before, upgrade = yaml.safe_load(text)
     assert before["tasks"][0]["vars"] == {"backup_upgrade_consul": CONSUL_TO_COME}
