@@ -11,7 +11,7 @@ WITHIN := tools/env/within
 MAIN := $(WITHIN) main
 PYTEST_OPTIONS ?=
 # Tests with servers wait more than they work, so more of them run than there are processors; each file in one worker.
-SPREAD ?= -n 3 --dist loadfile --no-loadscope-reorder
+SPREAD ?= -n 4 --dist loadfile --no-loadscope-reorder
 export SPREAD
 
 .PHONY: help

@@ -65,6 +65,9 @@ def test_there_and_back(old: Cluster, ansible: Ansible, tmp_path: Path) -> None:
     played = ansible.ok(play, inventory)
     assert {path.name for path in (tmp_path / "begun").iterdir()} == {server.name for server in old.servers}
     assert played.says(f"Consul {binaries.NEW} loads its state, proven in")
+    leader = old.leader()
+    assert leader is not None
+    assert played.says(f"Upgrade {leader.name} last: it leads.")
     versions = json.loads((kit / "versions.json").read_text(encoding="utf-8"))
     assert versions["consul_version"] == binaries.OLD
     rehearsed = versions["rehearsed_in"]
