@@ -236,7 +236,8 @@ def _launched(
 ) -> subprocess.Popen[bytes]:
     arguments = [str(os.getpid()), note, home, "up" if loopback else "", *command]
     try:
-        return subprocess.Popen(
+        # AnsibleModule.run_command waits for its program to end; this one goes on beside us.
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
             [*through, sys.executable, "-I", "-S", "-c", _launcher(), *arguments],
             cwd=home,
             stdin=subprocess.DEVNULL,

@@ -24,11 +24,11 @@ def table(measured: dict[str, Any]) -> str:
         f"{'what':<26} {'beside':<36} {'ours':>7} {'theirs':>7} {'ratio':>6} {'bar':>6}",
     ]
     for row in measured["ratios"]:
-        bar = "" if row["bar"] is None else f" {row['bar']:>5.2f}x"
+        limit = "" if row["bar"] is None else f" {row['bar']:>5.2f}x"
         reached = "" if row["bar"] is None or row["ratio"] <= row["bar"] else "  above its bar"
         lines.append(
             f"{row['what']:<26} {row['beside']:<36} {row['ours_s']:>6.2f}s {row['theirs_s']:>6.2f}s "
-            f"{row['ratio']:>5.2f}x{bar}{reached}{_peak(row)}"
+            f"{row['ratio']:>5.2f}x{limit}{reached}{_peak(row)}"
         )
     lines += [
         "",

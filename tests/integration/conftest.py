@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real clusters, started once per session when a test first asks for them."""
+"""Real clusters, started when a test first asks for them, for all tests of its file."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turn.get(item.path.parent.name, len(turn)))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterOf]:
     """Return a running cluster for these options of ``lab.Cluster``, the same one for the same options.
 
-    Tests that share a cluster must not harm it; one that does starts its own.
+    Tests that share a cluster must not harm it; one that does starts its own. Each lives as long as the tests of one
+    file: a server that idles takes a part of a processor, too.
     """
     running: dict[str, Cluster] = {}
 
@@ -39,7 +40,7 @@ def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster
         key = json.dumps([version, servers, options], sort_keys=True)
         if key not in running:
             fresh = Cluster(tmp_path_factory.mktemp("cluster"), version=version, servers=servers, **options)
-            # Entered here and left below: it lives as long as the session, whichever test came first.
+            # Entered here and left below, whichever test came first.
             running[key] = fresh.__enter__()
         return running[key]
 

@@ -216,7 +216,7 @@ def test_a_forgotten_archive_leaves_the_others_visible() -> None:
 def test_bars_fill_the_chart_and_no_more() -> None:
     view = _report_view.view_of(report_of(*fleet()))
     for row in view["rto_chart"]["rows"]:
-        ends = [bar["x"] + bar["width"] for bar in row["bars"]]
+        ends = [part["x"] + part["width"] for part in row["bars"]]
         assert ends == sorted(ends)
         assert all(0 <= end <= 100.01 for end in ends)
     assert 0 < view["rto_chart"]["limit"]["x"] < 100

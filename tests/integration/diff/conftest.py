@@ -16,7 +16,7 @@ from lab import Cluster
 Snapshot = Callable[[Cluster], Path]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playground(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
     """One server whose content any test may change."""
     return shared_cluster(version=version, name_prefix="compared")

@@ -183,7 +183,7 @@ class Story:
         return {"before": str(self.archives[before]), "after": str(self.archives[after])}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def story(version: str, shared_cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory) -> Story:
     directory = tmp_path_factory.mktemp("story")
     cluster = shared_cluster(version=version, name_prefix="story")

@@ -52,7 +52,7 @@ def findings(calls: Calls, tmp_path: Path) -> Callable[[Path | bytes], dict[str,
 Find = Callable[[Path | bytes], dict[str, Any]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def held(playground: Cluster, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
     """An archive with a token and a session of which there is nothing to find yet, and the token's accessor."""
     path = tmp_path_factory.mktemp("held") / "held.snap"

@@ -17,7 +17,7 @@ from support.states import incompressible, with_records
 from lab import Cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def consul(shared_cluster: Callable[..., Cluster]) -> Cluster:
     """One real server that holds a little of its users' content."""
     cluster = shared_cluster(name_prefix="behind-faults")
@@ -26,13 +26,13 @@ def consul(shared_cluster: Callable[..., Cluster]) -> Cluster:
     return cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def token(consul: Cluster) -> str:
     """A token that may do everything, and must not be seen anywhere."""
     return consul.tokens.initial_management
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def older(consul: Cluster, token: str, runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive with its manifest; the cluster's content has changed since."""
     path = tmp_path_factory.mktemp("older") / "backup.snap"
@@ -43,7 +43,7 @@ def older(consul: Cluster, token: str, runner: Runner, tmp_path_factory: pytest.
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def archive(consul: Cluster, older: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """An archive of the cluster as it is now, taken by Consul's own command."""
     path = tmp_path_factory.mktemp("archive") / "cli.snap"
@@ -51,7 +51,7 @@ def archive(consul: Cluster, older: Path, tmp_path_factory: pytest.TempPathFacto
     return path.read_bytes()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def huge(archive: bytes) -> bytes:
     """An archive that is larger than all buffers between a client and a server."""
     return with_records(archive, incompressible(20_000_000))

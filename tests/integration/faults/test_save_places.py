@@ -30,7 +30,7 @@ def rights() -> None:
         pytest.skip("this user is held to no permissions and can't change that (no CAP_SETPCAP)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def large(archive: bytes) -> bytes:
     """An archive of more than a megabyte."""
     return with_records(archive, incompressible(1_200_000))

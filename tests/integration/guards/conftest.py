@@ -37,7 +37,7 @@ class Golden(NamedTuple):
 GoldenOf = Callable[[str], Golden]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def golden_of(
     shared_cluster: Callable[..., Cluster], calls: Calls, tmp_path_factory: pytest.TempPathFactory
 ) -> GoldenOf:
@@ -56,7 +56,7 @@ def golden_of(
     return golden
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def golden(version: str, golden_of: GoldenOf) -> Golden:
     """An archive of this version."""
     return golden_of(version)

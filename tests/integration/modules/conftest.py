@@ -31,25 +31,26 @@ class Golden(NamedTuple):
     source: Cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def seeded(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
     """One server that holds what real clusters hold; nobody changes it."""
     return _seeded(shared_cluster(version=version, name_prefix="seeded"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def three(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
     """Three servers that hold the same; nobody changes or stops them."""
     return _seeded(shared_cluster(version=version, servers=3, name_prefix="three"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playground(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
     """One server whose content any test may change."""
     return shared_cluster(version=version, name_prefix="playground")
 
 
-_blank: dict[str, Path] = {}
+_blank: dict[Path, Path] = {}
+"""Of each shared cluster, by its directory, what it was before a test used it."""
 
 
 @pytest.fixture
@@ -65,12 +66,12 @@ def fresh(
             started.append(cluster)
             return cluster.__enter__()
         cluster = shared_cluster(version=version, name_prefix="fresh")
-        if version in _blank:
-            cluster.cli("snapshot", "restore", _blank[version])
+        if cluster.directory in _blank:
+            cluster.cli("snapshot", "restore", _blank[cluster.directory])
             cluster.wait_ready()
         else:
-            _blank[version] = tmp_path_factory.mktemp("blank") / "blank.snap"
-            cluster.cli("snapshot", "save", _blank[version])
+            _blank[cluster.directory] = tmp_path_factory.mktemp("blank") / "blank.snap"
+            cluster.cli("snapshot", "save", _blank[cluster.directory])
         return cluster
 
     yield start
@@ -97,7 +98,7 @@ class Wreck(NamedTuple):
 WreckOf = Callable[[str, int], Wreck]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wreck_of(calls: Calls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WreckOf]:
     """Makes a cluster of three servers and kills some, followers first; the same one for the same wishes."""
     made: dict[tuple[str, int], Wreck] = {}
@@ -135,7 +136,7 @@ def _wrecked(cluster: Cluster, killed: int, calls: Calls, directory: Path) -> Wr
     return Wreck(cluster, alive, dead, seen, saved["fingerprint"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def crippled(version: str, wreck_of: WreckOf) -> Wreck:
     """One of three servers is dead, and autopilot knows it; the quorum stands."""
     wreck = wreck_of(version, 1)
@@ -143,7 +144,7 @@ def crippled(version: str, wreck_of: WreckOf) -> Wreck:
     return wreck
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def leaderless(version: str, wreck_of: WreckOf) -> Wreck:
     """Two of three servers are dead, and the one that is left knows that there is no leader."""
     wreck = wreck_of(version, 2)
@@ -158,17 +159,12 @@ def _wait(ready: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.1)
 
 
-_golden: dict[str, Golden] = {}
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def golden(seeded: Cluster, calls: Calls, tmp_path_factory: pytest.TempPathFactory) -> Golden:
     """An archive of the seeded cluster, with its manifest; copy it before it is changed."""
-    if seeded.version not in _golden:
-        path = tmp_path_factory.mktemp("golden") / "golden.snap"
-        result = calls.ok(seeded, "snapshot_save", dest=str(path))
-        _golden[seeded.version] = Golden(path, result, observe(seeded), seeded)
-    return _golden[seeded.version]
+    path = tmp_path_factory.mktemp("golden") / "golden.snap"
+    result = calls.ok(seeded, "snapshot_save", dest=str(path))
+    return Golden(path, result, observe(seeded), seeded)
 
 
 @pytest.fixture(scope="session")

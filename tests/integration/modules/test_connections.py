@@ -27,7 +27,7 @@ SERVER_NAME = "server.dc1.consul"
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def secure(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
     """A server that offers plain HTTP, HTTPS to those who show a certificate of its CA, and a Unix socket."""
     return shared_cluster(
@@ -35,7 +35,7 @@ def secure(version: str, shared_cluster: Callable[..., Cluster]) -> Cluster:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def places(secure: Cluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What options and variables of the tables below stand for."""
     server, tls = secure.servers[0], secure.client_tls

@@ -35,7 +35,7 @@ class Sample(NamedTuple):
 SampleOf = Callable[[str], Sample]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sample_of(shared_cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory) -> SampleOf:
     """Return an archive of a cluster of a version that holds what real clusters hold."""
     made: dict[str, Sample] = {}
@@ -52,7 +52,7 @@ def sample_of(shared_cluster: Callable[..., Cluster], tmp_path_factory: pytest.T
     return sample
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sample(version: str, sample_of: SampleOf) -> Sample:
     """An archive of this version."""
     return sample_of(version)

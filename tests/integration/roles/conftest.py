@@ -27,7 +27,7 @@ class Golden(NamedTuple):
     seen: Observation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def three(shared_cluster: Callable[..., Cluster]) -> Cluster:
     """Three servers that hold what real clusters hold; nobody changes or stops them."""
     cluster = shared_cluster(servers=3, name_prefix="role")
@@ -36,7 +36,7 @@ def three(shared_cluster: Callable[..., Cluster]) -> Cluster:
     return cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def one(shared_cluster: Callable[..., Cluster]) -> Cluster:
     """Another cluster, of one server and of an old Consul; nobody stops it or counts on what it holds."""
     return shared_cluster(version=binaries.OLD, name_prefix="other")
@@ -62,7 +62,7 @@ def ansible(tmp_path: Path, secrets: list[str]) -> Ansible:
     return Ansible(tmp_path, secrets)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def golden(three: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Golden:
     """An archive of ``three``."""
     directory = tmp_path_factory.mktemp("golden")

@@ -27,7 +27,7 @@ class Source(NamedTuple):
     archive: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def source(version: str, shared_cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory) -> Source:
     """A cluster whose archive is restored elsewhere."""
     cluster = shared_cluster(version=version, name_prefix="source")
