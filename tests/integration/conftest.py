@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +19,22 @@ from lab import Cluster, binaries
 
 ClusterOf = Callable[..., Cluster]
 
-# What takes longest goes first, so that the workers end at about the same time.
-SLOW_FIRST = ("roles", "upgrade", "rehearse", "guards", "runbook")
+# What takes longest goes first, so that the workers end at about the same time; and files that keep a processor busy in
+# turn with files that mostly wait for Consul.
+BUSY = ("roles", "upgrade", "fleet", "rehearse", "report")
+WAITING = ("guards", "runbook")
+LAST = ("modules", "diff", "faults")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests in order, by directory."""
-    turn = {name: number for number, name in enumerate(SLOW_FIRST)}
-    items.sort(key=lambda item: turn.get(item.path.parent.name, len(turn)))
+    """Put the tests in order, file by file."""
+    files: dict[str, list[Path]] = {}
+    for path in dict.fromkeys(item.path for item in items):
+        files.setdefault(path.parent.name, []).append(path)
+    busy, waiting, last = ([path for name in names for path in files.get(name, [])] for names in (BUSY, WAITING, LAST))
+    mixed = [path for pair in zip_longest(busy, waiting) for path in pair if path is not None]
+    turn = {path: number for number, path in enumerate([*mixed, *last])}
+    items.sort(key=lambda item: turn.get(item.path, len(turn)))
 
 
 @pytest.fixture(scope="module")
