@@ -8,7 +8,7 @@ Runs on Python 3.9, too, because the unit tests import it there.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 NOW = "2026-11-23T02:41:07Z"
@@ -21,7 +21,7 @@ _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 def ago(seconds: float) -> str:
     """Return the time that many seconds before NOW."""
-    now = datetime.strptime(NOW, _FORMAT).replace(tzinfo=UTC)
+    now = datetime.strptime(NOW, _FORMAT).replace(tzinfo=timezone.utc)
     return (now - timedelta(seconds=seconds)).strftime(_FORMAT)
 
 
