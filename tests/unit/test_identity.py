@@ -44,8 +44,8 @@ def test_pair(one: Cluster, other: Cluster, same: bool, contradicts: bool) -> No
 
 
 def test_completed_fills_gaps_and_overrides_nothing() -> None:
-    assert NAMELESS.completed(Cluster("dc9", "a", "1.22.7")) == A
-    assert A.completed(Cluster("dc9", "z", "9")) == A
+    assert NAMELESS.completed(Cluster("dc9", "a", "1.22.7", ("s1", "s2"))) == A
+    assert A.completed(Cluster("dc9", "z", "9", ("s9",))) == A
 
 
 @pytest.mark.parametrize(

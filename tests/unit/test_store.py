@@ -56,7 +56,7 @@ def newest(directory: Path, cluster: Cluster = OURS) -> _store.Entry | None:
 
 def test_the_newest_of_a_cluster_is_found_by_its_manifest(tmp_path: Path) -> None:
     keep(tmp_path, "z.snap", b"old", manifest_of(b"old", taken_at=100, index=9))
-    latest = keep(tmp_path, "a.snap", b"new", manifest_of(b"new", taken_at=200))
+    latest = keep(tmp_path, "a.snap", b"new", manifest_of(b"new", taken_at=200, index=10))
     keep(tmp_path, "y.snap", b"of another cluster", manifest_of(b"of another cluster", cluster=THEIRS, taken_at=300))
     keep(tmp_path, "x.snap", b"without a manifest", None)
     keep(tmp_path, "w.snap", b"cut", manifest_of(b"cut short", taken_at=300))
