@@ -31,6 +31,14 @@ MEANINGS = (
     ),
     Meaning(401, "ACL support disabled", "acl_disabled", False, "ACLs are disabled in this cluster", ""),
     Meaning(
+        401,
+        "",
+        "proxy_auth",
+        False,
+        "a proxy requires a user name and a password",
+        "Set the environment variable CONSUL_HTTP_AUTH to user:password.",
+    ),
+    Meaning(
         403,
         "ACL not found",
         "token_unknown",

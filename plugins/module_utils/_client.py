@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import uuid
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from ._answers import error_of
 from ._errors import ApiError, OptionError, TransportError
 from ._faults import transport_error
-from ._transport import open_session
+from ._transport import key_is_encrypted, open_session
 
 try:
     import requests
@@ -31,13 +32,19 @@ _TEXT_LIMIT = 64 << 10
 
 
 class Connection(NamedTuple):
-    """How to reach the API. ``timeout``: seconds per operation on the socket. ``token``: never to be shown."""
+    """How to reach the API. ``timeout``: seconds per operation on the socket.
+
+    ``path``: what a proxy wants before the API's own paths. ``basic_auth``: ``user:password`` for such a proxy.
+    ``ca_path``: a file or a directory. ``token`` and ``basic_auth`` are never to be shown.
+    """
 
     host: str = "localhost"
     port: int = 8500
     scheme: str = "http"
+    path: str = ""
     unix_socket: str | None = None
     token: str | None = None
+    basic_auth: str | None = None
     validate_certs: bool = True
     ca_path: str | None = None
     client_cert: str | None = None
@@ -53,7 +60,19 @@ class Connection(NamedTuple):
         if self.unix_socket:
             return f"unix://{self.unix_socket}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}{self.path}"
+
+    @property
+    def authorization(self) -> str | None:
+        """The value of the header that a proxy with basic auth asks for."""
+        return f"Basic {base64.b64encode(self.basic_auth.encode()).decode()}" if self.basic_auth else None
+
+    @property
+    def secrets(self) -> list[str]:
+        """All that must not be shown, in each form in which a server could send it back."""
+        password = (self.basic_auth or "").partition(":")[2]
+        forms = [self.token, (self.authorization or "").partition(" ")[2], self.basic_auth, password]
+        return [one for one in forms if one]
 
     def __repr__(self) -> str:
         return f"Connection({self.address})"
@@ -74,7 +93,11 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         _check_files(connection)
-        self._session = open_session(unix_socket=connection.unix_socket, tls_server_name=connection.tls_server_name)
+        self._session = open_session(
+            unix_socket=connection.unix_socket,
+            tls_server_name=connection.tls_server_name,
+            trusted=_directory_of(connection),
+        )
         if not connection.validate_certs:
             # That was asked for; a warning for each request would only stand amid the module's result.
             warnings.simplefilter("ignore", urllib3_errors.InsecureRequestWarning)
@@ -158,9 +181,9 @@ class Client:
 
     def _error_of(self, answer: Any, path: str) -> ApiError:
         text = _text_of(answer)
-        if self.connection.token:
+        for secret in self.connection.secrets:
             # A proxy's page may show what it was sent, and Ansible masks secrets in results but not in warnings.
-            text = text.replace(self.connection.token, "********")
+            text = text.replace(secret, "********")
         return error_of(answer.status_code, text, self.url(path))
 
     @contextlib.contextmanager
@@ -169,6 +192,8 @@ class Client:
         headers = {"User-Agent": "disaster_recovery.consul", **options.pop("headers", {})}
         if connection.token:
             headers["X-Consul-Token"] = connection.token
+        if connection.authorization:
+            headers["Authorization"] = connection.authorization
         options.setdefault("timeout", (min(connection.timeout, PATIENCE), connection.timeout))
         base = "http://localhost" if connection.unix_socket else connection.address
         verify: bool | str = (connection.ca_path or True) if connection.validate_certs else False
@@ -230,8 +255,22 @@ def _check_files(connection: Connection) -> None:
         path = getattr(connection, option)
         if path and not os.access(path, os.R_OK):
             raise OptionError(
-                f"{option}: {path} is not there or can't be read", hint="Correct the path, or its permissions."
+                f"{option}: {path} does not exist or can't be read",
+                hint="Correct the path, or run as a user who may read it (become).",
             )
+    for option in ("client_key", "client_cert"):
+        path = getattr(connection, option)
+        if path and key_is_encrypted(path):
+            # OpenSSL would ask for the passphrase at the terminal.
+            raise OptionError(
+                f"{option}: the key in {path} is encrypted",
+                hint=f"Set {option} to a key without a passphrase: openssl pkey -in KEY -out KEY_WITHOUT_PASSPHRASE.",
+            )
+
+
+def _directory_of(connection: Connection) -> str | None:
+    path = connection.ca_path
+    return path if path and connection.validate_certs and os.path.isdir(path) else None
 
 
 def _query(datacenter: str | None) -> dict[str, str]:

@@ -323,7 +323,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._aftermath import REPLACED
 from ..module_utils._errors import OptionError
 from ..module_utils._guards import EXACT, RISKS, VERSION_CHECKS, as_results, warnings
-from ..module_utils._options import checked_token, client_of, connection_spec, end_cleanly, fail
+from ..module_utils._options import client_of, client_with_token, connection_spec, end_cleanly, fail
 from ..module_utils._restore import Progress, RestoreRequest, restore
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -376,8 +376,7 @@ def result_of(progress: Progress) -> dict[str, Any]:
 def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
     request = request_of(module)
     client = client_of(module)
-    token = module.params["post_restore_token"]
-    later = client.with_token(checked_token(token, "post_restore_token")) if token else client
+    later = client_with_token(module, client, "post_restore_token")
     changed = restore(client, later, request, progress, check=module.check_mode)
     for warning in warnings(progress.guards, request.version_check):
         module.warn(warning)
