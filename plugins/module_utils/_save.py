@@ -62,11 +62,19 @@ class Saved(NamedTuple):
     created: tuple[str, ...] = ()
 
 
-def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[[SnapshotError], None]) -> Saved:
+def save(
+    client: Client,
+    request: SaveRequest,
+    *,
+    check: bool,
+    report: Callable[[SnapshotError], None],
+    prepare: Callable[[str, str], None] | None = None,
+) -> Saved:
     """Save a cluster's state.
 
     :param check: do everything but write.
     :param report: gets the error of each try that is followed by another.
+    :param prepare: gets the path of each new file, and the one where it is to be, before it is put there.
     :raises SnapshotError: of any kind; what lies at ``dest`` is what it was before.
     """
     into_directory = os.path.isdir(request.dest) or request.dest.endswith(os.sep)
@@ -113,7 +121,7 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
         taken = retried(lambda: attempt(partial))
         decision, entry = _settle(request, directory, into_directory, identity, before, taken)
         if decision.go:
-            put(partial, entry.path, entry.manifest)
+            put(partial, entry.path, entry.manifest, prepare=prepare)
         else:
             write_manifest(entry.path, entry.manifest)
     return Saved(decision, entry, before, taken, created)

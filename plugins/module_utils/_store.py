@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -126,12 +127,13 @@ def is_intact(entry: Entry) -> bool:
     return (digest.size, digest.sha256) == (entry.manifest.size, entry.manifest.sha256)
 
 
-def put(partial: Partial, dest: str, manifest: Manifest) -> None:
+def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Callable[[str, str], None] | None = None) -> None:
     """Put a finished archive and its manifest in place, each in one step, and see both onto the disk.
 
     Both are on the disk before the first of them is renamed. A crash between the two leaves a whole archive whose
     manifest is another's, which is noticed and costs nothing.
 
+    :param prepare: gets the path of each new file, and the one where it is to be, before the first is put there.
     :raises FileError: one of them can't be put there; what was there before is there still.
     """
     directory = os.path.dirname(dest) or "."
@@ -139,8 +141,10 @@ def put(partial: Partial, dest: str, manifest: Manifest) -> None:
     with Partial(directory) as described, directory_lock(directory):
         described.write(_manifest.encode(manifest))
         described.sync()
-        for path in (dest, _manifest.path_of(dest)):
+        for new, path in ((partial, dest), (described, _manifest.path_of(dest))):
             require_no_directory(path)
+            if prepare is not None:
+                prepare(new.path, path)
         partial.publish(dest)
         described.publish(_manifest.path_of(dest))
     sync_directory(directory)
