@@ -131,7 +131,7 @@ class Client:
                     status=answer.status_code,
                     body="",
                     url=self.url(path),
-                    hint="Check that the address is Consul's HTTP API and that no proxy answers in its place.",
+                    hint="Check that host, port and path lead to Consul's HTTP API, and that no proxy answers instead.",
                 ) from error
 
     @contextlib.contextmanager
@@ -184,7 +184,7 @@ class Client:
         for secret in self.connection.secrets:
             # A proxy's page may show what it was sent, and Ansible masks secrets in results but not in warnings.
             text = text.replace(secret, "********")
-        return error_of(answer.status_code, text, self.url(path))
+        return error_of(answer.status_code, text, self.url(path), anonymous=not self.connection.token)
 
     @contextlib.contextmanager
     def _exchange(self, method: str, path: str, **options: Any) -> Iterator[Any]:
@@ -219,10 +219,10 @@ class Client:
                 yield piece
         except (urllib3_errors.HTTPError, OSError) as error:
             fault = transport_error(error, self.url(path))
-            fault.message = f"the answer broke off after {received} bytes: {fault.message}"
+            fault.message = f"the answer ended after {received} bytes: {fault.message}"
             raise fault from None
         if expected is not None and received != expected:
-            raise TransportError(f"the answer broke off: {received} bytes came of {expected}", url=self.url(path))
+            raise TransportError(f"the answer ended early: {received} of {expected} bytes arrived", url=self.url(path))
 
 
 class _Upload:

@@ -12,11 +12,11 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ._address import Address, default_port, parse_address, require_port
 from ._client import Client, Connection
-from ._errors import MissingLibraryError, OptionError, SnapshotError
+from ._errors import MESSAGE_LIMIT, OptionError, SnapshotError, printable
 
 CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
     "host": {"type": "str"},
@@ -44,6 +44,18 @@ CONNECTION_REQUIRED_BY = {"client_key": "client_cert"}
 
 _ONE_WORD = "A token is one word of printable ASCII characters, without spaces, line breaks or control characters."
 _SECRET_LIMIT = 64 << 10
+_FOR_PEOPLE = (
+    "attempts",
+    "complaint",
+    "detail",
+    "fault",
+    "hint",
+    "next_steps",
+    "reason",
+    "summary",
+    "unknown",
+    "warnings",
+)
 _TRUE, _FALSE = ("1", "t", "true", "yes", "on"), ("0", "f", "false", "no", "off")
 
 
@@ -237,6 +249,36 @@ def end_cleanly() -> None:
         signal.signal(number, interrupt)
 
 
+def warn(module: AnsibleModule, text: str) -> None:
+    """Warn of something in words that may hold names from a server or an archive: Ansible prints them as they are."""
+    module.warn(printable(text, MESSAGE_LIMIT))
+
+
+def succeed(module: AnsibleModule, **result: Any) -> NoReturn:
+    """End the module with its result."""
+    module.exit_json(**for_people(result))
+    raise AssertionError("exit_json ends the module")
+
+
+def for_people(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result in which what is meant to be read can be shown on a terminal. Data stays as it is."""
+    return {name: _shown(value) if name in _FOR_PEOPLE else _within(value) for name, value in result.items()}
+
+
+def _within(value: Any) -> Any:
+    if isinstance(value, dict):
+        return for_people(value)
+    return [_within(one) for one in value] if isinstance(value, list) else value
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value, None)
+    if isinstance(value, dict):
+        return {name: _shown(one) for name, one in value.items()}
+    return [_shown(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
 def fail(module: AnsibleModule, error: BaseException, *, state: str | None = None, **result: Any) -> NoReturn:
     """End the module with an error, as one line for a person and as ``failure`` for a playbook.
 
@@ -245,8 +287,6 @@ def fail(module: AnsibleModule, error: BaseException, *, state: str | None = Non
     known = {"state": state} if state else {}
     if isinstance(error, SnapshotError):
         message, failure = error.as_text(), {**known, **error.as_failure()}
-        if isinstance(error, MissingLibraryError):
-            message, result["exception"] = missing_required_lib(error.library), error.cause
     elif isinstance(error, (Interrupted, KeyboardInterrupt)):
         hint = "Run it again; no partial file was left."
         failure = {**known, "kind": "interrupted", "hint": hint}
@@ -257,5 +297,5 @@ def fail(module: AnsibleModule, error: BaseException, *, state: str | None = Non
         hint = "This is a defect of the collection; report it with the place that is named."
         failure = {**known, "kind": "defect", "hint": hint, "place": place}
         message = f"unexpected {type(error).__name__} at {place}{f' (the cluster: {state})' if state else ''}. {hint}"
-    module.fail_json(msg=message, failure=failure, **result)
+    module.fail_json(msg=printable(message, None), failure=failure, **for_people(result))
     raise AssertionError("fail_json ends the module")

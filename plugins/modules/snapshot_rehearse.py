@@ -325,7 +325,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._assertions import KINDS, assertion_from
 from ..module_utils._errors import OptionError, RehearsalError
-from ..module_utils._options import end_cleanly, fail
+from ..module_utils._options import end_cleanly, fail, succeed
 from ..module_utils._rehearsal import DIED, advice, passed, sentence
 from ..module_utils._rehearse import RehearseRequest, rehearse
 from ..module_utils._rehearsed import Progress
@@ -389,7 +389,7 @@ def main() -> None:
         run(module, progress)
     except BaseException as error:
         fail(module, error, src=src, **progress.as_result())
-    module.exit_json(changed=False, src=src, **progress.as_result())
+    succeed(module, changed=False, src=src, **progress.as_result())
 
 
 if __name__ == "__main__":

@@ -247,7 +247,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _manifest
 from ..module_utils._errors import OptionError, SnapshotError
-from ..module_utils._options import client_of, connection_spec, end_cleanly, fail
+from ..module_utils._options import client_of, connection_spec, end_cleanly, fail, succeed, warn
 from ..module_utils._ownership import Ownership
 from ..module_utils._save import Saved, SaveRequest, save
 from ..module_utils._store import Entry
@@ -329,7 +329,7 @@ def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
 
     def report(error: SnapshotError) -> None:
         attempts.append(error.message)
-        module.warn(f"trying again: {error.message}")
+        warn(module, f"trying again: {error.message}")
 
     ownership = Ownership(module)
     ownership.check()
@@ -351,7 +351,7 @@ def main() -> None:
         result = run(module, attempts)
     except BaseException as error:
         fail(module, error, attempts=attempts)
-    module.exit_json(**result)
+    succeed(module, **result)
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ def test_nobody_is_there(client: Client, server: FaultServer) -> None:
 
 def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
     client = Client(Connection(unix_socket=str(tmp_path / "http.sock")))
-    with pytest.raises(TransportError, match="Unix socket is not there") as caught:
+    with pytest.raises(TransportError, match="Unix socket does not exist") as caught:
         client.ask("/v1/status/leader")
     assert caught.value.unsent
 
