@@ -56,6 +56,8 @@ _FOR_PEOPLE = (
     "unknown",
     "warnings",
 )
+_NAMES = ("datacenter", "datacenters", "leader", "name", "node", "services", "version", "versions")
+_VERSIONS = ("consul_version", "server_version")
 _TRUE, _FALSE = ("1", "t", "true", "yes", "on"), ("0", "f", "false", "no", "off")
 
 
@@ -261,8 +263,14 @@ def succeed(module: AnsibleModule, **result: Any) -> NoReturn:
 
 
 def for_people(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a result in which what is meant to be read can be shown on a terminal. Data stays as it is."""
-    return {name: _shown(value) if name in _FOR_PEOPLE else _within(value) for name, value in result.items()}
+    """Return a result in which what is meant to be read can be shown on a terminal, as roles do.
+
+    That is words, and names of servers, nodes and services. Names of keys and other records, and paths, stay as is.
+    """
+    return {
+        name: _shown(value) if name in (*_FOR_PEOPLE, *_NAMES, *_VERSIONS) else _within(value)
+        for name, value in result.items()
+    }
 
 
 def _within(value: Any) -> Any:
