@@ -173,9 +173,14 @@ class Partial:
             os.fsync(self._descriptor)
 
     def resemble(self, path: str) -> None:
-        """Take on owner and permissions of another file, where there is one and as far as that is allowed."""
+        """Take on owner and permissions of another file, where there is one and as far as that is allowed.
+
+        A link has none that mean anything: who may write to the directory could point it anywhere.
+        """
         with contextlib.suppress(OSError):
-            like = os.stat(path)
+            like = os.lstat(path)
+            if not stat.S_ISREG(like.st_mode):
+                return
             os.fchown(self._descriptor, like.st_uid, like.st_gid)
             os.fchmod(self._descriptor, stat.S_IMODE(like.st_mode))
 
@@ -263,12 +268,17 @@ def write_private(path: str, data: bytes, *, like: str | None = None) -> None:
 def open_archive(path: str) -> BinaryIO:
     """Open an archive for reading.
 
-    :raises FileError: it isn't there, can't be read, or is no file.
+    :raises FileError: it isn't there, can't be read, or is not a regular file.
     """
     with file_errors("read", path):
         if os.path.isdir(path):
             raise OSError(errno.EISDIR, "")
-        return open(path, "rb", buffering=0)
+        # Opening a pipe would wait until somebody writes to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return open(descriptor, "rb", buffering=0)
+    os.close(descriptor)
+    raise FileError(f"can't read {path}: it is not a regular file", hint="Name an archive.", path=path)
 
 
 def stamp_of(path: str) -> Stamp:

@@ -129,6 +129,17 @@ def test_modules_leave_the_libraries_to_module_utils(path: Path) -> None:
     assert libraries & (set(ONLY_IN) - {"ansible"}) == set()
 
 
+@pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
+def test_modules_end_and_warn_in_words_that_can_be_shown(path: Path) -> None:
+    # _options has fail, succeed and warn, which escape what a terminal would obey.
+    called = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert called & {"fail_json", "exit_json", "warn"} == set()
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda path: path.stem)
 def test_plugins_begin_with_the_header(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
