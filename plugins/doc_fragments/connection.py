@@ -14,13 +14,13 @@ options:
   host:
     description:
       - Host name or address of a Consul agent, server or client, as seen from the host the module runs on.
-      - V(host:port), V([::1]:8500), V(https://host:8501/path) and V(unix:///path) are understood as well. A URL without a
-        port means V(80) or V(443). A port or a scheme that contradicts O(port) or O(scheme) is refused.
+      - V(host:port), V([::1]:8500), V(https://host:8501/path) and V(unix:///path) are understood as well. A URL without
+        a port means V(80) or V(443). A port or a scheme that contradicts O(port) or O(scheme) is refused.
       - Without it, and without O(unix_socket), the address comes from the environment variable E(CONSUL_HTTP_ADDR),
         and after that it is V(localhost).
       - As soon as O(host), O(port) or O(unix_socket) is set, E(CONSUL_HTTP_ADDR) no longer counts.
-      - An address in E(CONSUL_HTTP_ADDR) means what it means to the C(consul) command line. Without a port it is V(80), or
-        V(443) with HTTPS. It can have a path, for an API behind a reverse proxy.
+      - An address in E(CONSUL_HTTP_ADDR) means what it means to the C(consul) command line. Without a port it is
+        V(80), or V(443) with HTTPS. It can have a path, for an API behind a reverse proxy.
     type: str
   port:
     description:
@@ -31,7 +31,8 @@ options:
     description:
       - Protocol of the HTTP API.
       - Without it, O(host), E(CONSUL_HTTP_ADDR) and E(CONSUL_HTTP_SSL) decide, and after that it is V(http).
-      - The environment can turn V(http) into V(https) where neither this option nor O(host) names a scheme, and never the other way round.
+      - The environment can turn V(http) into V(https) where neither this option nor O(host) names a scheme, and never
+        the other way round.
     type: str
     choices: [http, https]
   unix_socket:
@@ -60,7 +61,8 @@ options:
     description:
       - File or directory with the CA certificates to trust, in PEM format, in place of those that the requests library
         trusts.
-      - All files in a directory and below it that hold a certificate count, whatever their names are. They need no hashes.
+      - All files in a directory and below it that hold a certificate count, whatever their names are. The directory
+        does not have to be hashed.
       - Falls back on E(CONSUL_CACERT), then on E(CONSUL_CAPATH).
     type: path
   client_cert:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import uuid
 import warnings
@@ -28,6 +29,8 @@ except ImportError:
 READ_SIZE = 1 << 17
 PATIENCE = 30
 """Seconds of the timeout that connecting and small questions wait at most."""
+JSON_LIMIT = 256 << 20
+"""Bytes that an answer to a question may have: more than any cluster's, and less than what a host's memory holds."""
 _TEXT_LIMIT = 64 << 10
 
 
@@ -120,12 +123,13 @@ class Client:
         """
         method = "GET" if payload is None else "POST"
         wait = min(self.connection.timeout, PATIENCE)
-        with self._exchange(method, path, params=params, json=payload, timeout=(wait, wait)) as answer:
+        with self._exchange(method, path, params=params, json=payload, timeout=(wait, wait), stream=True) as answer:
             if answer.status_code != 200 and answer.status_code not in accept:
                 raise self._error_of(answer, path)
+            body = self._bounded(answer, path)
             try:
-                return answer.json()
-            except ValueError as error:
+                return json.loads(body)
+            except (ValueError, RecursionError) as error:
                 raise ApiError(
                     "the answer is not JSON",
                     status=answer.status_code,
@@ -209,9 +213,26 @@ class Client:
         finally:
             answer.close()
 
+    def _bounded(self, answer: Any, path: str) -> bytes:
+        body = bytearray()
+        try:
+            for piece in answer.iter_content(READ_SIZE):
+                body += piece
+                if len(body) > JSON_LIMIT:
+                    raise ApiError(
+                        f"the answer is larger than {JSON_LIMIT} bytes",
+                        status=answer.status_code,
+                        body="",
+                        url=self.url(path),
+                        hint="Check that host, port and path lead to Consul's HTTP API.",
+                    )
+        except (requests.exceptions.RequestException, urllib3_errors.HTTPError, OSError) as error:
+            raise transport_error(error, self.url(path)) from None
+        return bytes(body)
+
     def _body(self, answer: Any, path: str) -> Iterator[bytes]:
         announced = answer.headers.get("Content-Length", "")
-        expected = int(announced) if announced.isdecimal() else None
+        expected = _number(announced)
         received = 0
         try:
             for piece in answer.raw.stream(READ_SIZE, decode_content=False):
@@ -278,14 +299,17 @@ def _query(datacenter: str | None) -> dict[str, str]:
 
 
 def _headers_of(answer: Any) -> Headers:
-    def number(name: str) -> int | None:
-        text = answer.headers.get(name, "")
-        return int(text) if text.isdecimal() else None
-
     leader = answer.headers.get("X-Consul-KnownLeader")
     return Headers(
-        number("X-Consul-Index"), number("X-Consul-LastContact"), leader == "true" if leader is not None else None
+        _number(answer.headers.get("X-Consul-Index", "")),
+        _number(answer.headers.get("X-Consul-LastContact", "")),
+        leader == "true" if leader is not None else None,
     )
+
+
+def _number(text: str) -> int | None:
+    # The largest that Consul has takes 64 bits; Python refuses to read thousands of digits.
+    return int(text) if text.isdecimal() and len(text) <= 20 else None
 
 
 def _text_of(answer: Any) -> str:
