@@ -14,20 +14,25 @@ options:
   host:
     description:
       - Host name or address of a Consul agent, server or client, as seen from the host the module runs on.
+      - V(host:port), V([::1]:8500), V(https://host:8501/path) and V(unix:///path) are understood as well. A URL without
+        a port means V(80) or V(443). A port or a scheme that contradicts O(port) or O(scheme) is refused.
       - Without it, and without O(unix_socket), the address comes from the environment variable E(CONSUL_HTTP_ADDR),
         and after that it is V(localhost).
       - As soon as O(host), O(port) or O(unix_socket) is set, E(CONSUL_HTTP_ADDR) no longer counts.
+      - An address in E(CONSUL_HTTP_ADDR) means what it means to the C(consul) command line. Without a port it is
+        V(80), or V(443) with HTTPS. It can have a path, for an API behind a reverse proxy.
     type: str
   port:
     description:
       - Port of the HTTP API.
-      - Without it, E(CONSUL_HTTP_ADDR) decides, and after that it is V(8500).
+      - Without it, O(host) or E(CONSUL_HTTP_ADDR) decides, and after that it is V(8500).
     type: int
   scheme:
     description:
       - Protocol of the HTTP API.
-      - Without it, E(CONSUL_HTTP_ADDR) and E(CONSUL_HTTP_SSL) decide, and after that it is V(http).
-      - The environment can turn V(http) into V(https) where this option is not set, and never the other way round.
+      - Without it, O(host), E(CONSUL_HTTP_ADDR) and E(CONSUL_HTTP_SSL) decide, and after that it is V(http).
+      - The environment can turn V(http) into V(https) where neither this option nor O(host) names a scheme, and never
+        the other way round.
     type: str
     choices: [http, https]
   unix_socket:
@@ -38,12 +43,14 @@ options:
   token:
     description:
       - ACL token. Taking and restoring snapshots needs C(acl = "write").
+      - White space around it is removed.
       - Falls back on E(CONSUL_HTTP_TOKEN) when neither O(token) nor O(token_file) is set.
     type: str
   token_file:
     description:
       - File on the host the module runs on that holds the ACL token and nothing else.
-      - Falls back on E(CONSUL_HTTP_TOKEN_FILE) when there is no token from anywhere else.
+      - Falls back on E(CONSUL_HTTP_TOKEN_FILE) when neither O(token) nor O(token_file) is set. That variable wins over
+        E(CONSUL_HTTP_TOKEN), as it does with the C(consul) command line.
     type: path
   validate_certs:
     description:
@@ -52,7 +59,10 @@ options:
     type: bool
   ca_path:
     description:
-      - File or directory with the CA certificates to trust, in PEM format, in place of those of the system.
+      - File or directory with the CA certificates to trust, in PEM format, in place of those that the requests library
+        trusts.
+      - All files in a directory and below it that hold a certificate count, whatever their names are. The directory
+        does not have to be hashed.
       - Falls back on E(CONSUL_CACERT), then on E(CONSUL_CAPATH).
     type: path
   client_cert:
@@ -62,7 +72,7 @@ options:
     type: path
   client_key:
     description:
-      - Key of O(client_cert), in PEM format, without a passphrase.
+      - Key of O(client_cert), in PEM format. A key with a passphrase is refused.
       - Falls back on E(CONSUL_CLIENT_KEY).
     type: path
   tls_server_name:
@@ -91,6 +101,8 @@ options:
     default: 1.0
 notes:
   - Environment variables are read on the host the module runs on, and one that is set but empty counts as not set.
+  - E(CONSUL_HTTP_AUTH), V(user:password), is sent to a reverse proxy that requires basic authentication.
+  - E(CONSUL_NAMESPACE) and E(CONSUL_PARTITION) are ignored, because a snapshot holds all namespaces and partitions.
   - Proxies named in the environment and credentials in C(.netrc) are not used.
 seealso:
   - name: Consul's HTTP API for snapshots

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ._errors import BODY_LIMIT, ApiError
+from ._errors import ApiError, printable
 
 
 class Meaning(NamedTuple):
@@ -22,21 +22,41 @@ class Meaning(NamedTuple):
     hint: str
 
 
-_ACL_WRITE = 'A policy with acl = "write" is needed to take and restore snapshots.'
+_ACL_WRITE = 'Give the token the permission that is named, if one is. Snapshots require a policy with acl = "write".'
+_ANONYMOUS = 'Set token or token_file. Snapshots require a token of a policy with acl = "write".'
 
 # In order: the first row that fits decides. The texts are those of Consul 1.8.7 and 1.22.7, most of them alike.
 MEANINGS = (
     Meaning(
         400, r"HTTP request to an HTTPS server", "wrong_scheme", False, "this port speaks HTTPS", "Set scheme: https."
     ),
+    *(
+        Meaning(
+            status,
+            "",
+            "redirected",
+            False,
+            "the server redirects to another address, which is not followed",
+            "Set host, port and scheme, or CONSUL_HTTP_ADDR, to the address where the API is served.",
+        )
+        for status in (301, 302, 303, 307, 308)
+    ),
     Meaning(401, "ACL support disabled", "acl_disabled", False, "ACLs are disabled in this cluster", ""),
+    Meaning(
+        401,
+        "",
+        "proxy_auth",
+        False,
+        "a proxy requires a user name and a password",
+        "Set the environment variable CONSUL_HTTP_AUTH to user:password.",
+    ),
     Meaning(
         403,
         "ACL not found",
         "token_unknown",
         False,
         "the token does not exist in this cluster",
-        "A restore replaces all tokens by those of its archive; otherwise check the token and the datacenter.",
+        "Check the token and the datacenter. After a restore, only the tokens in its archive exist.",
     ),
     Meaning(
         403,
@@ -44,24 +64,24 @@ MEANINGS = (
         "endpoint_blocked",
         False,
         "the agent blocks this endpoint",
-        "Remove it from http_config.block_endpoints, or ask another agent.",
+        "Remove it from http_config.block_endpoints, or use another agent.",
     ),
     Meaning(
         403,
         "Access is restricted",
         "write_restricted",
         False,
-        "the agent takes no writes from this address",
+        "the agent does not accept writes from this address",
         "Add this host to http_config.allow_write_http_from, or run on one that is in it.",
     ),
-    Meaning(403, "", "permission_denied", False, "the token may not do this", _ACL_WRITE),
+    Meaning(403, "", "permission_denied", False, "the token is not permitted to do this", _ACL_WRITE),
     Meaning(
         413,
         "",
         "too_large",
         False,
-        "the archive is larger than the server or a proxy lets through",
-        "Raise the limit of the body's size (proxy, or http_config.max_request_body_size), or ask a server directly.",
+        "the archive is larger than the server or a proxy allows",
+        "Raise the limit for bodies (proxy, or http_config.max_request_body_size), or address a server directly.",
     ),
     Meaning(
         429,
@@ -69,7 +89,7 @@ MEANINGS = (
         "rate_limited",
         True,
         "the servers' rate limit is reached",
-        "Try later, or raise limits.request_limits.",
+        "Try again later, or raise limits.request_limits.",
     ),
     Meaning(
         0,
@@ -77,7 +97,7 @@ MEANINGS = (
         "no_leader",
         True,
         "the cluster has no leader",
-        "See 'consul operator raft list-peers'. Without a quorum only a save with stale: true works.",
+        "Run 'consul operator raft list-peers'. Without a quorum only a save with stale: true works.",
     ),
     Meaning(
         0, "Not ready to serve consistent reads", "leader_not_ready", True, "the leader is not ready yet", "Try again."
@@ -89,7 +109,7 @@ MEANINGS = (
         "unknown_datacenter",
         False,
         "the datacenter is not known to this cluster",
-        "See 'consul catalog datacenters' for the names, and set datacenter to one of them.",
+        "Run 'consul catalog datacenters', and set datacenter to one of its names.",
     ),
     Meaning(
         0,
@@ -97,7 +117,7 @@ MEANINGS = (
         "datacenter_down",
         True,
         "no server of that datacenter can be reached",
-        "See 'consul members -wan'.",
+        "Run 'consul members -wan' on a server.",
     ),
     Meaning(
         0,
@@ -105,7 +125,7 @@ MEANINGS = (
         "bad_archive",
         False,
         "Consul refused the archive",
-        "It is not whole; the old state stands.",
+        "The archive is damaged. The state of the cluster has not changed.",
     ),
     Meaning(0, "stale not allowed", "option", False, "a restore can't be stale", ""),
     Meaning(
@@ -114,7 +134,7 @@ MEANINGS = (
         "no_quorum",
         True,
         "the server can't reach the leader",
-        "See 'consul operator raft list-peers'. Without a quorum only a save with stale: true works.",
+        "Run 'consul operator raft list-peers'. Without a quorum only a save with stale: true works.",
     ),
     Meaning(
         404,
@@ -122,19 +142,31 @@ MEANINGS = (
         "not_found",
         False,
         "this agent does not know the endpoint",
-        "Check that the address is Consul's HTTP API.",
+        "Check that host, port and path lead to Consul's HTTP API.",
     ),
     Meaning(
         405,
         "",
         "not_found",
         False,
-        "this agent does not take this kind of request",
-        "Check that the address is Consul's HTTP API.",
+        "this agent does not accept this kind of request",
+        "Check that host, port and path lead to Consul's HTTP API.",
     ),
-    Meaning(502, "", "unavailable", True, "a proxy could not reach Consul", "Ask a server directly."),
     Meaning(
-        503, "", "unavailable", True, "Consul is not available", "The servers may be overloaded or limited; try later."
+        502,
+        "",
+        "unavailable",
+        True,
+        "a proxy could not reach Consul",
+        "Address a server directly, and read the log of the proxy.",
+    ),
+    Meaning(
+        503,
+        "",
+        "unavailable",
+        True,
+        "Consul is not available",
+        "The servers may be overloaded or rate limited. Try again later.",
     ),
     Meaning(
         504,
@@ -142,13 +174,13 @@ MEANINGS = (
         "unavailable",
         True,
         "a proxy gave up waiting for Consul",
-        "Raise its timeout, or ask a server directly.",
+        "Raise the timeout of the proxy, or address a server directly.",
     ),
-    Meaning(500, "", "server_error", True, "Consul failed", "Its log tells why."),
+    Meaning(500, "", "server_error", True, "Consul reported an internal error", "Read its log."),
 )
 
 _OTHER = Meaning(
-    0, "", "api", False, "Consul did not answer as expected", "Check that the address is Consul's HTTP API."
+    0, "", "api", False, "the answer is not one of Consul", "Check that host, port and path lead to Consul's HTTP API."
 )
 
 
@@ -160,9 +192,14 @@ def meaning_of(status: int, text: str) -> Meaning:
     return _OTHER
 
 
-def error_of(status: int, text: str, url: str) -> ApiError:
-    """Return the error that an answer with this status and text stands for; ``url`` must hold no secret."""
+def error_of(status: int, text: str, url: str, *, anonymous: bool = False) -> ApiError:
+    """Return the error that an answer with this status and text stands for; ``url`` must hold no secret.
+
+    :param anonymous: no token was sent.
+    """
     row = meaning_of(status, text)
-    shown = " ".join(text.split())[:BODY_LIMIT]
+    if anonymous and row.kind == "permission_denied":
+        row = row._replace(message="no token was given, and the anonymous one is not permitted", hint=_ANONYMOUS)
+    shown = printable(" ".join(text.split()))
     message = f"{row.message} (HTTP {status}{f': {shown}' if shown else ''})"
     return ApiError(message, status=status, body=shown, url=url, kind=row.kind, hint=row.hint, retryable=row.retryable)

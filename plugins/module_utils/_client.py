@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import os
 import uuid
 import warnings
@@ -16,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 from ._answers import error_of
 from ._errors import ApiError, OptionError, TransportError
 from ._faults import transport_error
-from ._transport import open_session
+from ._transport import key_is_encrypted, open_session
 
 try:
     import requests
@@ -27,17 +29,25 @@ except ImportError:
 READ_SIZE = 1 << 17
 PATIENCE = 30
 """Seconds of the timeout that connecting and small questions wait at most."""
+JSON_LIMIT = 256 << 20
+"""Bytes that an answer to a question may have: more than any cluster's, and less than what a host's memory holds."""
 _TEXT_LIMIT = 64 << 10
 
 
 class Connection(NamedTuple):
-    """How to reach the API. ``timeout``: seconds per operation on the socket. ``token``: never to be shown."""
+    """How to reach the API. ``timeout``: seconds per operation on the socket.
+
+    ``path``: what a proxy wants before the API's own paths. ``basic_auth``: ``user:password`` for such a proxy.
+    ``ca_path``: a file or a directory. ``token`` and ``basic_auth`` are never to be shown.
+    """
 
     host: str = "localhost"
     port: int = 8500
     scheme: str = "http"
+    path: str = ""
     unix_socket: str | None = None
     token: str | None = None
+    basic_auth: str | None = None
     validate_certs: bool = True
     ca_path: str | None = None
     client_cert: str | None = None
@@ -53,7 +63,19 @@ class Connection(NamedTuple):
         if self.unix_socket:
             return f"unix://{self.unix_socket}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}{self.path}"
+
+    @property
+    def authorization(self) -> str | None:
+        """The value of the header that a proxy with basic auth asks for."""
+        return f"Basic {base64.b64encode(self.basic_auth.encode()).decode()}" if self.basic_auth else None
+
+    @property
+    def secrets(self) -> list[str]:
+        """All that must not be shown, in each form in which a server could send it back."""
+        password = (self.basic_auth or "").partition(":")[2]
+        forms = [self.token, (self.authorization or "").partition(" ")[2], self.basic_auth, password]
+        return [one for one in forms if one]
 
     def __repr__(self) -> str:
         return f"Connection({self.address})"
@@ -74,7 +96,11 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         _check_files(connection)
-        self._session = open_session(unix_socket=connection.unix_socket, tls_server_name=connection.tls_server_name)
+        self._session = open_session(
+            unix_socket=connection.unix_socket,
+            tls_server_name=connection.tls_server_name,
+            trusted=_directory_of(connection),
+        )
         if not connection.validate_certs:
             # That was asked for; a warning for each request would only stand amid the module's result.
             warnings.simplefilter("ignore", urllib3_errors.InsecureRequestWarning)
@@ -97,18 +123,19 @@ class Client:
         """
         method = "GET" if payload is None else "POST"
         wait = min(self.connection.timeout, PATIENCE)
-        with self._exchange(method, path, params=params, json=payload, timeout=(wait, wait)) as answer:
+        with self._exchange(method, path, params=params, json=payload, timeout=(wait, wait), stream=True) as answer:
             if answer.status_code != 200 and answer.status_code not in accept:
                 raise self._error_of(answer, path)
+            body = self._bounded(answer, path)
             try:
-                return answer.json()
-            except ValueError as error:
+                return json.loads(body)
+            except (ValueError, RecursionError) as error:
                 raise ApiError(
                     "the answer is not JSON",
                     status=answer.status_code,
                     body="",
                     url=self.url(path),
-                    hint="Check that the address is Consul's HTTP API and that no proxy answers in its place.",
+                    hint="Check that host, port and path lead to Consul's HTTP API, and that no proxy answers instead.",
                 ) from error
 
     @contextlib.contextmanager
@@ -158,10 +185,10 @@ class Client:
 
     def _error_of(self, answer: Any, path: str) -> ApiError:
         text = _text_of(answer)
-        if self.connection.token:
+        for secret in self.connection.secrets:
             # A proxy's page may show what it was sent, and Ansible masks secrets in results but not in warnings.
-            text = text.replace(self.connection.token, "********")
-        return error_of(answer.status_code, text, self.url(path))
+            text = text.replace(secret, "********")
+        return error_of(answer.status_code, text, self.url(path), anonymous=not self.connection.token)
 
     @contextlib.contextmanager
     def _exchange(self, method: str, path: str, **options: Any) -> Iterator[Any]:
@@ -169,6 +196,8 @@ class Client:
         headers = {"User-Agent": "disaster_recovery.consul", **options.pop("headers", {})}
         if connection.token:
             headers["X-Consul-Token"] = connection.token
+        if connection.authorization:
+            headers["Authorization"] = connection.authorization
         options.setdefault("timeout", (min(connection.timeout, PATIENCE), connection.timeout))
         base = "http://localhost" if connection.unix_socket else connection.address
         verify: bool | str = (connection.ca_path or True) if connection.validate_certs else False
@@ -184,9 +213,26 @@ class Client:
         finally:
             answer.close()
 
+    def _bounded(self, answer: Any, path: str) -> bytes:
+        body = bytearray()
+        try:
+            for piece in answer.iter_content(READ_SIZE):
+                body += piece
+                if len(body) > JSON_LIMIT:
+                    raise ApiError(
+                        f"the answer is larger than {JSON_LIMIT} bytes",
+                        status=answer.status_code,
+                        body="",
+                        url=self.url(path),
+                        hint="Check that host, port and path lead to Consul's HTTP API.",
+                    )
+        except (requests.exceptions.RequestException, urllib3_errors.HTTPError, OSError) as error:
+            raise transport_error(error, self.url(path)) from None
+        return bytes(body)
+
     def _body(self, answer: Any, path: str) -> Iterator[bytes]:
         announced = answer.headers.get("Content-Length", "")
-        expected = int(announced) if announced.isdecimal() else None
+        expected = _number(announced)
         received = 0
         try:
             for piece in answer.raw.stream(READ_SIZE, decode_content=False):
@@ -194,10 +240,10 @@ class Client:
                 yield piece
         except (urllib3_errors.HTTPError, OSError) as error:
             fault = transport_error(error, self.url(path))
-            fault.message = f"the answer broke off after {received} bytes: {fault.message}"
+            fault.message = f"the answer ended after {received} bytes: {fault.message}"
             raise fault from None
         if expected is not None and received != expected:
-            raise TransportError(f"the answer broke off: {received} bytes came of {expected}", url=self.url(path))
+            raise TransportError(f"the answer ended early: {received} of {expected} bytes arrived", url=self.url(path))
 
 
 class _Upload:
@@ -230,8 +276,22 @@ def _check_files(connection: Connection) -> None:
         path = getattr(connection, option)
         if path and not os.access(path, os.R_OK):
             raise OptionError(
-                f"{option}: {path} is not there or can't be read", hint="Correct the path, or its permissions."
+                f"{option}: {path} does not exist or can't be read",
+                hint="Correct the path, or run as a user who may read it (become).",
             )
+    for option in ("client_key", "client_cert"):
+        path = getattr(connection, option)
+        if path and key_is_encrypted(path):
+            # OpenSSL would ask for the passphrase at the terminal.
+            raise OptionError(
+                f"{option}: the key in {path} is encrypted",
+                hint=f"Set {option} to a key without a passphrase: openssl pkey -in KEY -out KEY_WITHOUT_PASSPHRASE.",
+            )
+
+
+def _directory_of(connection: Connection) -> str | None:
+    path = connection.ca_path
+    return path if path and connection.validate_certs and os.path.isdir(path) else None
 
 
 def _query(datacenter: str | None) -> dict[str, str]:
@@ -239,14 +299,17 @@ def _query(datacenter: str | None) -> dict[str, str]:
 
 
 def _headers_of(answer: Any) -> Headers:
-    def number(name: str) -> int | None:
-        text = answer.headers.get(name, "")
-        return int(text) if text.isdecimal() else None
-
     leader = answer.headers.get("X-Consul-KnownLeader")
     return Headers(
-        number("X-Consul-Index"), number("X-Consul-LastContact"), leader == "true" if leader is not None else None
+        _number(answer.headers.get("X-Consul-Index", "")),
+        _number(answer.headers.get("X-Consul-LastContact", "")),
+        leader == "true" if leader is not None else None,
     )
+
+
+def _number(text: str) -> int | None:
+    # The largest that Consul has takes 64 bits; Python refuses to read thousands of digits.
+    return int(text) if text.isdecimal() and len(text) <= 20 else None
 
 
 def _text_of(answer: Any) -> str:

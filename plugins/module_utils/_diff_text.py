@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ._difference import TypeChange
+from ._errors import printable
 
 _BEFORE, _AFTER = " (content a)", " (content b)"
 
@@ -38,7 +39,7 @@ def diff_of(types: Mapping[str, TypeChange], *, before: str, after: str) -> dict
 
 def _lines(type_name: str, change: TypeChange) -> Iterator[tuple[str, str]]:
     for name, word in sorted((name, word) for word, names in change.names.items() for name in names):
-        yield _pair(f"{type_name} {_printable(name)}", word)
+        yield _pair(f"{type_name} {printable(name, None)}", word)
     for word, count in (("added", change.added), ("removed", change.removed), ("changed", change.changed)):
         if count > len(change.names[word]):
             yield _pair(f"{type_name}: {count - len(change.names[word])} more", word)
@@ -48,7 +49,3 @@ def _pair(line: str, word: str) -> tuple[str, str]:
     if word == "changed":
         return line + _BEFORE, line + _AFTER
     return ("", line) if word == "added" else (line, "")
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)

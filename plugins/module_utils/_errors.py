@@ -8,10 +8,11 @@ Nothing in here may carry a token, a key or a value: what an error holds is prin
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import Any
 
-BODY_LIMIT = 300
+BODY_LIMIT, MESSAGE_LIMIT = 300, 8000
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -55,9 +56,10 @@ class SnapshotError(Exception):
     retryable = False
 
     def __init__(self, message: str, *, hint: str = "", **facts: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        # Names and answers from outside are in here; what is told is printed on terminals as it is.
+        self.message = printable(message, MESSAGE_LIMIT)
+        self.hint = printable(hint, MESSAGE_LIMIT)
+        super().__init__(self.message)
         self.facts = facts
 
     def as_failure(self) -> dict[str, Any]:
@@ -66,7 +68,7 @@ class SnapshotError(Exception):
 
     def as_text(self) -> str:
         """Return the message and, when there is one, the hint, as one readable line."""
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return printable(f"{self.message}. {self.hint}" if self.hint else self.message, None)
 
 
 class OptionError(SnapshotError):
@@ -81,9 +83,13 @@ class MissingLibraryError(SnapshotError):
     kind = "missing_library"
 
     def __init__(self, library: str, cause: str) -> None:
-        super().__init__(f"the Python library {library} is missing", library=library)
-        self.library = library
-        self.cause = cause
+        python = sys.executable or "this host's Python"
+        super().__init__(
+            f"the Python library {library} is missing for {python} ({cause})",
+            hint=f"Install it there (python3-{library}, or pip install {library}), or set "
+            "ansible_python_interpreter to a Python that has it.",
+            library=library,
+        )
 
 
 class FileError(SnapshotError):
@@ -140,7 +146,7 @@ class ApiError(SnapshotError):
         hint: str = "",
         retryable: bool = False,
     ) -> None:
-        super().__init__(message, hint=hint, status=status, body=body[:BODY_LIMIT], url=url)
+        super().__init__(message, hint=hint, status=status, body=printable(body), url=printable(url, None))
         self.kind = kind
         self.status = status
         self.retryable = retryable

@@ -20,15 +20,26 @@ from ._errors import FileError
 READ_SIZE = 1 << 17
 _PREFIX, _SUFFIX = ".snapshot-", ".partial"
 
+_BECOME = "Run as a user who may do that (become), or choose a directory elsewhere."
 _HINTS = {
-    errno.ENOSPC: "Make room on that file system, or choose a directory elsewhere.",
-    errno.EDQUOT: "The quota is used up; make room or choose a directory elsewhere.",
-    errno.EACCES: "Run as a user who may do that (become), or choose a directory elsewhere.",
-    errno.EPERM: "Run as a user who may do that (become), or choose a directory elsewhere.",
+    errno.ENOSPC: "Free space on that file system, or choose a directory elsewhere.",
+    errno.EDQUOT: "The quota is used up. Free space, or choose a directory elsewhere.",
+    errno.EACCES: _BECOME,
+    errno.EPERM: _BECOME,
     errno.ENOENT: "Create it first, or correct the path.",
-    errno.EROFS: "The file system is mounted read-only; choose a directory elsewhere.",
-    errno.EFBIG: "The file system, or a limit of this process, takes no file of that size.",
+    errno.EROFS: "The file system is mounted read-only. Choose a directory elsewhere.",
+    errno.EFBIG: "The file system, or a limit of this process (ulimit -f), does not allow a file of that size.",
 }
+_READING = ("read", "look", "open")
+_HINTS_FOR_READING = {
+    errno.ENOENT: "Correct the path.",
+    errno.ENOTDIR: "Correct the path: a part of it is a file.",
+    errno.EISDIR: "Name a file: this is a directory.",
+    errno.EACCES: "Run as a user who may read it (become), or change its permissions.",
+    errno.EPERM: "Run as a user who may read it (become), or change its permissions.",
+}
+_NO_DIRECTORY_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EISDIR)
+"""What file systems answer that do not sync directories: CIFS, some FUSE ones, and those of the kernel itself."""
 
 
 class Digest(NamedTuple):
@@ -54,7 +65,8 @@ def file_errors(doing: str, path: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        hint = _HINTS.get(error.errno or 0, "")
+        hints = _HINTS_FOR_READING if doing.startswith(_READING) else _HINTS
+        hint = hints.get(error.errno or 0, "")
         raise FileError(f"can't {doing} {path}: {reason}", hint=hint, path=path) from error
 
 
@@ -103,7 +115,9 @@ def require_no_directory(path: str) -> None:
     :raises FileError: a directory is in the way.
     """
     if os.path.isdir(path):
-        raise FileError(f"can't put a file at {path}: a directory is in the way", hint="Move it away.", path=path)
+        raise FileError(
+            f"can't put a file at {path}: a directory is in the way", hint="Move that directory away.", path=path
+        )
 
 
 def free_bytes(directory: str) -> int:
@@ -159,9 +173,14 @@ class Partial:
             os.fsync(self._descriptor)
 
     def resemble(self, path: str) -> None:
-        """Take on owner and permissions of another file, where there is one and as far as that is allowed."""
+        """Take on owner and permissions of another file, where there is one and as far as that is allowed.
+
+        A link has none that mean anything: who may write to the directory could point it anywhere.
+        """
         with contextlib.suppress(OSError):
-            like = os.stat(path)
+            like = os.lstat(path)
+            if not stat.S_ISREG(like.st_mode):
+                return
             os.fchown(self._descriptor, like.st_uid, like.st_gid)
             os.fchmod(self._descriptor, stat.S_IMODE(like.st_mode))
 
@@ -182,14 +201,17 @@ class Partial:
 
 
 def sync_directory(directory: str) -> None:
-    """Wait until renames within the directory are on the disk.
+    """Wait until renames within the directory are on the disk, where its file system can do that for directories.
 
-    :raises FileError: the directory can't be opened.
+    :raises FileError: the directory can't be opened, or the disk reports an error.
     """
     with file_errors("write to", directory):
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _NO_DIRECTORY_SYNC:
+                raise
         finally:
             os.close(descriptor)
 
@@ -246,12 +268,17 @@ def write_private(path: str, data: bytes, *, like: str | None = None) -> None:
 def open_archive(path: str) -> BinaryIO:
     """Open an archive for reading.
 
-    :raises FileError: it isn't there, can't be read, or is no file.
+    :raises FileError: it isn't there, can't be read, or is not a regular file.
     """
     with file_errors("read", path):
         if os.path.isdir(path):
             raise OSError(errno.EISDIR, "")
-        return open(path, "rb", buffering=0)
+        # Opening a pipe would wait until somebody writes to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return open(descriptor, "rb", buffering=0)
+    os.close(descriptor)
+    raise FileError(f"can't read {path}: it is not a regular file", hint="Name an archive.", path=path)
 
 
 def stamp_of(path: str) -> Stamp:

@@ -23,6 +23,8 @@ _PR_SET_PDEATHSIG = 1
 _SIOCSIFFLAGS, _IFF_UP, _IFF_RUNNING = 0x8914, 0x1, 0x40
 _LOOPBACK = b"lo"
 _PROC = "/proc"
+_KEPT = ("PATH", "LANG", "CONSUL_LICENSE", "CONSUL_LICENSE_PATH")
+"""All that the program gets of our environment. Consul Enterprise does not start without its licence."""
 
 
 def identity_of(pid: int) -> str | None:
@@ -64,7 +66,7 @@ def main(arguments: list[str]) -> None:
         bring_up_loopback()
     if not command:
         return
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     os.execve(command[0], command, {**kept, "HOME": home, "TMPDIR": home})
 
 

@@ -11,12 +11,12 @@ import sys
 import traceback
 from collections.abc import Mapping
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
+from ._address import Address, default_port, parse_address, require_port
 from ._client import Client, Connection
-from ._errors import MissingLibraryError, OptionError, SnapshotError
+from ._errors import MESSAGE_LIMIT, OptionError, SnapshotError, printable
 
 CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
     "host": {"type": "str"},
@@ -42,6 +42,22 @@ CONNECTION_EXCLUSIVE = [
 ]
 CONNECTION_REQUIRED_BY = {"client_key": "client_cert"}
 
+_ONE_WORD = "A token is one word of printable ASCII characters, without spaces, line breaks or control characters."
+_SECRET_LIMIT = 64 << 10
+_FOR_PEOPLE = (
+    "attempts",
+    "complaint",
+    "detail",
+    "fault",
+    "hint",
+    "next_steps",
+    "reason",
+    "summary",
+    "unknown",
+    "warnings",
+)
+_NAMES = ("datacenter", "datacenters", "leader", "name", "node", "services", "version", "versions")
+_VERSIONS = ("consul_version", "server_version")
 _TRUE, _FALSE = ("1", "t", "true", "yes", "on"), ("0", "f", "false", "no", "off")
 
 
@@ -61,9 +77,20 @@ def client_of(module: AnsibleModule) -> Client:
     :raises OptionError: they can't be used. :raises MissingLibraryError: requests is not installed.
     """
     connection = connection_from(module.params, os.environ)
-    if connection.token:
-        module.no_log_values.add(connection.token)
+    module.no_log_values.update(connection.secrets)
     return Client(connection)
+
+
+def client_with_token(module: AnsibleModule, client: Client, option: str) -> Client:
+    """Return a client with the token of another option; the same client where that option is not set.
+
+    :raises OptionError: it does not hold a token.
+    """
+    if not module.params[option]:
+        return client
+    token = checked_token(module.params[option], option)
+    module.no_log_values.add(token)
+    return client.with_token(token)
 
 
 def connection_from(params: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
@@ -73,7 +100,7 @@ def connection_from(params: Mapping[str, Any], environment: Mapping[str, str]) -
 
     :raises OptionError: one of them can't be used; secrets are not in the message.
     """
-    host, port, scheme, unix_socket = _address(params, environment)
+    address, scheme = _address(params, environment)
     verify = params.get("validate_certs")
     if verify is None:
         told = _boolean(environment, "CONSUL_HTTP_SSL_VERIFY")
@@ -86,10 +113,12 @@ def connection_from(params: Mapping[str, Any], environment: Mapping[str, str]) -
         if params[option] < least:
             raise OptionError(f"{option} must be {least} or more", hint="Correct the option.")
     return Connection(
-        host=host,
-        port=port,
+        host=address.host or "localhost",
+        port=address.port or 8500,
         scheme=scheme,
-        unix_socket=unix_socket,
+        path=address.path,
+        unix_socket=address.unix_socket,
+        basic_auth=_basic_auth(environment),
         token=_token(params, environment),
         validate_certs=verify,
         ca_path=chosen("ca_path", "CONSUL_CACERT", "CONSUL_CAPATH"),
@@ -102,35 +131,38 @@ def connection_from(params: Mapping[str, Any], environment: Mapping[str, str]) -
     )
 
 
-def _address(params: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[str, int, str, str | None]:
-    host, port, scheme, unix_socket = (params.get(one) for one in ("host", "port", "scheme", "unix_socket"))
-    told_scheme = None
-    told = environment.get("CONSUL_HTTP_ADDR")
-    if told and host is None and port is None and unix_socket is None:
-        host, port, told_scheme, unix_socket = _parse_address(told)
-    if port is not None and not 0 < port < 65536:
-        raise OptionError(f"port {port} is no port", hint="Use a number from 1 to 65535.")
-    if host is not None and not host:
-        raise OptionError("host is empty", hint="Leave it out for localhost.")
-    ssl = told_scheme == "https" or _boolean(environment, "CONSUL_HTTP_SSL")
-    scheme = scheme or ("https" if ssl and not unix_socket else "http")
-    return host or "localhost", port or 8500, scheme, unix_socket
+def _address(params: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[Address, str]:
+    """Return the address, all of it known, and its scheme."""
+    port, scheme, unix_socket = (params.get(one) for one in ("port", "scheme", "unix_socket"))
+    ssl = bool(_boolean(environment, "CONSUL_HTTP_SSL"))
+    if port is not None:
+        require_port(port, "port")
+    if unix_socket is not None:
+        return Address(unix_socket=unix_socket), "http"
+    from_environment = params.get("host") is None and port is None
+    text = environment.get("CONSUL_HTTP_ADDR") if from_environment else params.get("host")
+    if text is None or (from_environment and not text):
+        text = "localhost"
+        from_environment = False
+    told = parse_address(text, "CONSUL_HTTP_ADDR" if from_environment else "host")
+    if not from_environment:
+        _require_agreement(told, port, scheme)
+        scheme = scheme or told.scheme
+    if told.unix_socket:
+        return told, "http"
+    scheme = scheme or ("https" if ssl or told.scheme == "https" else "http")
+    # An address in the environment, and a URL, mean what they mean to the consul command line.
+    other = default_port(scheme) if from_environment or told.scheme else 8500
+    return told._replace(port=told.port or port or other), scheme
 
 
-def _parse_address(address: str) -> tuple[str | None, int | None, str | None, str | None]:
-    if address.startswith("unix://"):
-        return None, None, None, address[len("unix://") :]
-    parts = urlsplit(address if "://" in address else f"//{address}")
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in ("", "http", "https") or port == -1 or not parts.hostname or parts.path.strip("/"):
-        raise OptionError(
-            "CONSUL_HTTP_ADDR can't be understood",
-            hint="Use host:port, http://host:port, https://host:port or unix:///path.",
-        )
-    return parts.hostname, port, parts.scheme or None, None
+def _require_agreement(told: Address, port: int | None, scheme: str | None) -> None:
+    for option, given, in_host in (("port", port, told.port), ("scheme", scheme, told.scheme)):
+        if given is not None and (told.unix_socket or in_host not in (None, given)):
+            there = "a Unix socket" if told.unix_socket else in_host
+            raise OptionError(
+                f"host and {option} contradict each other: {there} and {given}", hint=f"Set {option} in one place."
+            )
 
 
 def _boolean(environment: Mapping[str, str], variable: str) -> bool | None:
@@ -143,45 +175,58 @@ def _boolean(environment: Mapping[str, str], variable: str) -> bool | None:
 
 
 def _token(params: Mapping[str, Any], environment: Mapping[str, str]) -> str | None:
-    token, path, named = params.get("token"), params.get("token_file"), "token"
-    if not token and not path:
-        token, named = environment.get("CONSUL_HTTP_TOKEN"), "CONSUL_HTTP_TOKEN"
-        path = None if token else environment.get("CONSUL_HTTP_TOKEN_FILE")
-    if not token and path:
-        token, named = read_secret(path), f"the file {path}"
-    return checked_token(token, named) if token else None
+    token, path, named = params.get("token"), params.get("token_file"), "token_file"
+    if token:
+        return checked_token(token, "token")
+    if not path:
+        # The file wins, as it does with the consul command line.
+        path, named = environment.get("CONSUL_HTTP_TOKEN_FILE"), "CONSUL_HTTP_TOKEN_FILE"
+    if path:
+        return read_secret(path, named)
+    token = environment.get("CONSUL_HTTP_TOKEN")
+    return checked_token(token, "CONSUL_HTTP_TOKEN") if token else None
 
 
-def read_secret(path: str) -> str:
-    """Return the token that a file holds.
+def read_secret(path: str, named: str) -> str:
+    """Return the token that a file holds; ``named`` is the option or the variable that names the file.
 
-    :raises OptionError: it can't be read, or is empty.
+    :raises OptionError: it can't be read, or does not hold a token.
     """
     try:
-        with open(path, encoding="ascii") as source:
-            token = source.read().strip()
+        with open(path, encoding="utf-8") as source:
+            token = source.read(_SECRET_LIMIT)
     except OSError as error:
         raise OptionError(
-            f"token_file: can't read {path}: {os.strerror(error.errno or 0)}",
-            hint="Correct the path, or its permissions.",
+            f"{named}: can't read {path}: {os.strerror(error.errno or 0)}",
+            hint="Correct the path, or run as a user who may read it (become).",
         ) from None
-    except UnicodeDecodeError:
-        raise OptionError(
-            f"token_file: {path} holds no token", hint="It must hold the token and nothing else."
-        ) from None
-    if not token:
-        raise OptionError(f"token_file: {path} is empty", hint="It must hold the token and nothing else.")
-    return token
+    except ValueError:
+        # Not text, or a path that no file can have.
+        raise OptionError(f"{named}: the file {path} does not hold a token", hint=_ONE_WORD) from None
+    return checked_token(token, f"{named}: the file {path}")
 
 
 def checked_token(token: str, named: str) -> str:
-    """Return the token when it can be sent in a header; ``named`` is where it comes from.
+    """Return the token as it is sent, without white space around it; ``named`` is where it comes from.
 
-    :raises OptionError: it holds white space or anything outside of printable ASCII.
+    :raises OptionError: it is empty, or holds white space or anything outside of printable ASCII.
     """
+    token = token.strip()
+    if not token:
+        raise OptionError(f"{named} is empty", hint="It must hold the token and nothing else.")
     if all(0x21 <= ord(character) <= 0x7E for character in token):
         return token
-    raise OptionError(f"{named} does not hold a token", hint="A token has neither white space nor special characters.")
+    raise OptionError(f"{named} does not hold a token", hint=_ONE_WORD)
+
+
+def _basic_auth(environment: Mapping[str, str]) -> str | None:
+    """Return ``user:password`` of CONSUL_HTTP_AUTH; the password is empty where there is no colon."""
+    told = environment.get("CONSUL_HTTP_AUTH", "").strip("\r\n")
+    if not told:
+        return None
+    if not told.isprintable():
+        raise OptionError("CONSUL_HTTP_AUTH holds control characters", hint="Set it to user:password.")
+    return told if ":" in told else f"{told}:"
 
 
 class Interrupted(BaseException):
@@ -206,6 +251,42 @@ def end_cleanly() -> None:
         signal.signal(number, interrupt)
 
 
+def warn(module: AnsibleModule, text: str) -> None:
+    """Warn of something in words that may hold names from a server or an archive: Ansible prints them as they are."""
+    module.warn(printable(text, MESSAGE_LIMIT))
+
+
+def succeed(module: AnsibleModule, **result: Any) -> NoReturn:
+    """End the module with its result."""
+    module.exit_json(**for_people(result))
+    raise AssertionError("exit_json ends the module")
+
+
+def for_people(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result in which what is meant to be read can be shown on a terminal, as roles do.
+
+    That is words, and names of servers, nodes and services. Names of keys and other records, and paths, stay as is.
+    """
+    return {
+        name: _shown(value) if name in (*_FOR_PEOPLE, *_NAMES, *_VERSIONS) else _within(value)
+        for name, value in result.items()
+    }
+
+
+def _within(value: Any) -> Any:
+    if isinstance(value, dict):
+        return for_people(value)
+    return [_within(one) for one in value] if isinstance(value, list) else value
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value, None)
+    if isinstance(value, dict):
+        return {name: _shown(one) for name, one in value.items()}
+    return [_shown(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
 def fail(module: AnsibleModule, error: BaseException, *, state: str | None = None, **result: Any) -> NoReturn:
     """End the module with an error, as one line for a person and as ``failure`` for a playbook.
 
@@ -214,8 +295,6 @@ def fail(module: AnsibleModule, error: BaseException, *, state: str | None = Non
     known = {"state": state} if state else {}
     if isinstance(error, SnapshotError):
         message, failure = error.as_text(), {**known, **error.as_failure()}
-        if isinstance(error, MissingLibraryError):
-            message, result["exception"] = missing_required_lib(error.library), error.cause
     elif isinstance(error, (Interrupted, KeyboardInterrupt)):
         hint = "Run it again; no partial file was left."
         failure = {**known, "kind": "interrupted", "hint": hint}
@@ -226,5 +305,5 @@ def fail(module: AnsibleModule, error: BaseException, *, state: str | None = Non
         hint = "This is a defect of the collection; report it with the place that is named."
         failure = {**known, "kind": "defect", "hint": hint, "place": place}
         message = f"unexpected {type(error).__name__} at {place}{f' (the cluster: {state})' if state else ''}. {hint}"
-    module.fail_json(msg=message, failure=failure, **result)
+    module.fail_json(msg=printable(message, None), failure=failure, **for_people(result))
     raise AssertionError("fail_json ends the module")

@@ -103,11 +103,19 @@ class _Settled(NamedTuple):
     rebuilt: bool
 
 
-def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[[SnapshotError], None]) -> Saved:
+def save(
+    client: Client,
+    request: SaveRequest,
+    *,
+    check: bool,
+    report: Callable[[SnapshotError], None],
+    prepare: Callable[[str, str], None] | None = None,
+) -> Saved:
     """Save a cluster's state.
 
     :param check: do everything but write.
     :param report: gets the error of each try that is followed by another.
+    :param prepare: gets the path of each new file, and the one where it is to be, before it is put there.
     :raises SnapshotError: of any kind; what lies at ``dest`` is what it was before.
     """
     into_directory = os.path.isdir(request.dest) or request.dest.endswith(os.sep)
@@ -150,9 +158,9 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
         entry = settled.entry
         if partial is not None and settled.decision.go:
             if into_directory:
-                entry = put_new(partial, directory, entry.manifest)
+                entry = put_new(partial, directory, entry.manifest, prepare=prepare)
             else:
-                put(partial, entry.path, entry.manifest)
+                put(partial, entry.path, entry.manifest, prepare=prepare)
         elif partial is not None and settled.by_leader:
             confirm(entry.path, entry.manifest)
     remarks = _remarks(request, settled, entries, taken)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ._errors import printable
 from ._types import series_of
 
 API = "api.sock"
@@ -99,7 +100,7 @@ def config_for(
 
 
 def last_words(log: str, secrets: Sequence[str] = ()) -> list[str]:
-    """Return the lines that say why a server ended; whatever looks like a secret is masked.
+    """Return the lines that say why a server ended, as they may be shown; whatever looks like a secret is masked.
 
     That is what it panicked with where it did, its last errors where it told any, and its last lines else.
     """
@@ -111,7 +112,7 @@ def last_words(log: str, secrets: Sequence[str] = ()) -> list[str]:
         chosen = [*_serious(lines[: fatal[0]])[-2:], *lines[fatal[0] : end]]
     else:
         chosen = (_serious(lines) or lines)[-_LAST_LINES:]
-    return [_masked(line, secrets)[:_LINE_LIMIT] for line in chosen[:_LAST_LINES]]
+    return [printable(_masked(line, secrets), _LINE_LIMIT) for line in chosen[:_LAST_LINES]]
 
 
 def _serious(lines: Sequence[str]) -> list[str]:

@@ -172,24 +172,27 @@ def is_intact(entry: Entry) -> bool:
     return (digest.size, digest.sha256) == (entry.manifest.size, entry.manifest.sha256)
 
 
-def put(partial: Partial, dest: str, manifest: Manifest) -> None:
+def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Callable[[str, str], None] | None = None) -> None:
     """Put a finished archive and its manifest in place, each in one step, and see both onto the disk.
 
     Both are on the disk before the first of them is renamed. A crash between the two leaves a whole archive whose
     manifest is another's, which is noticed and costs nothing.
 
+    :param prepare: gets the path of each new file, and the one where it is to be, before the first is put there.
     :raises FileError: one of them can't be put there; what was there before is there still.
     """
-    with _settled(partial, os.path.dirname(dest) or ".") as publish:
+    with _settled(partial, os.path.dirname(dest) or ".", prepare) as publish:
         publish(dest, manifest)
 
 
-def put_new(partial: Partial, directory: str, manifest: Manifest) -> Entry:
+def put_new(
+    partial: Partial, directory: str, manifest: Manifest, *, prepare: Callable[[str, str], None] | None = None
+) -> Entry:
     """Do the same under a name of its own; no file that is there is replaced, whoever put it there.
 
     :raises FileError: as there.
     """
-    with _settled(partial, directory) as publish:
+    with _settled(partial, directory, prepare) as publish:
         path = archive_path(directory, manifest.cluster, manifest.taken_at, manifest.index)
         manifest = replace(manifest, file=os.path.basename(path))
         publish(path, manifest)
@@ -197,15 +200,19 @@ def put_new(partial: Partial, directory: str, manifest: Manifest) -> Entry:
 
 
 @contextlib.contextmanager
-def _settled(partial: Partial, directory: str) -> Iterator[Callable[[str, Manifest], None]]:
+def _settled(
+    partial: Partial, directory: str, prepare: Callable[[str, str], None] | None
+) -> Iterator[Callable[[str, Manifest], None]]:
     partial.sync()
     with Partial(directory) as described, directory_lock(directory):
 
         def publish(dest: str, manifest: Manifest) -> None:
             described.write(_manifest.encode(manifest))
             described.sync()
-            for path in (dest, _manifest.path_of(dest)):
+            for new, path in ((partial, dest), (described, _manifest.path_of(dest))):
                 require_no_directory(path)
+                if prepare is not None:
+                    prepare(new.path, path)
             partial.publish(dest)
             described.publish(_manifest.path_of(dest))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ._archive import Archive, read_with, records_reader
@@ -16,6 +17,12 @@ from ._files import Digest, Partial
 from ._lane import Lane
 from ._observer import Observer
 
+_HINTS = {
+    "not_gzip": "Check that host, port and path lead to Consul's HTTP API, and that no proxy answers in its place.",
+    "gzip": "The archive was damaged on its way. Try again.",
+    "truncated": "The answer was cut short. Try again, and read the log of the server.",
+    "trailing": "Consul appends an error's text to the answer when a save fails late. Try again, and read its log.",
+}
 _SYNC_EVERY = 16 << 20
 """Bytes after which what was written is seen onto the disk, so that little is left to wait for at the end."""
 
@@ -48,7 +55,7 @@ def take(
     digest, size, synced = hashlib.sha256(), 0, 0
     if partial is not None:
         partial.restart()
-    with contextlib.ExitStack() as stack:
+    with _answer_of_a_server(), contextlib.ExitStack() as stack:
         records = stack.enter_context(records_reader(observer=observer, ahead=True))
         headers, pieces = stack.enter_context(client.snapshot(datacenter=datacenter, stale=stale))
         _refuse_too_stale(headers, stale, max_stale)
@@ -73,6 +80,16 @@ def take(
             hint="Something between here and Consul mixed up two answers; ask a server directly.",
         )
     return Taken(headers, archive, Digest(size, digest.hexdigest()))
+
+
+@contextlib.contextmanager
+def _answer_of_a_server() -> Iterator[None]:
+    """Give errors the advice that fits what was sent over the network; where they come from it is for files."""
+    try:
+        yield
+    except ArchiveError as error:
+        error.hint = _HINTS.get(error.fault, error.hint)
+        raise
 
 
 def _refuse_too_stale(headers: Headers, stale: bool, max_stale: int | None) -> None:

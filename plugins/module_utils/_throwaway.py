@@ -41,6 +41,7 @@ from ._workdir import NOTE, WorkDir
 NETWORK_NAMESPACE, LOOPBACK = "network_namespace", "loopback"
 
 _LOG, _CONFIG, _DATA = "consul.log", "config.json", "data"
+_LICENSE, _LICENSE_PATH = "CONSUL_LICENSE", "CONSUL_LICENSE_PATH"
 _LOG_TAIL = 256 << 10
 _ENOUGH = 4096
 _PATIENCE = 15.0
@@ -164,7 +165,7 @@ class Throwaway:
 
     def last_words(self) -> list[str]:
         """Return the lines of the log that say why the server ended."""
-        return last_words(self._log(), self._secrets)
+        return last_words(self._log(), [*self._secrets, *filter(None, [os.environ.get(_LICENSE)])])
 
     def _died(self, code: int) -> None:
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
@@ -225,6 +226,14 @@ def _unsharing() -> tuple[str, ...]:
     return (unshare, "--user", "--map-root-user", "--net") if unshare else ()
 
 
+def _environment() -> dict[str, str]:
+    """Return our environment for the launcher, which begins in another directory and passes little of it on."""
+    variables = dict(os.environ)
+    if variables.get(_LICENSE_PATH):
+        variables[_LICENSE_PATH] = os.path.abspath(variables[_LICENSE_PATH])
+    return variables
+
+
 def _launched(
     command: Sequence[str],
     through: Sequence[str],
@@ -244,6 +253,7 @@ def _launched(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=_environment(),
         )
     except OSError as error:
         raise BinaryError(

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
-from ._errors import MissingLibraryError
+from ._errors import MissingLibraryError, OptionError
 
 try:
     import requests
@@ -24,6 +27,10 @@ except ImportError as missing:
     HTTPSConnection = HTTPSConnectionPool = object  # type: ignore[assignment,misc]  # as above
 else:
     REQUESTS_MISSING = ""
+
+
+_CERTIFICATE = re.compile(rb"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----")
+_ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type:\s*4,\s*ENCRYPTED")
 
 
 def require_requests() -> None:
@@ -97,23 +104,88 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class _TlsAdapter(HTTPAdapter):
-    """Asks for, and expects, a certificate of ``server_name`` where that is another one than the address's."""
+    """Asks for, and expects, a certificate of ``server_name`` where that is another one than the address's.
 
-    def __init__(self, server_name: str | None) -> None:
+    ``context``: with the CAs to trust, in place of those that a request names.
+    """
+
+    def __init__(self, server_name: str | None, context: ssl.SSLContext | None) -> None:
+        self._context = context
         self._names: dict[str, Any] = {}
         if server_name:
             self._names = {"server_hostname": server_name, "assert_hostname": server_name}
+        if context is not None:
+            self._names["ssl_context"] = context
         super().__init__()
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> Any:
         super().init_poolmanager(connections, maxsize, block, **self._names, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _TlsPool}
 
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        super().cert_verify(conn, url, verify, cert)
+        if self._context is not None:
+            conn.ca_certs = conn.ca_cert_dir = None
 
-def open_session(*, unix_socket: str | None, tls_server_name: str | None) -> Any:
+
+def trusting(directory: str) -> ssl.SSLContext:
+    """Return a context that trusts the CA certificates in a directory, whatever its files are called, and no others.
+
+    :raises OptionError: one of its files can't be used, or none of them holds a certificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # urllib3 turns it on, or compares the name itself
+    context.set_alpn_protocols(["http/1.1"])
+    found = False
+    for path in _files_below(directory):
+        try:
+            if _holds(path, _CERTIFICATE):
+                context.load_verify_locations(cafile=path)
+                found = True
+        except (OSError, ValueError) as error:  # an SSLError is an OSError
+            reason = (
+                "not a valid certificate"
+                if isinstance(error, ssl.SSLError)
+                else os.strerror(error.errno or 0)
+                if (isinstance(error, OSError))
+                else "not a valid path"
+            )
+            raise OptionError(
+                f"ca_path: can't use {path}: {reason}", hint="Replace or remove that file, or set ca_path to one file."
+            ) from None
+    if not found:
+        raise OptionError(
+            f"ca_path: no file in {directory} holds a certificate", hint="Put the CA there in PEM format."
+        )
+    return context
+
+
+def key_is_encrypted(path: str) -> bool:
+    """Whether a PEM file holds a key that needs a passphrase."""
+    try:
+        return _holds(path, _ENCRYPTED)
+    except OSError:
+        return False
+
+
+def _files_below(directory: str) -> Iterator[str]:
+    for parent, folders, names in os.walk(directory):
+        folders.sort()
+        # Names that begin so are a Kubernetes volume's own second view of the same files.
+        folders[:] = [name for name in folders if not name.startswith("..")]
+        yield from (path for path in (os.path.join(parent, name) for name in sorted(names)) if os.path.isfile(path))
+
+
+def _holds(path: str, pattern: re.Pattern[bytes]) -> bool:
+    with open(path, "rb") as file:
+        return any(pattern.match(line) for line in file)
+
+
+def open_session(*, unix_socket: str | None, tls_server_name: str | None, trusted: str | None = None) -> Any:
     """Return a requests session that takes nothing from the environment: no proxy, no netrc, no CA bundle.
 
-    :raises MissingLibraryError: requests is not installed.
+    :param trusted: a directory of CA certificates, which no request may name in ``verify`` by itself.
+    :raises MissingLibraryError: requests is not installed. :raises OptionError: the directory can't be used.
     """
     require_requests()
     session = requests.Session()
@@ -121,5 +193,5 @@ def open_session(*, unix_socket: str | None, tls_server_name: str | None) -> Any
     session.headers.clear()
     if unix_socket:
         session.mount("http://", _SocketAdapter(unix_socket))
-    session.mount("https://", _TlsAdapter(tls_server_name))
+    session.mount("https://", _TlsAdapter(tls_server_name, trusting(trusted) if trusted else None))
     return session

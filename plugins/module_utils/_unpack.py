@@ -60,7 +60,7 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
     if waiting:
         _expect_gzip(waiting, first=not started)
     if not started:
-        raise ArchiveError("the answer is empty", fault="truncated", hint="Nothing was sent at all; try again.")
+        raise ArchiveError("the archive is empty", fault="truncated", hint="Use another archive.")
     if decoder is not None:
         raise _cut("the gzip stream ends before its end mark")
 
@@ -79,7 +79,7 @@ def _inflate(decoder: Any, data: bytes) -> Iterator[bytes]:
             yield piece
     except (zlib.error, inflate.error) as error:
         raise ArchiveError(
-            "the gzip stream is damaged", fault="gzip", hint="The archive was changed or cut on its way; take it anew."
+            "the gzip stream is damaged", fault="gzip", hint="The archive was changed or cut. Use another one."
         ) from error
 
 
@@ -88,14 +88,14 @@ def _expect_gzip(data: bytes, *, first: bool) -> None:
         return
     if first:
         raise ArchiveError(
-            f"this is not a Consul archive but {_looks_like(data)}",
+            f"this is not a Consul snapshot archive but {_looks_like(data)}",
             fault="not_gzip",
-            hint="Check that the address is Consul's HTTP API and that no proxy answers in its place.",
+            hint="Check the path, and where the file comes from: a proxy may have answered in Consul's place.",
         )
     raise ArchiveError(
         "more bytes follow the end of the archive",
         fault="trailing",
-        hint="Consul appends an error's text to the body when a save fails late; try again and read its log.",
+        hint="It was changed, or its save failed late and Consul appended the error's text. Use another archive.",
     )
 
 

@@ -217,7 +217,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._cluster import ClusterFacts, read_cluster
-from ..module_utils._options import client_of, connection_spec, fail
+from ..module_utils._options import client_of, connection_spec, fail, succeed
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
@@ -263,7 +263,7 @@ def main() -> None:
         result = run(module)
     except BaseException as error:
         fail(module, error)
-    module.exit_json(**result)
+    succeed(module, **result)
 
 
 if __name__ == "__main__":

@@ -238,7 +238,7 @@ from ..module_utils._diff import Compared, DiffRequest, Side, compare
 from ..module_utils._diff_text import diff_of, summary_of
 from ..module_utils._difference import Selection
 from ..module_utils._errors import OptionError, SnapshotError
-from ..module_utils._options import client_of, connection_spec, end_cleanly, fail
+from ..module_utils._options import client_of, connection_spec, end_cleanly, fail, succeed, warn
 from ..module_utils._records import KINDS
 from ..module_utils._times import to_text
 
@@ -302,7 +302,7 @@ def header(side: Side) -> str:
 
 def run(module: AnsibleModule) -> dict[str, Any]:
     def report(error: SnapshotError) -> None:
-        module.warn(f"tried again: {error.message}")
+        warn(module, f"tried again: {error.message}")
 
     compared = compare(request_of(module.params), lambda: client_of(module), report)
     result = result_of(compared)
@@ -318,7 +318,7 @@ def main() -> None:
         result = run(module)
     except BaseException as error:
         fail(module, error)
-    module.exit_json(**result)
+    succeed(module, **result)
 
 
 if __name__ == "__main__":

@@ -266,7 +266,7 @@ from ..module_utils._errors import OptionError
 from ..module_utils._files import Digest, read_pieces
 from ..module_utils._findings import Findings
 from ..module_utils._kv import KvPrefixes
-from ..module_utils._options import fail
+from ..module_utils._options import fail, succeed
 from ..module_utils._store import Beside, manifest_beside
 from ..module_utils._times import to_text
 
@@ -334,7 +334,7 @@ def main() -> None:
         result = run(module)
     except BaseException as error:
         fail(module, error)
-    module.exit_json(**result)
+    succeed(module, **result)
 
 
 if __name__ == "__main__":

@@ -190,7 +190,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._listing import ListRequest, as_json, list_archives
-from ..module_utils._options import end_cleanly, fail
+from ..module_utils._options import end_cleanly, fail, succeed, warn
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -210,7 +210,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     now = time.time()
     listing = list_archives(request_of(module), now)
     for remark in listing.remarks:
-        module.warn(remark)
+        warn(module, remark)
     return {
         "exists": listing.exists,
         "archives": [as_json(one, now) for one in listing.archives],
@@ -226,7 +226,7 @@ def main() -> None:
         result = run(module)
     except BaseException as error:
         fail(module, error)
-    module.exit_json(changed=False, **result)
+    succeed(module, changed=False, **result)
 
 
 if __name__ == "__main__":

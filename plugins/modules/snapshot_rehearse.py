@@ -21,6 +21,8 @@ description:
     elsewhere it listens on two free ports of loopback. RV(isolation) says which. Its API is a unix socket that only the
     user who runs the module can reach. It joins nobody, runs no checks, and Connect and peering are off, so that the
     credentials in the archive are not used.
+  - Of the environment the server gets E(PATH), E(LANG), and the licence that Consul Enterprise needs to start,
+    E(CONSUL_LICENSE) or E(CONSUL_LICENSE_PATH). No other variable reaches it.
   - However it ends, no process, socket or file is left behind. What a run leaves that is killed outright (SIGKILL) is
     cleared by the next one of the same user in the same O(work_dir).
 extends_documentation_fragment:
@@ -327,7 +329,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._assertions import KINDS, assertion_from
 from ..module_utils._errors import OptionError, RehearsalError
-from ..module_utils._options import end_cleanly, fail
+from ..module_utils._options import end_cleanly, fail, succeed
 from ..module_utils._rehearsal import DIED, advice, passed, sentence
 from ..module_utils._rehearse import RehearseRequest, rehearse
 from ..module_utils._rehearsed import Progress
@@ -391,7 +393,7 @@ def main() -> None:
         run(module, progress)
     except BaseException as error:
         fail(module, error, src=src, **progress.as_result())
-    module.exit_json(changed=False, src=src, **progress.as_result())
+    succeed(module, changed=False, src=src, **progress.as_result())
 
 
 if __name__ == "__main__":

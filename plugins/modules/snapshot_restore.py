@@ -323,7 +323,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._aftermath import REPLACED
 from ..module_utils._errors import OptionError
 from ..module_utils._guards import EXACT, RISKS, VERSION_CHECKS, as_results, warnings
-from ..module_utils._options import checked_token, client_of, connection_spec, end_cleanly, fail
+from ..module_utils._options import client_of, client_with_token, connection_spec, end_cleanly, fail, succeed, warn
 from ..module_utils._restore import Progress, RestoreRequest, restore
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -376,23 +376,22 @@ def result_of(progress: Progress) -> dict[str, Any]:
 def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
     request = request_of(module)
     client = client_of(module)
-    token = module.params["post_restore_token"]
-    later = client.with_token(checked_token(token, "post_restore_token")) if token else client
+    later = client_with_token(module, client, "post_restore_token")
     changed = restore(client, later, request, progress, check=module.check_mode)
     for warning in warnings(progress.guards, request.version_check):
-        module.warn(warning)
+        warn(module, warning)
     return {"changed": changed, "src": request.src, **result_of(progress)}
 
 
 def main() -> None:
     module = AnsibleModule(**connection_spec(**OPTIONS))
-    progress = Progress(module.warn)
+    progress = Progress(lambda text: warn(module, text))
     try:
         end_cleanly()
         result = run(module, progress)
     except BaseException as error:
         fail(module, error, state=progress.state, **result_of(progress))
-    module.exit_json(**result)
+    succeed(module, **result)
 
 
 if __name__ == "__main__":

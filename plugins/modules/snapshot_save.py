@@ -266,7 +266,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _manifest
 from ..module_utils._errors import OptionError, SnapshotError, printable
-from ..module_utils._options import client_of, connection_spec, end_cleanly, fail
+from ..module_utils._options import client_of, connection_spec, end_cleanly, fail, succeed, warn
+from ..module_utils._ownership import Ownership
 from ..module_utils._save import Saved, SaveRequest, save
 from ..module_utils._store import Entry
 from ..module_utils._times import to_text
@@ -352,31 +353,23 @@ def described(entry: Entry | None) -> dict[str, Any]:
     }
 
 
-def set_attributes(module: AnsibleModule, path: str) -> bool:
-    arguments = module.load_file_common_arguments(module.params, path=path)
-    return bool(module.set_fs_attributes_if_different(arguments, False))
-
-
-def set_ownership(module: AnsibleModule, directory: str) -> None:
-    module.set_owner_if_different(directory, module.params["owner"], False)
-    module.set_group_if_different(directory, module.params["group"], False)
-
-
 def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
     begun = time.monotonic()
 
     def report(error: SnapshotError) -> None:
         attempts.append(error.message)
-        module.warn(f"trying again: {error.message}")
+        warn(module, f"trying again: {error.message}")
 
-    saved = save(client_of(module), request_of(module), check=module.check_mode, report=report)
+    ownership = Ownership(module)
+    ownership.check()
+    saved = save(client_of(module), request_of(module), check=module.check_mode, report=report, prepare=ownership.give)
     for remark in saved.remarks:
-        module.warn(remark)
+        warn(module, remark)
     result = result_of(saved)
     for directory in saved.created:
-        set_ownership(module, directory)
+        ownership.give_directory(directory)
     for path in (result["dest"], result["manifest"]):
-        if os.path.exists(path) and set_attributes(module, path):
+        if os.path.exists(path) and ownership.keep(path):
             result["changed"] = True
     return {**result, "attempts": attempts, "duration": round(time.monotonic() - begun, 3)}
 
@@ -389,7 +382,7 @@ def main() -> None:
         result = run(module, attempts)
     except BaseException as error:
         fail(module, error, attempts=attempts)
-    module.exit_json(**result)
+    succeed(module, **result)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Become another program with less: ``limits.py [--no-rights] [--file-size BYTES] PROGRAM ARGUMENT…``.
+"""Become another program with less: ``limits.py [--no-rights] [--no-chown] [--file-size BYTES] PROGRAM ARGUMENT…``.
 
 A program of its own rather than a hook between fork and exec, because such hooks are unsafe where there are threads.
 """
@@ -15,15 +15,15 @@ import subprocess
 import sys
 import tempfile
 
-NO_RIGHTS, FILE_SIZE = "--no-rights", "--file-size"
+NO_RIGHTS, NO_CHOWN, FILE_SIZE = "--no-rights", "--no-chown", "--file-size"
 _PR_CAPBSET_DROP = 24
-_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
+_CAP_CHOWN, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 0, 1, 2
 
 
-def give_up_rights() -> None:
-    """Be held to the permissions of files even as root, from the next exec on. Other users are held to them anyway."""
+def give_up(*capabilities: int) -> None:
+    """Do without them even as root, from the next exec on. Other users don't have them anyway."""
     if os.geteuid() == 0:
-        for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
+        for capability in capabilities:
             if ctypes.CDLL(None, use_errno=True).prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0):
                 raise OSError(ctypes.get_errno(), "can't give up a capability")
 
@@ -42,7 +42,9 @@ def main(arguments: list[str]) -> None:
     while arguments and arguments[0].startswith("--"):
         option = arguments.pop(0)
         if option == NO_RIGHTS:
-            give_up_rights()
+            give_up(_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH)
+        elif option == NO_CHOWN:
+            give_up(_CAP_CHOWN)
         elif option == FILE_SIZE:
             limit = int(arguments.pop(0))
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -17,6 +17,7 @@ TOO_EARLY = "cannot take snapshot now, wait until the configuration entry at 8 h
 SEEN = [
     (400, "Client sent an HTTP request to an HTTPS server.\n", "wrong_scheme", False),
     (401, "ACL support disabled", "acl_disabled", False),
+    (401, "who are you?", "proxy_auth", False),
     (403, "ACL not found", "token_unknown", False),
     (403, "rpc error making call: ACL not found", "token_unknown", False),
     (403, "Permission denied", "permission_denied", False),
@@ -47,8 +48,9 @@ SEEN = [
     (502, "<html>", "unavailable", True),
     (503, "rate limit exceeded for operation that can only be performed by the leader", "unavailable", True),
     (504, "", "unavailable", True),
-    (301, "", "api", False),
-    (302, "No cluster leader", "api", False),
+    (301, "", "redirected", False),
+    (302, "No cluster leader", "redirected", False),
+    *((status, "", "redirected", False) for status in (303, 307, 308)),
     (206, "", "api", False),
     (418, "", "api", False),
 ]
@@ -87,3 +89,18 @@ def test_a_long_text_is_trimmed() -> None:
 
 def test_no_text() -> None:
     assert error_of(503, "", URL).message.endswith("(HTTP 503)")
+
+
+def test_it_is_said_when_no_token_was_given() -> None:
+    given, missing = error_of(403, "Permission denied", URL), error_of(403, "Permission denied", URL, anonymous=True)
+    assert given.kind == missing.kind == "permission_denied"
+    assert "no token was given" in missing.message
+    assert "no token" not in given.message
+    assert "token_file" in missing.hint
+
+
+def test_what_a_server_says_can_be_shown_on_a_terminal() -> None:
+    error = error_of(500, "\x1b]0;owned\x07\u202efdp.exe", f"{URL}?dc=\x1b[2J")
+    for shown in (error.as_text(), error.message, str(error), error.facts["body"], error.facts["url"]):
+        assert shown.isprintable()
+        assert "\\x1b" in shown

@@ -25,7 +25,16 @@ DOTS = {0: "", 1: PACKAGE, 2: PLUGINS}
 # Who may know whom, from top to bottom: a file imports from lower floors, and from its own as long as that makes no
 # ring. Above them all stand the modules. A new file in plugins/module_utils needs a place here first.
 FLOORS = {
-    "what a module does": ["_options", "_save", "_restore", "_diff", "_rehearse", "_rehearsed", "_listing"],
+    "what a module does": [
+        "_options",
+        "_ownership",
+        "_save",
+        "_restore",
+        "_diff",
+        "_rehearse",
+        "_rehearsed",
+        "_listing",
+    ],
     "a cluster, its snapshots, where they are kept": [
         *["_cluster", "_live", "_ready", "_take", "_proof", "_target", "_aftermath", "_store", "_throwaway"],
         "_catalogue",
@@ -38,7 +47,7 @@ FLOORS = {
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
         *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance"],
-        *["_answers", "_faults", "_guards", "_types", "_left", "_decide", "_times"],
+        *["_answers", "_faults", "_address", "_guards", "_types", "_left", "_decide", "_times"],
         *["_server_config", "_assertions", "_rehearsal"],
         *["_pick", "_chronology", "_report", "_report_words", "_report_view", "_metrics"],
     ],
@@ -128,6 +137,17 @@ def test_each_library_is_known_in_one_place(path: Path) -> None:
 def test_modules_leave_the_libraries_to_module_utils(path: Path) -> None:
     libraries = {name.split(".")[0] for name in imported(path)}
     assert libraries & (set(ONLY_IN) - {"ansible"}) == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
+def test_modules_end_and_warn_in_words_that_can_be_shown(path: Path) -> None:
+    # _options has fail, succeed and warn, which escape what a terminal would obey.
+    called = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert called & {"fail_json", "exit_json", "warn"} == set()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda path: path.stem)

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.answers import CHUNKED, CLOSE, LENGTH, hangs_up, says, says_json, send_framed, sends
+from support.answers import BROKEN_CHUNKS, CHUNKED, CLOSE, LENGTH, hangs_up, says, says_json, send_framed, sends
 from support.faults import Exchange, Fault, FaultServer
 
+from ansible_collections.disaster_recovery.consul.plugins.module_utils import _client
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import (
     READ_SIZE,
     Client,
@@ -120,12 +121,27 @@ def test_a_status_that_is_an_answer_too(client: Client, server: FaultServer) -> 
     assert caught.value.kind == "rate_limited"
 
 
-@pytest.mark.parametrize("text", ["", "<html>", "{", "\ufffd", '{"a": 1'])
+@pytest.mark.parametrize("text", ["", "<html>", "{", "\ufffd", '{"a": 1', "[" * 100_000, "9" * 5000])
 def test_an_answer_that_is_no_json(client: Client, server: FaultServer, text: str) -> None:
     server.on(*ASK, says(200, text))
     with pytest.raises(ApiError) as caught:
         client.ask("/v1/status/leader")
     assert (caught.value.kind, caught.value.retryable) == ("api", False)
+
+
+def test_an_answer_without_an_end(client: Client, server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_client, "JSON_LIMIT", 10_000)
+    server.on(*ASK, says_json("x" * 9_990))
+    assert client.ask("/v1/status/leader") == "x" * 9_990
+    server.on(*ASK, says_json("x" * 10_000))
+    with pytest.raises(ApiError, match="larger than 10000 bytes"):
+        client.ask("/v1/status/leader")
+
+
+def test_an_answer_that_is_cut(client: Client, server: FaultServer) -> None:
+    server.on(*ASK, answers(b'"x"', framing=BROKEN_CHUNKS))
+    with pytest.raises(TransportError, match="connection was closed"):
+        client.ask("/v1/status/leader")
 
 
 def test_nothing_is_taken_from_the_environment(
@@ -166,6 +182,7 @@ def test_what_a_snapshot_is_asked_with(
         (("0", "0", "false"), Headers(0, 0, False)),
         (("", "-1", ""), Headers(None, None, False)),
         (("many", "\u00b2", "TRUE"), Headers(None, None, False)),
+        (("9" * 5000, "1" * 21, "x"), Headers(None, None, False)),
     ],
 )
 @pytest.mark.parametrize("case", [str, str.lower, str.upper])
@@ -220,7 +237,7 @@ def test_nobody_is_there(client: Client, server: FaultServer) -> None:
 
 def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
     client = Client(Connection(unix_socket=str(tmp_path / "http.sock")))
-    with pytest.raises(TransportError, match="Unix socket is not there") as caught:
+    with pytest.raises(TransportError, match="Unix socket does not exist") as caught:
         client.ask("/v1/status/leader")
     assert caught.value.unsent
 

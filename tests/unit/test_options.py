@@ -33,7 +33,29 @@ ADDRESSES = [
     ("IPv6", {"host": "::1", "port": 8501}, {}, "http://[::1]:8501"),
     ("socket", {"unix_socket": "/run/c.sock"}, {}, "unix:///run/c.sock"),
     ("variable: host and port", {}, {"CONSUL_HTTP_ADDR": "b:1234"}, "http://b:1234"),
-    ("variable: host", {}, {"CONSUL_HTTP_ADDR": "b"}, "http://b:8500"),
+    ("host and port in one", {"host": "a:1"}, {}, "http://a:1"),
+    ("host and port in one, and the same port", {"host": "a:1", "port": 1}, {}, "http://a:1"),
+    ("host as a URL", {"host": "https://a:1"}, {}, "https://a:1"),
+    ("host as a URL without a port", {"host": "https://a"}, {}, "https://a:443"),
+    ("host as a URL, the port beside it", {"host": "http://a", "port": 8500}, {}, "http://a:8500"),
+    ("host as a URL, the same scheme", {"host": "http://a", "scheme": "http"}, {}, "http://a:80"),
+    ("host as a URL is a scheme of ours", {"host": "http://a:1"}, {"CONSUL_HTTP_SSL": "true"}, "http://a:1"),
+    ("host with a path", {"host": "https://a/consul/x/"}, {}, "https://a:443/consul/x"),
+    ("host with a path, no scheme", {"host": "a/consul"}, {}, "http://a:8500/consul"),
+    ("host in brackets", {"host": "[::1]"}, {}, "http://[::1]:8500"),
+    ("host in brackets with a port", {"host": "[::1]:1"}, {}, "http://[::1]:1"),
+    ("host with a zone", {"host": "fe80::1%eth0"}, {}, "http://[fe80::1%eth0]:8500"),
+    ("host is a socket", {"host": "unix:///run/c.sock"}, {}, "unix:///run/c.sock"),
+    ("host with a newline at the end", {"host": "a\n"}, {}, "http://a:8500"),
+    ("host in capitals", {"host": "HTTPS://a:1"}, {}, "https://a:1"),
+    ("variable: host", {}, {"CONSUL_HTTP_ADDR": "b"}, "http://b:80"),
+    ("variable: http without a port", {}, {"CONSUL_HTTP_ADDR": "http://b"}, "http://b:80"),
+    ("variable: https without a port", {}, {"CONSUL_HTTP_ADDR": "https://b"}, "https://b:443"),
+    ("variable: ssl without a port", {}, {"CONSUL_HTTP_ADDR": "b", "CONSUL_HTTP_SSL": "1"}, "https://b:443"),
+    ("variable: https by option, no port", {"scheme": "https"}, {"CONSUL_HTTP_ADDR": "b"}, "https://b:443"),
+    ("variable: IPv6 without a port", {}, {"CONSUL_HTTP_ADDR": "[::1]"}, "http://[::1]:80"),
+    ("variable: path", {}, {"CONSUL_HTTP_ADDR": "https://b:1/consul/"}, "https://b:1/consul"),
+    ("host beats a path of the variable", {"host": "a"}, {"CONSUL_HTTP_ADDR": "http://b/consul"}, "http://a:8500"),
     ("variable: http", {}, {"CONSUL_HTTP_ADDR": "http://b:1234"}, "http://b:1234"),
     ("variable: https", {}, {"CONSUL_HTTP_ADDR": "https://b:1234"}, "https://b:1234"),
     ("variable: slash at the end", {}, {"CONSUL_HTTP_ADDR": "https://b:1234/"}, "https://b:1234"),
@@ -67,20 +89,43 @@ def test_address(given: dict[str, Any], environment: dict[str, str], address: st
     assert not connection.unix_socket or connection.scheme == "http"
 
 
-BAD_ADDRESSES = ["ftp://b:1", "b:port", "b:99999", "http://", "http://b:1/consul", "http://:1", "b:0"]
+BAD_ADDRESSES = [
+    *["ftp://b:1", "b:port", "b:99999", "http://", "http://:1", "b:0", "b:", ":1", "unix://", "b:1:2", "[b]:1", "[::1"],
+    *["http://::1:x", "http://b:1/c?d", "http://b:1/c#d", "http://b?x", "a b", "a\nb", "a\x1bb", "b/c//d", "b:\u0661"],
+    *["http://u@b", "b\\c", "http//b:1", "https:b"],
+]
 
 
-@pytest.mark.parametrize("address", BAD_ADDRESSES)
-def test_an_address_that_makes_no_sense_is_refused(address: str) -> None:
-    with pytest.raises(OptionError) as caught:
-        connection_from(params(), {"CONSUL_HTTP_ADDR": address})
+@pytest.mark.parametrize("address", BAD_ADDRESSES, ids=ascii)
+@pytest.mark.parametrize("source", ["host", "CONSUL_HTTP_ADDR"])
+def test_an_address_that_makes_no_sense_is_refused(address: str, source: str) -> None:
+    told = {source: address}
+    with pytest.raises(OptionError, match=f"^{source}: ") as caught:
+        connection_from(params(**told), {}) if source == "host" else connection_from(params(), told)
 
     assert caught.value.hint
 
 
-def test_a_secret_in_the_address_is_not_repeated() -> None:
+CONTRADICTIONS = [
+    {"host": "a:1", "port": 2},
+    {"host": "http://a", "scheme": "https"},
+    {"host": "unix:///s", "port": 1},
+    {"host": "unix:///s", "scheme": "http"},
+]
+
+
+@pytest.mark.parametrize("given", CONTRADICTIONS, ids=str)
+def test_a_host_that_says_something_else_than_its_neighbours_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match="contradict each other"):
+        connection_from(params(**given), {})
+
+
+@pytest.mark.parametrize("address", ["ftp://user:{}@b:1", "http://user:{}@b:1", "http://user:{}/@b", "b:1/?token={}"])
+@pytest.mark.parametrize("source", ["host", "CONSUL_HTTP_ADDR"])
+def test_a_secret_in_the_address_is_not_repeated(address: str, source: str) -> None:
+    told = {source: address.format(SECRET)}
     with pytest.raises(OptionError) as caught:
-        connection_from(params(), {"CONSUL_HTTP_ADDR": f"ftp://user:{SECRET}@b:1"})
+        connection_from(params(**told), {}) if source == "host" else connection_from(params(), told)
 
     assert SECRET not in caught.value.as_text()
     assert SECRET not in str(caught.value.as_failure())
@@ -155,7 +200,10 @@ TOKENS = [
     ("none", {}, {}, None),
     ("option", {"token": "o"}, {"CONSUL_HTTP_TOKEN": "e", "CONSUL_HTTP_TOKEN_FILE": "{e}"}, "o"),
     ("file", {"token_file": "{o}"}, {"CONSUL_HTTP_TOKEN": "e", "CONSUL_HTTP_TOKEN_FILE": "{e}"}, "of-o"),
-    ("variable", {}, {"CONSUL_HTTP_TOKEN": "e", "CONSUL_HTTP_TOKEN_FILE": "{e}"}, "e"),
+    ("variable", {}, {"CONSUL_HTTP_TOKEN": "e"}, "e"),
+    ("both variables", {}, {"CONSUL_HTTP_TOKEN": "e", "CONSUL_HTTP_TOKEN_FILE": "{e}"}, "of-e"),
+    ("newline in the option", {"token": "o\n"}, {}, "o"),
+    ("newline in the variable", {}, {"CONSUL_HTTP_TOKEN": " e\r\n"}, "e"),
     ("variable of a file", {}, {"CONSUL_HTTP_TOKEN_FILE": "{e}"}, "of-e"),
     ("empty variable", {}, {"CONSUL_HTTP_TOKEN": "", "CONSUL_HTTP_TOKEN_FILE": "{e}"}, "of-e"),
     ("empty option", {"token": ""}, {"CONSUL_HTTP_TOKEN": "e"}, "e"),
@@ -175,12 +223,32 @@ def test_token(given: dict[str, str], environment: dict[str, str], token: str | 
     assert connection_from(params(**given), environment).token == token
 
 
-@pytest.mark.parametrize("token", [f"{SECRET} x", f"{SECRET}\r\nX-Evil: 1", f"{SECRET}é", f" {SECRET}"], ids=ascii)
+@pytest.mark.parametrize(
+    "token", [f"{SECRET} x", f"{SECRET}\r\nX-Evil: 1", f"{SECRET}é", f"{SECRET}\x1b[0m"], ids=ascii
+)
 @pytest.mark.parametrize("source", ["token", "CONSUL_HTTP_TOKEN"])
 def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(token: str, source: str) -> None:
     given = {"token": token} if source == "token" else {}
     with pytest.raises(OptionError, match=source) as caught:
         connection_from(params(**given), {"CONSUL_HTTP_TOKEN": token})
+
+    assert SECRET not in caught.value.as_text()
+
+
+AUTHS = [("u:p", "u:p"), ("u:p:q", "u:p:q"), ("u", "u:"), ("ü:p\n", "ü:p"), ("", None)]
+
+
+@pytest.mark.parametrize(("told", "expected"), AUTHS, ids=ascii)
+def test_basic_auth(told: str, expected: str | None) -> None:
+    connection = connection_from(params(), {"CONSUL_HTTP_AUTH": told})
+
+    assert connection.basic_auth == expected
+    assert not expected or expected not in repr(connection)
+
+
+def test_basic_auth_that_no_header_can_hold_is_refused_and_not_shown() -> None:
+    with pytest.raises(OptionError, match="CONSUL_HTTP_AUTH") as caught:
+        connection_from(params(), {"CONSUL_HTTP_AUTH": f"u:{SECRET}\nx"})
 
     assert SECRET not in caught.value.as_text()
 

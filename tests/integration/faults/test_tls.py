@@ -24,6 +24,7 @@ pytestmark = pytest.mark.every_version
 
 ADDRESS, OTHER_NAME = "127.0.0.1", "server.dc1.consul"
 LONG_AGO = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
+FAR_AHEAD, YEAR = datetime.datetime(2091, 1, 1, tzinfo=datetime.UTC), datetime.timedelta(days=365)
 
 
 class Papers:
@@ -36,6 +37,8 @@ class Papers:
         self.expired = self.authority.issue_cert(
             ADDRESS, not_before=LONG_AGO, not_after=LONG_AGO + datetime.timedelta(days=1)
         )
+        self.future = self.authority.issue_cert(ADDRESS, not_before=FAR_AHEAD, not_after=FAR_AHEAD + YEAR)
+        self.old_client = self.authority.issue_cert("client.local", not_before=LONG_AGO, not_after=LONG_AGO + YEAR)
         self.files: dict[str, str] = {}
         client, another = self.authority.issue_cert("client.local"), self.stranger.issue_cert("client.local")
         for name, blob in (
@@ -45,6 +48,7 @@ class Papers:
             ("client key", client.private_key_pem),
             ("client and key", client.private_key_and_cert_chain_pem),
             ("stranger", another.private_key_and_cert_chain_pem),
+            ("expired client", self.old_client.private_key_and_cert_chain_pem),
             ("stranger's key", another.private_key_pem),
         ):
             path = directory / f"{name.replace(' ', '-')}.pem"
@@ -113,13 +117,15 @@ ROWS = (
     Row("another authority is named", "server", {"ca_path": "stranger's ca"}, "a CA that is not trusted"),
     Row("nothing is checked", "server", {"validate_certs": False}, None),
     Row("an expired certificate", "expired", CA, "has expired"),
+    Row("a certificate of the future", "future", CA, "is not valid yet"),
+    Row("an expired client", "server", {**CA, "client_cert": "expired client"}, "client certificate as", demand=True),
     Row("an expired certificate, unchecked", "expired", {**CA, "validate_certs": False}, None),
     Row("a certificate of another name", "other_name", CA, "for another name"),
     Row("another name that was told", "other_name", {**CA, "tls_server_name": OTHER_NAME}, None),
     Row("another name, and another was told", "other_name", {**CA, "tls_server_name": "x.test"}, "for another name"),
     Row("the right one, and another name was told", "server", {**CA, "tls_server_name": "x.test"}, "for another name"),
-    Row("no client certificate", "server", CA, "demands a client certificate", demand=True),
-    Row("a stranger's", "server", {**CA, "client_cert": "stranger"}, "demands a client certificate", demand=True),
+    Row("no client certificate", "server", CA, "requires a client certificate", demand=True),
+    Row("a stranger's", "server", {**CA, "client_cert": "stranger"}, "requires a client certificate", demand=True),
     Row("a client certificate", "server", {**CA, "client_cert": "client and key"}, None, demand=True),
     Row("with its key", "server", {**CA, "client_cert": "client", "client_key": "client key"}, None, demand=True),
     Row(
