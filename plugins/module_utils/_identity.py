@@ -14,6 +14,8 @@ class Cluster(NamedTuple):
     datacenter: str | None
     id: str | None
     consul_version: str | None
+    servers: tuple[str, ...] = ()
+    name: str | None = None
 
     def is_same(self, other: Cluster) -> bool:
         """Whether both are one cluster: datacenter and id are equal. Two whose id is unknown are told by datacenter."""
@@ -26,7 +28,13 @@ class Cluster(NamedTuple):
 
     def completed(self, other: Cluster) -> Cluster:
         """Return this identity with what it lacks taken from another look at the same cluster."""
-        return Cluster(*(mine or theirs for mine, theirs in zip(self, other)))
+        return Cluster(
+            self.datacenter or other.datacenter,
+            self.id or other.id,
+            self.consul_version or other.consul_version,
+            self.servers or other.servers,
+            self.name or other.name,
+        )
 
     def as_text(self) -> str:
         """Return ``dc1 (cluster f1a6…)`` for a message."""

@@ -66,7 +66,11 @@ def encode(manifest: Manifest) -> bytes:
         "meta": {"id": manifest.meta_id, "index": manifest.index},
         "taken_at": to_text(manifest.taken_at),
         "confirmed_at": to_text(manifest.confirmed_at),
-        "cluster": manifest.cluster._asdict(),
+        "cluster": {
+            name: value
+            for name, value in manifest.cluster._asdict().items()
+            if value or name not in ("servers", "name")
+        },
         "consistency": manifest.consistency._asdict(),
         "fingerprint": manifest.fingerprint.as_json(),
         "records": manifest.records,
@@ -95,7 +99,7 @@ def decode(text: bytes) -> Manifest:
             index=int(meta["index"]),
             taken_at=from_text(document["taken_at"]),
             confirmed_at=from_text(document["confirmed_at"]),
-            cluster=Cluster(**document["cluster"]),
+            cluster=Cluster(**{**document["cluster"], "servers": tuple(document["cluster"].get("servers") or ())}),
             consistency=Consistency(**document["consistency"]),
             fingerprint=Fingerprint.from_json(document["fingerprint"]),
             records={

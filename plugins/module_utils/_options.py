@@ -206,6 +206,10 @@ def end_cleanly() -> None:
         signal.signal(number, interrupt)
 
 
+_SENT = ("replaced", "unknown")
+_LOOK_FIRST = "The archive was sent: look at the cluster before you do anything else (docs/runbook.md, section 1)."
+
+
 def fail(module: AnsibleModule, error: BaseException, *, state: str | None = None, **result: Any) -> NoReturn:
     """End the module with an error, as one line for a person and as ``failure`` for a playbook.
 
@@ -217,7 +221,7 @@ def fail(module: AnsibleModule, error: BaseException, *, state: str | None = Non
         if isinstance(error, MissingLibraryError):
             message, result["exception"] = missing_required_lib(error.library), error.cause
     elif isinstance(error, (Interrupted, KeyboardInterrupt)):
-        hint = "Run it again; no partial file was left."
+        hint = _LOOK_FIRST if state in _SENT else "Run it again; no partial file was left."
         failure = {**known, "kind": "interrupted", "hint": hint}
         message = f"interrupted by a signal{f' (the cluster: {state})' if state else ''}. {hint}"
     else:

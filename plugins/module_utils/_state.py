@@ -54,7 +54,8 @@ class StateReader:
     """Takes a state's bytes in pieces of any size and says in the end what was in it; ``observer`` looks on."""
 
     def __init__(self, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None) -> None:
-        self._splitter = RecordSplitter(self._kv_run)
+        one_by_one = observer is not None and observer.wants_records
+        self._splitter = RecordSplitter(None if one_by_one else self._kv_run)
         self._kv_prefixes = kv_prefixes
         self._observer = observer
         self._observe_keys = observer.keys if observer is not None and observer.wants_keys else None
