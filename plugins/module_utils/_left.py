@@ -120,7 +120,7 @@ def next_steps(
     if down:
         steps.append(
             f"Remove the directory <data_dir>/raft on {_listed(down)} before you start it: a server that was down "
-            "during a restore can lose a part of its log when it returns, and die of it (seen on 1.22.7: log not found)."
+            "during a restore can lose a part of its log when it returns, and die of it (1.22.7: log not found)."
         )
     steps.append(
         "Restart clients that hold a blocking-query index from before the restore (consul-template, consul watch): "
