@@ -70,7 +70,7 @@ class Progress:
             own = self.target.fingerprint if self.target else None
             result["diff"] = {"before": own.described if own else {}, "after": self.source.fingerprint.described}
         if self.target and self.target.cluster:
-            result["cluster"] = self.target.cluster.identity._replace(name=self.cluster)._asdict()
+            result["cluster"] = self.target.cluster.identity._replace(name=self.cluster).as_json()
         return result
 
     def again(self, error: SnapshotError) -> None:

@@ -60,7 +60,7 @@ class Calls:
         return outcome.result
 
 
-def start_on(cluster: Cluster, module: str, **options: Any) -> subprocess.Popen[str]:
+def start_on(cluster: Cluster, module: str, /, **options: Any) -> subprocess.Popen[str]:
     """Start a module on a cluster in a process of its own; ``finish`` of ``support.modules`` waits for it."""
     return start(module, **{**connection(cluster), **options})
 
