@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ._content import Content
+from ._errors import printable
 from ._meanings import CRITICAL, INFO, MEANINGS, SEEN, WARNING, effect_on, severity_for
 from ._naming import FirstLabels, name_of
 from ._observer import Observer
@@ -252,7 +253,7 @@ def as_results(findings: Iterable[Finding]) -> list[dict[str, Any]]:
 def warnings_of(findings: Collection[Finding]) -> list[str]:
     """Return a line for each finding that somebody should know of before it is needed."""
     return [
-        f"{one.severity}: {one.sentence} {one.name}: {one.count} ({_listed(one)})"
+        f"{one.severity}: {one.sentence} {one.name}: {one.count} ({printable(_listed(one))})"
         for one in findings
         if one.severity != INFO
     ]

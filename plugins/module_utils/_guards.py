@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from . import _guard_checks as checks
+from ._errors import printable
 from ._guard_checks import deregister, lasting_token, name_conflicts
 from ._guard_facts import EXACT, MINOR, OFF, VERSION_CHECKS, ArchiveFacts, RestoreFacts, TargetFacts, Verdict
 
@@ -90,7 +91,9 @@ def evaluate(facts: RestoreFacts, accepted: Collection[str]) -> list[Finding]:
 def _verdict(guard: Guard, facts: RestoreFacts) -> Verdict:
     if facts.unchanged and guard.of_sending:
         return Verdict(True, "the cluster already holds the archive's content; nothing would be sent")
-    return guard.check(facts)
+    verdict = guard.check(facts)
+    # Names in it come from an archive or a cluster.
+    return verdict._replace(detail=printable(verdict.detail, None))
 
 
 def _finding(guard: Guard, verdict: Verdict, facts: RestoreFacts, accepted: Collection[str]) -> Finding:

@@ -299,6 +299,15 @@ def test_where_nothing_would_be_sent_nothing_is_warned_of() -> None:
     }
 
 
+def test_names_from_outside_are_shown_escaped() -> None:
+    details = [
+        one.detail for one in evaluate(facts(of_datacenter="dc9\x1b[2J\n", config_kinds=frozenset({"a\rb"})), ())
+    ]
+
+    assert "dc9\\x1b[2J\\n" in " ".join(details)
+    assert [detail for detail in details if not detail.isprintable()] == []
+
+
 def test_an_unknown_risk_accepts_nothing() -> None:
     assert refusals(evaluate(facts(healthy=False), ("everything",)))
 
