@@ -182,7 +182,7 @@ def _leave_to_people(progress: Progress, source: Source, target: Target) -> None
         conflicts=name_conflicts(source.facts.agents, facts.living),
         servers=facts.servers,
         down=target.down,
-        peerings=(),
+        peerings=[one.name for one in source.facts.active_peerings],
         acl=facts.acl,
         datacenter=facts.datacenter,
         archive_datacenter=source.facts.origin.datacenter,

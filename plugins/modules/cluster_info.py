@@ -182,6 +182,13 @@ fallback_token_used:
   returned: success
   type: bool
   sample: false
+token_given:
+  description:
+    - Whether a token was given at all, by an option or the environment. Without one, RV(permissions) are those of
+      anonymous requests.
+  returned: success
+  type: bool
+  sample: true
 unknown:
   description: What could not be learned, and why.
   returned: success
@@ -259,6 +266,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "applied_index": facts.applied_index,
         "permissions": facts.permissions._asdict(),
         "fallback_token_used": used,
+        "token_given": bool(client.connection.token),
         "unknown": facts.unknown,
     }
 

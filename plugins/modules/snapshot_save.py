@@ -217,6 +217,11 @@ last_contact_ms:
   returned: when a snapshot was taken
   type: int
   sample: 0
+findings:
+  description: What in the archive won't restore well; see M(disaster_recovery.consul.snapshot_info).
+  returned: when a snapshot was taken
+  type: list
+  elements: dict
 attempts:
   description: What went wrong before it went well, one entry for each try that failed.
   returned: success
@@ -266,6 +271,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _manifest
 from ..module_utils._errors import OptionError, SnapshotError, printable
+from ..module_utils._findings import as_results, warnings_of
 from ..module_utils._options import client_of, connection_spec, end_cleanly, fail
 from ..module_utils._save import Saved, SaveRequest, save
 from ..module_utils._store import Entry
@@ -336,6 +342,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
     if saved.taken:
         result["known_leader"] = saved.taken.headers.known_leader
         result["last_contact_ms"] = saved.taken.headers.last_contact_ms
+        result["findings"] = as_results(saved.findings)
     return result
 
 
@@ -373,6 +380,8 @@ def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
     for remark in saved.remarks:
         module.warn(remark)
     result = result_of(saved)
+    for line in warnings_of(saved.findings):
+        module.warn(line)
     for directory in saved.created:
         set_ownership(module, directory)
     for path in (result["dest"], result["manifest"]):
