@@ -252,14 +252,8 @@ failure:
       type: int
       returned: when that was more than O(max_stale)
     path: {description: File or directory that is at fault., type: str, returned: when one is}
-    library:
-      description: Python library that is not installed on the host the module runs on.
-      type: str
-      returned: when one is missing
-    place:
-      description: Place in the collection's code, to be reported.
-      type: str
-      returned: when the collection has a defect
+    library: {description: Python library that the host lacks., type: str, returned: when one is missing}
+    place: {description: Place in the code to report., type: str, returned: when the collection has a defect}
   sample: {"hint": "Give it a policy with acl = \"write\".", "kind": "permission_denied", "status": 403}
 """
 
