@@ -287,6 +287,10 @@ def _shown(value: Any) -> Any:
     return [_shown(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
+_SENT = ("replaced", "unknown")
+_LOOK_FIRST = "The archive was sent: look at the cluster before you do anything else (docs/runbook.md, section 1)."
+
+
 def fail(module: AnsibleModule, error: BaseException, *, state: str | None = None, **result: Any) -> NoReturn:
     """End the module with an error, as one line for a person and as ``failure`` for a playbook.
 
@@ -296,7 +300,7 @@ def fail(module: AnsibleModule, error: BaseException, *, state: str | None = Non
     if isinstance(error, SnapshotError):
         message, failure = error.as_text(), {**known, **error.as_failure()}
     elif isinstance(error, (Interrupted, KeyboardInterrupt)):
-        hint = "Run it again; no partial file was left."
+        hint = _LOOK_FIRST if state in _SENT else "Run it again; no partial file was left."
         failure = {**known, "kind": "interrupted", "hint": hint}
         message = f"interrupted by a signal{f' (the cluster: {state})' if state else ''}. {hint}"
     else:

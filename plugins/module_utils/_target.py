@@ -22,6 +22,7 @@ from ._identity import Cluster
 from ._left import Agent
 from ._live import Live, read_live
 from ._manifest import Manifest
+from ._peerings import Peering
 from ._ready import wait_until_ready
 from ._records import ACL_TOKEN, id_of, kind_of
 from ._retry import with_retries
@@ -39,6 +40,8 @@ class Source:
     fingerprint: Fingerprint
     facts: ArchiveFacts
     agents: Mapping[str, Agent]
+    name: str | None = None
+    """Name of the cluster that it was saved for, where its manifest has one."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,13 @@ class Target:
         return self.live.present if self.live else None
 
     @property
+    def own_ids(self) -> frozenset[str]:
+        """Node ids of the cluster's servers and of all members of its pool, alive or not."""
+        servers = self.cluster.servers if self.cluster else ()
+        members = (self.live.members if self.live else None) or ()
+        return frozenset({one.id for one in servers} | {one.id for one in members})
+
+    @property
     def facts(self) -> TargetFacts:
         """What the guards look at."""
         cluster, live = self.cluster, self.live
@@ -91,6 +101,8 @@ class Target:
             given=self.given,
             kept=live.kept if live else {},
             unknown=self.unknown,
+            server_ids=frozenset(one.id for one in cluster.servers) if cluster else frozenset(),
+            peerings=frozenset(one.id for one in self.taken.archive.state.peerings) if self.taken else frozenset(),
         )
 
 
@@ -104,6 +116,8 @@ class _Known:
     counts: dict[str, int]
     types: frozenset[int]
     config_kinds: frozenset[str]
+    findings: Mapping[str, int]
+    peerings: tuple[Peering, ...]
 
 
 def read_source(src: str, secrets: Mapping[str, str]) -> Source:
@@ -125,8 +139,12 @@ def read_source(src: str, secrets: Mapping[str, str]) -> Source:
         holds_tokens=bool(known.counts.get(kind_of(ACL_TOKEN).name)),
         tokens=head.tokens,
         expired=head.expired,
+        findings=known.findings,
+        peerings=known.peerings,
+        servers=head.servers,
     )
-    return Source(digest, stamp, known.index, known.fingerprint, facts, head.agents)
+    name = beside.manifest.cluster.name if beside.manifest else None
+    return Source(digest, stamp, known.index, known.fingerprint, facts, head.agents, name)
 
 
 def secrets_of(tokens: Mapping[str, Client]) -> dict[str, str]:
@@ -138,18 +156,34 @@ def _told(manifest: Manifest) -> _Known | None:
     types = frozenset(id_of(name) for name in manifest.records)
     if manifest.fingerprint is None or manifest.config_kinds is None or None in types:
         return None
+    if manifest.findings is None or manifest.peerings is None:
+        return None
     counts = {name: stats["count"] for name, stats in manifest.records.items()}
-    named = frozenset(one for one in types if one is not None)
     return _Known(
-        manifest.index, manifest.fingerprint, manifest.cluster, counts, named, frozenset(manifest.config_kinds)
+        index=manifest.index,
+        fingerprint=manifest.fingerprint,
+        origin=manifest.cluster,
+        counts=counts,
+        types=frozenset(one for one in types if one is not None),
+        config_kinds=frozenset(manifest.config_kinds),
+        findings=manifest.findings,
+        peerings=manifest.peerings,
     )
 
 
 def _read(src: str) -> _Known:
     archive = read_archive(read_pieces(src))
     state = archive.state
-    counts = {name: stats.count for name, stats in state.records.items()}
-    return _Known(archive.meta.index, state.fingerprint, state.origin, counts, state.type_ids, state.config_kinds)
+    return _Known(
+        index=archive.meta.index,
+        fingerprint=state.fingerprint,
+        origin=state.origin,
+        counts={name: stats.count for name, stats in state.records.items()},
+        types=state.type_ids,
+        config_kinds=state.config_kinds,
+        findings={finding.name: finding.count for finding in state.findings},
+        peerings=state.peerings,
+    )
 
 
 def _versions(cluster: ClusterFacts) -> tuple[str, ...]:
@@ -160,7 +194,26 @@ def _servers(cluster: ClusterFacts | None) -> dict[str, str]:
     return {one.name: one.id for one in cluster.servers if one.healthy is not False} if cluster else {}
 
 
+def asker_of(tokens: Mapping[str, Client], datacenter: str | None) -> Client:
+    """Return the first client whose token may read and restore the cluster's state; the first one where none may.
+
+    The second run of a restore meets a cluster that knows the archive's tokens alone.
+
+    :raises TransportError: the agent can't be reached.
+    """
+    clients = list(tokens.values())
+    for client in clients if len(clients) > 1 else ():
+        try:
+            if may_snapshot(client, datacenter) is not False:
+                return client
+        except ApiError as error:
+            if error.kind not in ("token_unknown", "permission_denied"):
+                return client
+    return clients[0]
+
+
 def read_target(
+    client: Client,
     tokens: Mapping[str, Client],
     partial: Partial | None,
     *,
@@ -170,12 +223,12 @@ def read_target(
 ) -> Target:
     """Look at a cluster, its own state included, which is written to ``partial`` where there is one.
 
-    :param tokens: clients of one agent, by the label of their token; the first one asks.
-    :param settling: seconds to wait for a cluster that autopilot holds for unhealthy.
+    :param client: asks; see ``asker_of``.
+    :param tokens: clients of the same agent, by the label of their token.
+    :param settling: seconds to wait for a cluster that autopilot reports as unhealthy.
     :param report: gets the error of each try to read the state that is followed by another.
     :raises TransportError: the agent can't be reached.
     """
-    client = next(iter(tokens.values()))
     given = tuple(secrets_of(tokens))
     unknown: dict[str, str] = {}
     try:

@@ -217,6 +217,11 @@ last_contact_ms:
   returned: when a snapshot was taken
   type: int
   sample: 0
+findings:
+  description: What in the archive won't restore well; see M(disaster_recovery.consul.snapshot_info).
+  returned: when a snapshot was taken
+  type: list
+  elements: dict
 attempts:
   description: What went wrong before it went well, one entry for each try that failed.
   returned: success
@@ -247,14 +252,8 @@ failure:
       type: int
       returned: when that was more than O(max_stale)
     path: {description: File or directory that is at fault., type: str, returned: when one is}
-    library:
-      description: Python library that is not installed on the host the module runs on.
-      type: str
-      returned: when one is missing
-    place:
-      description: Place in the collection's code, to be reported.
-      type: str
-      returned: when the collection has a defect
+    library: {description: Python library that the host lacks., type: str, returned: when one is missing}
+    place: {description: Place in the code to report., type: str, returned: when the collection has a defect}
   sample: {"hint": "Give it a policy with acl = \"write\".", "kind": "permission_denied", "status": 403}
 """
 
@@ -266,6 +265,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _manifest
 from ..module_utils._errors import OptionError, SnapshotError, printable
+from ..module_utils._findings import as_results, warnings_of
 from ..module_utils._options import client_of, connection_spec, end_cleanly, fail, succeed, warn
 from ..module_utils._ownership import Ownership
 from ..module_utils._save import Saved, SaveRequest, save
@@ -337,6 +337,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
     if saved.taken:
         result["known_leader"] = saved.taken.headers.known_leader
         result["last_contact_ms"] = saved.taken.headers.last_contact_ms
+        result["findings"] = as_results(saved.findings)
     return result
 
 
@@ -366,6 +367,8 @@ def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
     for remark in saved.remarks:
         warn(module, remark)
     result = result_of(saved)
+    for line in warnings_of(saved.findings):
+        warn(module, line)
     for directory in saved.created:
         ownership.give_directory(directory)
     for path in (result["dest"], result["manifest"]):
