@@ -153,7 +153,8 @@ FAULTS = (
         "Raise timeout if the servers are only slow: they send nothing until the whole snapshot is ready.",
     ),
     Fault(
-        "reset by peer|aborted|Broken pipe|RemoteDisconnected|closed|IncompleteRead|InvalidChunk|broken|EOF occurred",
+        "reset by peer|aborted|Broken pipe|RemoteDisconnected|closed|IncompleteRead|InvalidChunk|broken|EOF occurred|"
+        "ended prematurely",
         True,
         False,
         "the connection was closed",

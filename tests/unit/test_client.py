@@ -129,6 +129,17 @@ def test_an_answer_that_is_no_json(client: Client, server: FaultServer, text: st
     assert (caught.value.kind, caught.value.retryable) == ("api", False)
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(client: Client, server: FaultServer, status: int) -> None:
+    with FaultServer() as elsewhere:
+        place = f"http://127.0.0.1:{elsewhere.port}/v1/status/leader"
+        server.on(*ASK, says(status, Location=place))
+        with pytest.raises(ApiError) as caught:
+            client.ask("/v1/status/leader")
+        assert elsewhere.requests == []
+    assert caught.value.kind == "redirected"
+
+
 def test_an_answer_without_an_end(client: Client, server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_client, "JSON_LIMIT", 10_000)
     server.on(*ASK, says_json("x" * 9_990))
