@@ -91,8 +91,8 @@ MEANINGS: dict[str, Meaning] = {
     "builtin_policy_name_taken": Meaning(
         CRITICAL,
         "A policy has the name of a builtin one, and the builtin one is not in the archive. With ACLs enabled, newer "
-        "servers (1.22.7 among them) that restore the archive can't become the leader. Old ones (1.8.7 among them) can, "
-        "but don't create the management token of their own configuration.",
+        "servers (1.22.7 among them) that restore the archive can't become the leader. Old ones (1.8.7 among them) "
+        "can, but don't create the management token of their own configuration.",
         "Rename the policy in the cluster that the archive comes from, and take a new archive",
         harms=("1.22.7",),
         spares=("1.8.7",),
