@@ -31,6 +31,7 @@ LISTED = 20
 """Names that a finding lists at most."""
 
 _SESSION, _CA, _CA_CONFIG = 3, 13, 15
+_FREQUENT = frozenset({KVS, REGISTER})
 _ACL = frozenset({TOKEN, POLICY, ROLE, BINDING_RULE, AUTH_METHOD})
 
 # What Go's time.ParseDuration takes, and no TTL at all.
@@ -69,7 +70,7 @@ class Findings(Observer):
         self._early_sessions: dict[str, tuple[int, bytes]] = {}
         self._node: tuple[Any, Any, str] | None = None
         self._node_services: set[tuple[Any, str]] = set()
-        self._services: list[bytes] = []
+        self._services: list[Mapping[bytes, Any]] = []
         self._unnamed: dict[bytes, int] = {}
         self._references = References()
         self._builtin_names: dict[bytes, bool] = {}
@@ -83,13 +84,14 @@ class Findings(Observer):
             self._count_unnamed(type_id)
 
     def _look(self, type_id: int, fields: Mapping[bytes, Any] | None) -> None:
-        if type_id == KVS and fields is not None:
+        if fields is not None and type_id in _FREQUENT:
+            # Named only where there is something to say.
+            if type_id == REGISTER:
+                self._register(fields)
             return
         name = name_of(type_id, fields) if fields is not None else None
         if fields is None or name is None:
             self._count_unnamed(type_id)
-        elif type_id == REGISTER:
-            self._register(fields, name.label)
         elif type_id in _ACL:
             self._references.record(type_id, fields, name.label)
             if type_id == TOKEN:
@@ -107,8 +109,8 @@ class Findings(Observer):
             self._peerings.record(type_id, fields[b""])
 
     def node_ends(self, agents: bool) -> None:
-        for label in self._services if agents else ():
-            self._found["services_of_agents"].add(label)
+        for fields in self._services if agents else ():
+            self._found["services_of_agents"].add(_label(fields))
         self._services = []
 
     def result(self) -> list[Finding]:
@@ -141,30 +143,38 @@ class Findings(Observer):
         kind = kind_of(type_id).name.encode()
         self._unnamed[kind] = self._unnamed.get(kind, 0) + 1
 
-    def _register(self, fields: Mapping[bytes, Any], label: bytes) -> None:
-        peer, partition = (fields.get(word) or None for word in (b"PeerName", b"Partition"))
-        service, check = fields.get(b"Service"), fields.get(b"Check")
-        node = fields[b"Node"]
-        key = (peer, partition, _folded(node))
+    def _register(self, fields: Mapping[bytes, Any]) -> None:
+        get, node = fields.get, fields[b"Node"]
+        peer, service, check = get(b"PeerName") or None, get(b"Service"), get(b"Check")
+        key = (peer, get(b"Partition") or None, _folded(node))
         if key != self._node:
+            if not node:
+                raise ValueError("a node without a name")
             self._node, self._node_services = key, set()
-        self._spell(key, node)
+            self._spell(key, node)
+        elif self._spelled[key] != node:
+            self._spell(key, node)
         if service:
             identity = service.get(b"ID") or service[b"Service"]
             self._node_services.add((service.get(b"Namespace") or None, _folded(identity)))
             if not peer and service.get(b"Service") != b"consul":
-                self._services.append(label)
+                self._services.append(fields)
         if check:
-            self._check(check, key, node, label)
+            self._check(fields, check, key, node)
 
-    def _check(self, check: Mapping[bytes, Any], key: tuple[Any, Any, str], node: bytes, label: bytes) -> None:
-        spelling, service = check.get(b"Node"), check.get(b"ServiceID")
-        if _folded(spelling or b"") == key[2]:
-            self._spell(key, spelling)
-        else:
-            self._found["check_of_another_node"].add(label)
+    def _check(
+        self, fields: Mapping[bytes, Any], check: Mapping[bytes, Any], key: tuple[Any, Any, str], node: bytes
+    ) -> None:
+        spelling, service = check[b"Node"], check.get(b"ServiceID")
+        if spelling != node:
+            if _folded(spelling) == key[2]:
+                self._spell(key, spelling)
+            else:
+                self._found["check_of_another_node"].add(_label(fields))
         if service and (check.get(b"Namespace") or None, _folded(service)) not in self._node_services:
-            self._found["check_without_service"].add(label)
+            self._found["check_without_service"].add(_label(fields))
+        if not check[b"CheckID"]:
+            raise ValueError("a check without an id")
 
     def _spell(self, key: tuple[Any, Any, str], spelling: Any) -> None:
         if self._spelled.setdefault(key, spelling) != spelling:
@@ -262,6 +272,13 @@ def warnings_of(findings: Collection[Finding]) -> list[str]:
 def _listed(finding: Finding, limit: int = 5) -> str:
     shown = ", ".join(finding.names[:limit])
     return f"{shown} and {finding.count - limit} more" if finding.count > limit else shown
+
+
+def _label(register: Mapping[bytes, Any]) -> bytes:
+    name = name_of(REGISTER, register)
+    if name is None:
+        raise ValueError("a record without a name")
+    return name.label
 
 
 def _folded(name: bytes) -> str:

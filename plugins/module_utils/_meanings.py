@@ -87,14 +87,15 @@ MEANINGS: dict[str, Meaning] = {
         "Destroy the sessions in the cluster that the archive comes from, and take a new archive",
         harms=_BOTH,
     ),
-    # 1.22.7: "A policy with name … already exists", writeBuiltinACLPolicy in agent/consul/leader.go. 1.8.7: 403.
+    # 1.22.7: "A policy with name … already exists", writeBuiltinACLPolicy in agent/consul/leader.go.
     "builtin_policy_name_taken": Meaning(
         CRITICAL,
         "A policy has the name of a builtin one, and the builtin one is not in the archive. With ACLs enabled, newer "
-        "servers (1.22.7 among them) that restore the archive can't become the leader, and on old ones (1.8.7 among "
-        "them) management tokens have no rights.",
+        "servers (1.22.7 among them) that restore the archive can't become the leader. Old ones (1.8.7 among them) "
+        "can, but don't create the management token of their own configuration.",
         "Rename the policy in the cluster that the archive comes from, and take a new archive",
-        harms=_BOTH,
+        harms=("1.22.7",),
+        spares=("1.8.7",),
     ),
     # persist and restore of the CA's configuration in 1.22.7, #4954, #5016; both versions fall back on their own.
     "ca_provider_empty": Meaning(
