@@ -97,7 +97,7 @@ def seat_of(told: Mapping[str, Any], role: str, known: Collection[str] = ()) -> 
         named=tuple(_text(one.get("name") or one.get("id")) for one in servers),
         source=str(told["source"]) if told.get("source") else None,
         directory=str(told["directory"]) if told.get("directory") else None,
-        problems=tuple([*map(str, told.get("problems") or ()), *_misspelled(told, role, known)]),
+        problems=(*map(str, told.get("problems") or ()), *_misspelled(told, role, known)),
         complaint=None if answers else complaint_of(host, info, role),
     )
 

@@ -95,7 +95,7 @@ def test_damaged_before_it_arrives(ansible: Ansible, three: Cluster, tmp_path: P
         backup_dir=str(kept),
         backup_fetch_to=str(vault),
     )
-    ansible.fails("backup", inventory, "three: role-1, through which the cluster was worked on, failed")
+    ansible.fails("backup", inventory, "three: role-2, through which the cluster was worked on, failed")
     assert list((vault / "three").iterdir()) == []
 
 
@@ -116,7 +116,9 @@ def test_one_cluster_does_not_stop_another(ansible: Ansible, three: Cluster, tmp
     hosts = {"dead-1": dead, "dead-2": dead, **hosts_of(three)}
     for name, variables in hosts.items():
         hosts[name] = {"backup_cluster": "three", "backup_dir": str(tmp_path / "kept"), **variables}
-    played = ansible.fails("backup", ansible.inventory(hosts), "dead: nothing can be learned of this cluster. dead-1, dead-2: ")
+    played = ansible.fails(
+        "backup", ansible.inventory(hosts), "dead: nothing can be learned of this cluster. dead-1, dead-2: "
+    )
     assert played.says("Is Consul running there, and does it listen on this address? Connection options belong in")
     assert played.output.count("nothing can be learned") == 1 * 2
     assert played.says("dead: nothing is done; the message of dead-1 says why.")
@@ -127,7 +129,9 @@ def test_one_cluster_does_not_stop_another(ansible: Ansible, three: Cluster, tmp
 def test_hosts_of_two_clusters_under_one_name(ansible: Ansible, three: Cluster, one: Cluster, tmp_path: Path) -> None:
     hosts = {**hosts_of(three), **hosts_of(one)}
     inventory = ansible.inventory(hosts, backup_cluster="all-of-them", backup_dir=str(tmp_path / "kept"))
-    ansible.fails("backup", inventory, "its hosts are of different Consul clusters", "other-1 is of dc1 (servers other-1, ")
+    ansible.fails(
+        "backup", inventory, "its hosts are of different Consul clusters", "other-1 is of dc1 (servers other-1, "
+    )
     assert not (tmp_path / "kept").exists()
 
 
