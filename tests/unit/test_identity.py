@@ -9,7 +9,8 @@ import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
 
-A = Cluster("dc1", "a", "1.22.7")
+A = Cluster("dc1", "a", "1.22.7", ("s1", "s2"))
+CLONE = A._replace(servers=("s7", "s8"))
 NAMELESS = Cluster("dc1", None, None)
 UNKNOWN = Cluster(None, None, None)
 
@@ -19,8 +20,17 @@ PAIRS = [
     (A, A._replace(consul_version="1.8.7"), True, False),
     (A, A._replace(id="b"), False, True),
     (A, A._replace(datacenter="dc2"), False, True),
+    (A, A._replace(servers=("s2", "s9")), True, False),
+    (A, A._replace(name="production"), True, False),
+    # Connect was turned on in between.
+    (A, A._replace(id=None), True, False),
+    # A clone has the original's Connect id; and without Connect all clusters of one datacenter look alike.
+    (A, CLONE, False, True),
+    (A._replace(id=None), CLONE._replace(id=None), False, True),
+    # Nothing is certain where servers are not known.
+    (A, A._replace(servers=()), False, False),
     (A, NAMELESS, False, False),
-    (NAMELESS, NAMELESS, True, False),
+    (NAMELESS, NAMELESS, False, False),
     (NAMELESS, Cluster("dc2", None, None), False, True),
     (A, UNKNOWN, False, False),
     (Cluster(None, "a", None), Cluster(None, "b", None), False, True),
@@ -41,7 +51,8 @@ def test_completed_fills_gaps_and_overrides_nothing() -> None:
 @pytest.mark.parametrize(
     ("cluster", "text"),
     [
-        (A, "dc1 (cluster a)"),
+        (A, "dc1 (cluster a, servers s1, s2)"),
+        (A._replace(name="prod\x1b[2J", servers=()), "prod\\x1b[2J, dc1 (cluster a)"),
         (NAMELESS, "dc1 (cluster without an id)"),
         (UNKNOWN, "unknown datacenter (cluster without an id)"),
     ],

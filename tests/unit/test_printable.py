@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import printable
 
 
-@pytest.mark.parametrize("text", ["", "plain", "web-1", "späte Grüße", "日本", "C:\\x", "a b", "it's \"x\""])
+@pytest.mark.parametrize("text", ["", "plain", "web-1", "späte Grüße", "日本", "C:\\x", "a b", 'it\'s "x"'])
 def test_what_can_be_shown_is_left_alone(text: str) -> None:
     assert printable(text) == text
 

@@ -19,7 +19,8 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerpr
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency, Manifest
 
-OURS, THEIRS = Cluster("dc1", "ours", "1.22.7"), Cluster("dc1", "theirs", "1.22.7")
+OURS, THEIRS = Cluster("dc1", "ours", "1.22.7", ("s1",)), Cluster("dc1", "theirs", "1.22.7", ("s2",))
+NOW = 1_000.0
 
 
 def manifest_of(data: bytes, *, cluster: Cluster = OURS, taken_at: float = 100, index: int = 1) -> Manifest:
@@ -48,9 +49,14 @@ def keep(directory: Path, name: str, data: bytes, manifest: Manifest | None) -> 
     return str(path)
 
 
+def newest(directory: Path, cluster: Cluster = OURS) -> _store.Entry | None:
+    """Return the newest archive of a cluster that lies in a directory."""
+    return _store.newest_of(_store.entries_of(str(directory)), cluster, NOW)
+
+
 def test_the_newest_of_a_cluster_is_found_by_its_manifest(tmp_path: Path) -> None:
     keep(tmp_path, "z.snap", b"old", manifest_of(b"old", taken_at=100, index=9))
-    newest = keep(tmp_path, "a.snap", b"new", manifest_of(b"new", taken_at=200))
+    latest = keep(tmp_path, "a.snap", b"new", manifest_of(b"new", taken_at=200))
     keep(tmp_path, "y.snap", b"of another cluster", manifest_of(b"of another cluster", cluster=THEIRS, taken_at=300))
     keep(tmp_path, "x.snap", b"without a manifest", None)
     keep(tmp_path, "w.snap", b"cut", manifest_of(b"cut short", taken_at=300))
@@ -60,25 +66,25 @@ def test_the_newest_of_a_cluster_is_found_by_its_manifest(tmp_path: Path) -> Non
     (tmp_path / "t.snap").mkdir()
     (tmp_path / "t.snap.manifest.json").write_bytes(_manifest.encode(manifest_of(b"", taken_at=300)))
 
-    found = _store.newest_of(str(tmp_path), OURS)
+    found = newest(tmp_path)
 
     assert found is not None
-    assert (found.path, found.manifest.taken_at) == (newest, 200)
+    assert (found.path, found.manifest.taken_at) == (latest, 200)
 
 
 def test_of_two_taken_in_one_second_the_higher_index_is_newer(tmp_path: Path) -> None:
     higher = keep(tmp_path, "a.snap", b"1", manifest_of(b"1", index=11))
     keep(tmp_path, "b.snap", b"2", manifest_of(b"2", index=9))
 
-    found = _store.newest_of(str(tmp_path), OURS)
+    found = newest(tmp_path)
     assert found is not None
     assert found.path == higher
 
 
 def test_a_directory_without_archives(tmp_path: Path) -> None:
-    assert _store.newest_of(str(tmp_path), OURS) is None
+    assert newest(tmp_path) is None
     with pytest.raises(FileError, match="look into"):
-        _store.newest_of(str(tmp_path / "absent"), OURS)
+        newest(tmp_path / "absent")
 
 
 def test_intact_means_the_very_bytes(tmp_path: Path) -> None:
@@ -148,7 +154,7 @@ def test_a_manifest_is_replaced_beside_an_archive_that_stays(tmp_path: Path) -> 
     before = os.stat(path)
     _store.write_manifest(path, replace(manifest_of(b"data"), confirmed_at=500))
 
-    found = _store.newest_of(str(tmp_path), OURS)
+    found = newest(tmp_path)
     assert found is not None
     assert found.manifest.confirmed_at == 500
     assert (os.stat(path).st_ino, os.stat(path).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
