@@ -167,10 +167,12 @@ def _kept(directory: str, shown: int) -> Iterable[bytes]:
             descriptor = os.open(os.path.join(directory, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         except OSError:
             continue
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LIMIT:
+            os.close(descriptor)
+            continue
         with open(descriptor, "rb") as source:
-            status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode) and status.st_size <= _LIMIT:
-                yield source.read(_LIMIT)
+            yield source.read(_LIMIT)
 
 
 def _gone(host: str, cluster: str) -> dict[str, Any]:

@@ -14,11 +14,14 @@ from typing import Any
 from ._rehearsal import DIED, NOT_PROVEN, PROVEN, REFUSED
 from ._report_history import FAILED, MISSED, PASSED, SCHEMA, STATES, UNKNOWN, VERSION, Past, history_of
 from ._report_input import Limits, limits_of, rehearsal_of, text_of
-from ._report_names import faults_of
+from ._report_names import faults_of, others_of
 from ._report_words import (
     advice_of,
     cluster_sentence,
     figure_sentences,
+    file_text,
+    listed_names,
+    plural,
     remark_sentence,
     remarks_of,
     verdict_sentence,
@@ -27,6 +30,8 @@ from ._times import to_text
 
 _NO_GOOD = (NOT_PROVEN, REFUSED, DIED)
 _NEWEST = "newest"
+_NO_ARCHIVES = ("is a symbolic link", "is not a regular file")
+"""Reasons of snapshot_list for what people keep beside archives."""
 
 
 def build_report(
@@ -85,6 +90,7 @@ def _cluster(
     now: float,
     past: Sequence[Past],
 ) -> dict[str, Any]:
+    faults = faults + others_of(name, listed)
     limits, rehearsals, problems = _read(entries, listed, now)
     # The one whose content is nearest to the cluster's comes first; those of which no time is known come last.
     rehearsals.sort(key=lambda one: one["taken_at"] or "", reverse=True)
@@ -124,6 +130,11 @@ def _read(
 ) -> tuple[Limits, list[dict[str, Any]], list[str]]:
     """Limits, rehearsals, and what stood in the way. What a host returned may be anything; that is its own problem."""
     problems = [text_of(entry["problem"]) for entry in entries if entry.get("problem")]
+    unread = [one for entry in entries for one in entry.get("skipped") or () if one.get("reason") not in _NO_ARCHIVES]
+    if unread:
+        # Any of them may be the newest archive.
+        names = listed_names([file_text(one) for one in unread])
+        problems.append(f"{plural(len(unread), 'file')} could not be read: {names}")
     try:
         limits = limits_of(entries)
     except (TypeError, ValueError):

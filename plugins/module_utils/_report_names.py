@@ -59,6 +59,22 @@ def faults_of(listed: Mapping[str, Sequence[Mapping[str, Any]]], now: float) -> 
     return faults
 
 
+def others_of(name: str, archives: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return, in a sentence, that an archive was saved for a cluster of another name; else nothing."""
+    for archive in archives:
+        saved_for = (archive.get("cluster") or {}).get("name")
+        if saved_for not in (None, name):
+            file = printable(str(archive.get("path")).rpartition("/")[2])
+            return [f"{file} was saved for the cluster {printable(saved_for)}, not for this one."]
+    return []
+
+
+def several_unnamed(archives: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether no archive names its cluster, and they are not all of one."""
+    names = {(archive.get("cluster") or {}).get("name") for archive in archives}
+    return names == {None} and len(eras_of(archives, float("inf"))) > 1
+
+
 def eras_of(archives: Sequence[Mapping[str, Any]], now: float) -> list[Era]:
     """Return the clusters that archives come from, each once, in the order in which they began."""
     eras: list[Era] = []

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._errors import printable
+from ._report_names import several_unnamed
 
 _LISTED = 4
 NAME_LIMIT = 200
@@ -149,7 +150,7 @@ def remarks_of(
 ) -> list[str]:
     """Return what has to be known of a cluster's archives and is no failure by itself."""
     remarks = []
-    ahead = [_file(one) for one in listed if one.get("dated_ahead")]
+    ahead = [file_text(one) for one in listed if one.get("dated_ahead")]
     if ahead:
         remarks.append(
             f"{plural(len(ahead), 'archive')} {'is' if len(ahead) == 1 else 'are'} dated more than a day ahead of now: "
@@ -160,12 +161,14 @@ def remarks_of(
             "No leader confirmed the archive: it was saved with stale reads and may lag behind the cluster. Its age is "
             "not known and does not count as RPO."
         )
-    if head and listed and not head["saved_for"]:
+    if several_unnamed(listed):
+        remarks.append("No archive names the cluster, and they are of several Consul clusters, one after the other.")
+    elif head and listed and not head["saved_for"]:
         remarks.append(
             "The archive does not say for which cluster it was saved. It is taken for this one's by its place."
         )
     if skipped:
-        reasons = [f"{_file(one)} ({printable(one.get('reason') or 'no reason given', 100)})" for one in skipped]
+        reasons = [f"{file_text(one)} ({printable(one.get('reason') or 'no reason given', 100)})" for one in skipped]
         remarks.append(f"{plural(len(skipped), 'file')} left out: {listed_names(reasons)}.")
     return remarks
 
@@ -194,7 +197,7 @@ def cluster_sentence(cluster: Mapping[str, Any]) -> str:
     others = [one for one in rehearsals if one is not head and one["verdict"] != "proven"]
     sentence = head["sentence"]
     if head["verdict"] == "proven" and others:
-        names = listed_names([_file({"path": one["archive"]}) for one in others])
+        names = listed_names([file_text({"path": one["archive"]}) for one in others])
         were = "was" if len(others) == 1 else "were"
         sentence += f" {plural(len(others), 'other archive')} {were} not: {names}. {others[0]['sentence']}"
     if cluster["problem"]:
@@ -231,7 +234,8 @@ def _missed(target: Mapping[str, Any]) -> str:
     return f"only {limit} are allowed"
 
 
-def _file(archive: Mapping[str, Any]) -> str:
+def file_text(archive: Mapping[str, Any]) -> str:
+    """Return the name of an archive's file as it may be shown."""
     return printable(str(archive.get("path")).rpartition("/")[2], NAME_LIMIT)
 
 
