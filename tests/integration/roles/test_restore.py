@@ -32,13 +32,18 @@ def test_check_run_again_check(ansible: Ansible, golden: Any, fresh: Cluster, tm
         restore_tmp_dir=str(scratch),
     )
 
-    checked = ansible.ok("restore", inventory, check=True)
+    told = "fresh: refused, nothing was sent. Not all hosts of the cluster answer"
+    ansible.fails(
+        "restore", inventory, told, "refusing: the connection was refused", "add unhealthy_target", check=True
+    )
+
+    checked = ansible.ok("restore", inventory, check=True, restore_accept_risks="unhealthy_target")
     assert checked.changed
     assert checked.says("fresh: going on without refusing: ")
     assert checked.says(f"fresh: would be restored from {src}")
     assert losses(compare(golden.seen, observe(fresh)))
 
-    restored = ansible.ok("restore", inventory)
+    restored = ansible.ok("restore", inventory, restore_accept_risks="unhealthy_target")
     assert restored.changed
     assert restored.says("the cluster is fresh")
     assert restored.says("all equal. dc1: Consul 1.22.7, 1 of 1 voters alive, healthy")
@@ -46,10 +51,10 @@ def test_check_run_again_check(ansible: Ansible, golden: Any, fresh: Cluster, tm
     assert restored.says("Where the log of an agent says 'ACL not found'")
     assert losses(compare(golden.seen, observe(fresh))) == []
 
-    again = ansible.ok("restore", inventory)
+    again = ansible.ok("restore", inventory, restore_accept_risks="unhealthy_target")
     assert not again.changed, again.output
     assert again.says(f"fresh: left as it is, {src}")
-    assert not ansible.ok("restore", inventory, check=True).changed
+    assert not ansible.ok("restore", inventory, check=True, restore_accept_risks="unhealthy_target").changed
     assert list(scratch.iterdir()) == []
 
 
@@ -120,8 +125,8 @@ def test_where_it_is_not_clear_which_archive_goes_where(
     told = {"restore_src": str(golden.archive)}
     ansible.fails("restore", two_clusters, "role-1: refused", "other-1 would get the same archive", **told)
     two_names = ansible.inventory(hosts_of(three, count=2))
-    ansible.fails("restore", two_names, "role-2 belong to the same Consul cluster", **told)
-    ansible.fails("restore", two_names, "role-1: set restore_src to the absolute path of the archive")
+    ansible.fails("restore", two_names, "role-1, role-2 are 2 names of one Consul cluster", **told)
+    ansible.fails("restore", two_names, "set restore_src to the absolute path of the archive")
     ansible.fails(
         "restore",
         ansible.inventory(hosts_of(one)),

@@ -1,0 +1,247 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventories as they are: become for everything, other strategies, numbers for names, slips of the pen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.playbooks import Ansible, hosts_of
+
+from lab import Cluster, compare, losses, observe
+
+# As sudo is called: options, then a shell and its command.
+SUDO = """#!/bin/sh
+while [ "${1#-}" != "$1" ] || [ "$1" = root ]; do shift; done
+echo called >> "$LOG"
+exec "$@"
+"""
+
+
+@pytest.fixture
+def become(tmp_path: Path) -> Callable[[Path], dict[str, Any]]:
+    """Makes all hosts of an inventory become, which works on them and on the controller fails."""
+
+    def everywhere(inventory: Path) -> dict[str, Any]:
+        group = inventory.parent / "group_vars"
+        group.mkdir()
+        told = {"ansible_become": True, "ansible_become_exe": str(tmp_path / "not-on-the-controller")}
+        (group / "all.json").write_text(json.dumps(told), encoding="utf-8")
+        sudo = tmp_path / "sudo"
+        sudo.write_text(SUDO.replace("$LOG", str(tmp_path / "sudo.log")), encoding="utf-8")
+        sudo.chmod(0o700)
+        return {"ansible_become_exe": str(sudo)}
+
+    return everywhere
+
+
+def inventory_of(ansible: Ansible, cluster: Cluster, **told: Any) -> Path:
+    """An inventory of one server of a cluster, brought to and from a controller that is elsewhere."""
+    return ansible.inventory(hosts_of(cluster), ansible_connection="elsewhere", **told)
+
+
+def test_become_for_everything(ansible: Ansible, three: Cluster, fresh: Cluster, tmp_path: Path, become: Any) -> None:
+    kept, vault = tmp_path / "kept", tmp_path / "vault"
+    told = {"backup_cluster": "three", "backup_dir": str(kept), "backup_fetch_to": str(vault)}
+    told["backup_textfile"] = str(tmp_path / "consul.prom")
+    inventory = inventory_of(ansible, three, **told)
+    inventory = inventory_of(ansible, three, **told, **become(inventory))
+    assert ansible.ok("backup", inventory).changed
+    assert (tmp_path / "sudo.log").exists()
+    (archive,) = (vault / "three").glob("*.snap")
+    assert Path(f"{archive}.manifest.json").is_file()
+
+    fresh.put("/v1/kv/precious", "do not lose me")
+    told = {"restore_src": str(archive), "elsewhere_hidden": str(vault), "restore_accept_risks": "replace_content"}
+    told |= {"restore_backup_dir": str(tmp_path / "replaced"), "restore_fetch_to": str(vault)}
+    restored = ansible.inventory(
+        hosts_of(fresh), ansible_connection="elsewhere", ansible_become_exe=str(tmp_path / "sudo"), **told
+    )
+    played = ansible.ok("restore", restored)
+    (safety,) = (tmp_path / "replaced").glob("*.snap")
+    copy = vault / "fresh-1" / "replaced" / safety.name
+    assert copy.read_bytes() == safety.read_bytes()
+    assert Path(f"{copy}.manifest.json").read_bytes() == Path(f"{safety}.manifest.json").read_bytes()
+    assert {path.stat().st_mode & 0o7777 for path in (copy, Path(f"{copy}.manifest.json"))} == {0o600}
+    assert (tmp_path / "replaced").stat().st_mode & 0o7777 == 0o700
+    assert played.says(f"What it held before is in {safety}, and on the controller in {copy}")
+
+
+def test_what_is_replaced_can_not_be_brought(ansible: Ansible, golden: Any, fresh: Cluster, tmp_path: Path) -> None:
+    fresh.put("/v1/kv/precious", "do not lose me")
+    (tmp_path / "vault").write_text("no directory", encoding="utf-8")
+    told = {"restore_backup_dir": str(tmp_path / "replaced"), "restore_fetch_to": str(tmp_path / "vault")}
+    inventory = ansible.inventory(hosts_of(fresh), restore_src=str(golden.archive), **told)
+    played = ansible.fails(
+        "restore",
+        inventory,
+        "fresh-1: the cluster is restored and proven, but what it held before could not be brought to",
+        "Don't restore again.",
+        "Restart what waits for changes",
+        restore_accept_risks="replace_content",
+    )
+    (safety,) = (tmp_path / "replaced").glob("*.snap")
+    assert played.says(f"It is in {safety} on fresh-1")
+
+
+@pytest.mark.parametrize("strategy", ["free", "host_pinned"])
+def test_other_strategies(ansible: Ansible, three: Cluster, strategy: str, tmp_path: Path) -> None:
+    (tmp_path / "ansible.cfg").write_text(f"[defaults]\nstrategy = {strategy}\n", encoding="utf-8")
+    inventory = ansible.inventory(hosts_of(three, count=2), backup_cluster="three", backup_dir=str(tmp_path / "kept"))
+    for role in ("backup", "restore"):
+        play = {
+            "name": "Without the strategy that the role needs",
+            "hosts": "all",
+            "gather_facts": False,
+            "tasks": [
+                {"name": "The work", "ansible.builtin.include_role": {"name": f"disaster_recovery.consul.{role}"}}
+            ],
+        }
+        said = "Set 'strategy: linear' in the play."
+        played = ansible.fails(ansible.playbook(play), inventory, said, restore_src="/a.snap", restore_cluster="three")
+        assert {name for name, counts in played.recap.items() if counts["failed"]} == {"role-1", "role-2"}
+    assert not (tmp_path / "kept").exists()
+    ansible.ok("backup", inventory)
+    assert len(list((tmp_path / "kept").glob("*.snap"))) == 1
+
+
+def test_numbers_for_names(ansible: Ansible, three: Cluster, fresh: Cluster, tmp_path: Path) -> None:
+    told = {"backup_cluster": 7, "backup_dir": str(tmp_path / "kept"), "backup_fetch_to": str(tmp_path / "vault")}
+    inventory = ansible.inventory(hosts_of(three, count=2), **told)
+    assert ansible.ok("backup", inventory).says("7: kept ")
+    assert len(list((tmp_path / "vault" / "7").glob("*.snap"))) == 1
+    ansible.ok("pre_upgrade", inventory)
+    # What is put there for a name is found under it.
+    restored = ansible.inventory(hosts_of(fresh), **told)
+    played = ansible.ok("restore", restored, restore_src="newest")
+    assert played.says("7: restored from ")
+
+
+def test_an_odd_working_directory(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    inventory = ansible.inventory(hosts_of(three), backup_dir=str(tmp_path / "kept"))
+    for number, pwd in enumerate(("/not/there", "")):
+        ansible.ok("backup", inventory, env={"PWD": pwd}, backup_fetch_to=str(tmp_path / f"to-{number}"))
+        assert len(list((tmp_path / f"to-{number}" / "role-1").glob("*.snap"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("playbook", "name", "nearest"),
+    [
+        ("backup", "backup_fetch_too", "backup_fetch_to"),
+        ("pre_upgrade", "backup_upgrade_consull", "backup_upgrade_consul"),
+        ("restore", "restore_accept_risk", "restore_accept_risks"),
+    ],
+)
+def test_misspelled_variables(
+    ansible: Ansible, three: Cluster, playbook: str, name: str, nearest: str, tmp_path: Path
+) -> None:
+    told = {"backup_cluster": "three", "backup_dir": str(tmp_path / "kept"), "restore_src": "/nowhere.snap", name: "x"}
+    inventory = ansible.inventory(hosts_of(three, count=2), **told)
+    said = f"{name} is not a variable of this role; {nearest} is."
+    played = ansible.fails(
+        playbook, inventory, said, "the message of role-1 says why" if playbook != "restore" else said
+    )
+    assert played.output.count(said) <= 2  # Ansible shows a failure twice: as an error, and in the result.
+    assert not (tmp_path / "kept").exists()
+
+
+def test_names_of_others_are_left_alone(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    told = {"backup_dirs": ["x"], "backup_other_variables": ["backup_dirs"], "backup_retention": 5}
+    ansible.ok("backup", ansible.inventory(hosts_of(three), backup_dir=str(tmp_path / "kept"), **told))
+
+
+def test_part_of_a_cluster_is_said_to_be_one(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    gone = {"backup_connection": {"host": "127.0.0.1", "port": 1, "retries": 0}}
+    hosts = {"gone": gone, **hosts_of(three)}
+    inventory = ansible.inventory(hosts, backup_cluster="three", backup_dir=str(tmp_path / "kept"))
+    ansible.fails("backup", inventory, "Only the hosts of --limit gone were asked.", options=["--limit", "gone"])
+    role = {"name": "The work", "ansible.builtin.include_role": {"name": "disaster_recovery.consul.backup"}}
+    play = {"name": "One by one", "hosts": "all", "gather_facts": False, "serial": 1, "tasks": [role]}
+    ansible.fails(ansible.playbook(play), inventory, "Only the hosts of this batch were asked, because of serial.")
+
+
+@pytest.mark.parametrize("name", ["../three", "a/b", ".hidden", "-rf", "two\nlines", ""])
+def test_names_that_no_directory_may_have(ansible: Ansible, three: Cluster, name: str, tmp_path: Path) -> None:
+    told = {"backup_dir": str(tmp_path / "kept"), "backup_fetch_to": str(tmp_path / "vault")}
+    inventory = ansible.inventory(hosts_of(three), backup_cluster=name, restore_src="/a.snap", **told)
+    ansible.fails("backup", inventory, "backup_cluster is the name of a directory too")
+    assert not (tmp_path / "vault").exists()
+    if name:
+        ansible.fails("restore", inventory, "restore_cluster is the name of a directory too")
+
+
+def test_a_clone_is_another_cluster(
+    ansible: Ansible, golden: Any, three: Cluster, fresh: Cluster, tmp_path: Path
+) -> None:
+    fresh.cli("snapshot", "restore", golden.archive)
+    fresh.wait_ready()
+    assert losses(compare(golden.seen, observe(fresh))) == []
+    told = {"backup_dir": str(tmp_path / "kept" / "{{ backup_cluster }}")}
+    hosts = {**hosts_of(three), **hosts_of(fresh)}
+    played = ansible.ok("backup", ansible.inventory(hosts, **told))
+    assert not played.says("the same Consul cluster")
+    assert len(list((tmp_path / "kept").glob("*/*.snap"))) == 2
+    said = "The Connect id is the same: one was restored from an archive of the other"
+    ansible.fails("backup", ansible.inventory(hosts, backup_cluster="one-name", **told), said, "fresh-1 is of dc1")
+
+
+def test_the_newest_or_that_of_a_time(
+    ansible: Ansible, golden: Any, three: Cluster, one: Cluster, fresh: Cluster, tmp_path: Path
+) -> None:
+    # The archives of two clusters lie in one directory; the other's is the newest.
+    shared = tmp_path / "shared"
+    shutil.copytree(golden.archive.parent, shared)
+    ansible.ok("backup", ansible.inventory(hosts_of(one)), backup_cluster="other", backup_dir=str(shared))
+    assert len(list(shared.glob("*.snap"))) == 2
+    inventory = ansible.inventory(hosts_of(fresh), restore_dir=str(shared))
+    told = {"restore_cluster": "three", "restore_src": "newest"}
+    for where in ("controller", "target"):
+        checked = ansible.ok("restore", inventory, check=True, restore_src_on=where, **told)
+        assert checked.says(f"three: would be restored from {shared / golden.archive.name} (index ")
+    none = 'restore_src is "2001-01-01", and '
+    ansible.fails(
+        "restore",
+        inventory,
+        none,
+        "no archive of this cluster from then or before",
+        **told | {"restore_src": "2001-01-01"},
+    )
+    ansible.fails("restore", inventory, "is not there", restore_dir="/not/there", **told)
+    ansible.fails("restore", inventory, "holds no archive of this cluster", **told | {"restore_cluster": "stranger"})
+    assert ansible.ok("restore", inventory, **told).says(f"three: restored from {shared / golden.archive.name}")
+    assert losses(compare(golden.seen, observe(fresh))) == []
+
+
+def test_a_second_run_with_the_token_for_afterwards(
+    ansible: Ansible, three: Cluster, golden: Any, start: Callable[..., Cluster], tmp_path: Path
+) -> None:
+    stranger = start(three.version, servers=1, name_prefix="stranger")
+    policy = stranger.put("/v1/acl/policy", {"Name": "all", "Rules": 'acl = "write"\noperator = "read"'})
+    token = stranger.put("/v1/acl/token", {"Policies": [{"ID": policy["ID"]}]})["SecretID"]
+    inventory = ansible.inventory(
+        hosts_of(stranger, token=token),
+        restore_src=str(golden.archive),
+        restore_accept_risks=["replace_content"],
+        restore_backup_dir=str(tmp_path / "replaced"),
+        restore_post_restore_token=three.tokens.initial_management,
+    )
+    assert ansible.ok("restore", inventory).changed
+    again = ansible.ok("restore", inventory)
+    assert not again.changed, again.output
+    assert again.says(f"stranger-1: left as it is, {golden.archive}")
+
+
+def test_what_a_host_calls_its_files_is_checked(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    # Names of files that come from a host: a collection that lies stands in for one that was taken over.
+    assert os.path.basename("x/..") == ".."
+    name = "over the edge;touch x.snap"
+    told = {"backup_dest": str(tmp_path / name), "backup_fetch_to": str(tmp_path / "vault")}
+    ansible.ok("backup", ansible.inventory(hosts_of(three), **told))
+    assert (tmp_path / "vault" / "role-1" / name).is_file()
