@@ -104,8 +104,8 @@ archives:
       type: str
       returned: success
     cluster:
-      description: Which cluster it is of, as C(name), C(datacenter), C(id), C(consul_version), and C(servers), which are
-        the ids of its Raft servers. What is not known is null or empty.
+      description: Which cluster it is of, as C(name), C(datacenter), C(id), C(consul_version), and C(servers), the ids
+        of its Raft servers. What is not known is null or empty.
       type: dict
       returned: success
     taken_at:
