@@ -88,13 +88,15 @@ def _tile(measure: Mapping[str, Any]) -> dict[str, Any]:
     limit, worst, measured = measure["limit"], measure["worst"], measure["measured"]
     met = measure["within"] == measure["limited"] if measure["limited"] else None
     unbounded = measure["unbounded"]
+    whose = "their own targets" if limit is None else seconds_text(limit) if unbounded else "it"
     return {
         "value": f"unbounded for {unbounded}" if unbounded else seconds_text(worst) if worst is not None else "–",
+        "unbounded": unbounded,
         "others": seconds_text(worst) if unbounded and worst is not None else None,
         "of": None if worst is None else _name(measure["worst_cluster"]),
         "limit": None if limit is None else seconds_text(limit),
         "met": met,
-        "within": f"{measure['within']} of {measure['limited']} within {'it' if limit else 'their own targets'}"
+        "within": f"{measure['within']} of {measure['limited']} within {whose}"
         if measure["limited"]
         else None,
         "median": None if measure["median"] is None or measured < 2 else seconds_text(measure["median"]),

@@ -168,7 +168,7 @@ def fleet() -> list[dict[str, Any]]:
             ),
         ),
         entry("lab", missing="no archive of lab is in /srv/consul-archives/lab on localhost"),
-        entry("branch-office", problem="vault-2, where the archives are, can't be reached: connection timed out"),
+        entry("branch-office", problem="the archives are on vault-2, which can't be reached: connection timed out"),
     ]
     return entries
 

@@ -74,7 +74,7 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
         "cut: The archive does not verify",
         f"The directory {yard.root}/archives/nothing does not exist",
         "there is no program /no/such/consul",
-        "wrong: Rehearsal_src, rehearsal_dir",
+        "wrong: The settings are not valid: rehearsal_src, rehearsal_dir",
         'pick "yesterday"',
         f"Report: {yard.reports}/report.html",
     )
@@ -184,7 +184,7 @@ def test_on_a_rehearsal_host(yard: Yard) -> None:
     inventory = yard.inventory(hosts, rehearsal_on="vault")
     options = ["--limit", "alpha,beta"]
     played = yard.ansible.fails(
-        "rehearse", inventory, "gone, where the archives are, can't be reached", options=options
+        "rehearse", inventory, "The archives are on gone, which can't be reached", options=options
     )
     assert played.says("1 of 2 clusters would come back. 1 is unknown.")
     assert failed_hosts(played) == {"beta"}
