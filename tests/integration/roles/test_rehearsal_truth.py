@@ -30,7 +30,7 @@ def test_several_clusters_in_one_directory(yard: Yard) -> None:
     theirs = yard.archive("beta", place="all", name="beta.snap")
     yard.archive("gamma", place="all", name="gamma.snap", confirmed=False)
     inventory = yard.inventory({name: {} for name in ("alpha", "beta", "gamma")}, rehearsal_dir=str(mine.parent))
-    played = yard.ansible.fails("rehearse", inventory, f"no archive of gamma is in {mine.parent} on localhost")
+    played = yard.ansible.fails("rehearse", inventory, f"No archive of gamma is in {mine.parent} on localhost")
     assert failed_hosts(played) == {"gamma"}
     assert played.says("2 of 3 clusters would come back. 1 would not. RTO: unbounded for 1")
     rehearsed = {one["cluster"]: [told["archive"] for told in one["rehearsals"]] for one in yard.report()["clusters"]}
@@ -38,7 +38,7 @@ def test_several_clusters_in_one_directory(yard: Yard) -> None:
     assert {one["cluster"]: one["state"] for one in yard.report()["clusters"]}["gamma"] == "failed"
     # By itself as well a cluster that was never backed up doesn't live on the archives of others.
     theirs.unlink()
-    yard.ansible.fails("rehearse", inventory, "no archive of beta is in", options=["--limit", "beta"])
+    yard.ansible.fails("rehearse", inventory, "No archive of beta is in", options=["--limit", "beta"])
     assert yard.cluster("beta")["state"] == "failed"
 
 
