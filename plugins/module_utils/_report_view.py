@@ -96,9 +96,7 @@ def _tile(measure: Mapping[str, Any]) -> dict[str, Any]:
         "of": None if worst is None else _name(measure["worst_cluster"]),
         "limit": None if limit is None else seconds_text(limit),
         "met": met,
-        "within": f"{measure['within']} of {measure['limited']} within {whose}"
-        if measure["limited"]
-        else None,
+        "within": f"{measure['within']} of {measure['limited']} within {whose}" if measure["limited"] else None,
         "median": None if measure["median"] is None or measured < 2 else seconds_text(measure["median"]),
         "unknown": measure["unknown"],
         "share": None if limit is None or worst is None or unbounded else min(100.0, _percent(worst, limit)),
