@@ -37,7 +37,18 @@ FLOORS = {
         "_listing",
     ],
     "a cluster, its snapshots, where they are kept": [
-        *["_cluster", "_live", "_ready", "_take", "_proof", "_target", "_aftermath", "_store", "_throwaway"],
+        *[
+            "_cluster",
+            "_live",
+            "_ready",
+            "_take",
+            "_proof",
+            "_target",
+            "_aftermath",
+            "_store",
+            "_throwaway",
+            "_textfile",
+        ],
         "_catalogue",
     ],
     "what touches the world": [
@@ -51,7 +62,17 @@ FLOORS = {
         *["_meanings", "_references", "_peerings", "_guard_checks", "_guard_facts"],
         *["_answers", "_faults", "_address", "_guards", "_types", "_left", "_decide", "_times"],
         *["_server_config", "_assertions", "_rehearsal"],
-        *["_pick", "_chronology", "_report", "_report_words", "_report_view", "_metrics"],
+        *[
+            "_pick",
+            "_chronology",
+            "_report",
+            "_report_words",
+            "_report_view",
+            "_report_input",
+            "_report_history",
+            "_report_names",
+            "_metrics",
+        ],
     ],
     "what can go wrong": ["_errors"],
 }
