@@ -44,7 +44,7 @@ class Kit:
         self.directory = directory
         self.text = (directory / "ROLLBACK.md").read_text(encoding="utf-8")
         (self.archive,) = directory.glob("*.snap")
-        self._steps: dict[int, Step] = {}
+        self.steps: dict[int, Step] = {}
         title, lines, fenced = "", [], False
         for line in self.text.splitlines():
             fenced ^= bool(FENCE.match(line))
@@ -53,21 +53,21 @@ class Kit:
                 title, lines = line[3:], []
             lines.append(line)
         self._note(title, lines)
-        assert list(self._steps) == list(range(1, len(self._steps) + 1)), "the steps are numbered"
+        assert list(self.steps) == list(range(1, len(self.steps) + 1)), "the steps are numbered"
 
     def step(self, number: int) -> Step:
         """Return the step of this number."""
-        return self._steps[number]
+        return self.steps[number]
 
     @property
     def blocks(self) -> list[str]:
         """All blocks of commands."""
-        return [block for step in self._steps.values() for block in step.blocks]
+        return [block for step in self.steps.values() for block in step.blocks]
 
     def _note(self, title: str, lines: list[str]) -> None:
         number = title.partition(".")[0]
         if number.isdigit():
-            self._steps[int(number)] = Step(title, lines)
+            self.steps[int(number)] = Step(title, lines)
 
 
 class Shell:
