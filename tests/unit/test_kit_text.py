@@ -16,7 +16,7 @@ HOSTILE = [
     "",
     "dc1",
     "two words",
-    "it's \"quoted\"",
+    'it\'s "quoted"',
     "$(id) `id` ${HOME} \\n !x",
     "a\nb",
     "a\n```\nrm -rf /\n```shell",

@@ -250,7 +250,7 @@ def test_the_kit_of_another_datacenter_goes_there(how: str, tmp_path: Path) -> N
 
 def test_names_do_not_get_out_of_hand(tmp_path: Path) -> None:
     """Names and paths that a shell or Markdown could take for more than names."""
-    place = tmp_path / "it's a $(touch pwned) `touch pwned` \"place\" ``` & ; *"
+    place = tmp_path / 'it\'s a $(touch pwned) `touch pwned` "place" ``` & ; *'
     place.mkdir()
     with Cluster(tmp_path / "c", servers=1, name_prefix="srv `touch pwned` $(touch pwned) ';") as cluster:
         ansible = Ansible(place, [])
