@@ -12,6 +12,36 @@ from functools import partial
 from typing import Any
 
 BODY_LIMIT = 300
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def printable(text: object, limit: int | None = BODY_LIMIT) -> str:
+    """Return text from outside as it may be shown on a terminal: on one line, no longer than ``limit`` characters.
+
+    Control characters, line breaks, bidi and zero-width marks and lone surrogates are shown as in a Python string
+    (``\\x1b``, ``\\u202e``); a text that is cut ends with ``…``. What is printable already comes back as it is.
+
+    :param limit: None for text whose length is bounded elsewhere.
+    """
+    shown = str(text)
+    if limit is not None and len(shown) > limit:
+        shown = shown[: limit - 1] + "…"
+    if not shown.isprintable():
+        shown = "".join(map(_escaped, shown))
+    if limit is not None and len(shown) > limit:
+        shown = shown[: limit - 1] + "…"
+    return shown
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    number = ord(character)
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if number <= 0xFF:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 class SnapshotError(Exception):

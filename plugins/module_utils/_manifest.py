@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from ._errors import SnapshotError
 from ._fingerprint import Fingerprint
 from ._identity import Cluster
+from ._meanings import REVISION
+from ._peerings import Peering
 from ._times import from_text, to_text
 
 SCHEMA = "disaster_recovery.consul/manifest"
@@ -48,6 +50,11 @@ class Manifest:
     user_records: dict[str, int]
     config_kinds: tuple[str, ...] | None = None
     """The kinds of the config entries; None in a manifest that does not tell."""
+    findings: dict[str, int] | None = None
+    """What won't restore well, as ``{name: count}``; None in a manifest that does not tell, or that was written when
+    other findings were looked for."""
+    peerings: tuple[Peering, ...] | None = None
+    """The peerings; None in a manifest that does not tell."""
 
 
 def path_of(archive: str) -> str:
@@ -74,6 +81,11 @@ def encode(manifest: Manifest) -> bytes:
     }
     if manifest.config_kinds is not None:
         document["config_kinds"] = sorted(manifest.config_kinds)
+    if manifest.findings is not None:
+        document["findings"] = [{"name": name, "count": count} for name, count in manifest.findings.items()]
+        document["findings_revision"] = REVISION
+    if manifest.peerings is not None:
+        document["peerings"] = [peering._asdict() for peering in manifest.peerings]
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
 
 
@@ -103,6 +115,22 @@ def decode(text: bytes) -> Manifest:
             },
             user_records={str(name): int(count) for name, count in document["user_records"].items()},
             config_kinds=None if kinds is None else tuple(str(one) for one in kinds),
+            findings=_findings(document),
+            peerings=_peerings(document),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SnapshotError("the manifest can't be understood") from error
+
+
+def _findings(document: dict[str, Any]) -> dict[str, int] | None:
+    if document.get("findings") is None or document.get("findings_revision") != REVISION:
+        return None
+    return {str(one["name"]): int(one["count"]) for one in document["findings"]}
+
+
+def _peerings(document: dict[str, Any]) -> tuple[Peering, ...] | None:
+    if document.get("peerings") is None:
+        return None
+    return tuple(
+        Peering(str(one["id"]), str(one["name"]), str(one["state"]), bool(one["dials"])) for one in document["peerings"]
+    )

@@ -26,11 +26,15 @@ from ._files import (
     remove_leftovers,
     require_directory,
 )
+from ._findings import Finding, judged_for
 from ._identity import Cluster
 from ._manifest import Consistency
 from ._retry import with_retries
 from ._store import Entry, archive_name, described_by_manifest, is_intact, manifest_for, newest_of, put, write_manifest
 from ._take import Taken, take
+
+_GIVE_ONE = 'Set token, token_file or CONSUL_HTTP_TOKEN to a token whose policy has acl = "write".'
+_ANONYMOUS = "no token was given, and anonymous requests may not save snapshots"
 
 
 class SaveRequest(NamedTuple):
@@ -60,6 +64,12 @@ class Saved(NamedTuple):
     before: Entry | None
     taken: Taken | None
     created: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What won't restore well into the version that the snapshot comes from; nothing where none was taken."""
+        state = self.taken.archive.state if self.taken else None
+        return judged_for(state.findings, state.origin.consul_version) if state else []
 
 
 def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[[SnapshotError], None]) -> Saved:
@@ -122,12 +132,12 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
 def _look(client: Client, request: SaveRequest) -> Cluster:
     if may_snapshot(client, request.datacenter) is False:
         raise ApiError(
-            "the token may not save snapshots",
+            "the token may not save snapshots" if client.connection.token else _ANONYMOUS,
             status=403,
             body="",
             url=client.url("/v1/snapshot"),
             kind="permission_denied",
-            hint='Give it a policy with acl = "write".',
+            hint='Give it a policy with acl = "write".' if client.connection.token else _GIVE_ONE,
         )
     if not request.stale and not read_leader(client, request.datacenter):
         raise ClusterError(

@@ -69,6 +69,8 @@ def manifest_for(
         records={name: asdict(stats) for name, stats in archive.state.records.items()},
         user_records=dict(archive.state.user_records),
         config_kinds=tuple(sorted(archive.state.config_kinds)),
+        findings={finding.name: finding.count for finding in archive.state.findings},
+        peerings=archive.state.peerings,
     )
 
 

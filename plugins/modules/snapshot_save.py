@@ -180,6 +180,16 @@ last_contact_ms:
   returned: when a snapshot was taken
   type: int
   sample: 0
+findings:
+  description:
+    - What in the archive won't restore well into the version that it comes from, the gravest first, as
+      M(disaster_recovery.consul.snapshot_info) finds it. There is a warning for each that is V(critical) or V(warning).
+  returned: when a snapshot was taken
+  type: list
+  elements: dict
+  sample:
+    - {"count": 1, "effect": "seen", "name": "session_without_node", "names": ["web-1"], "sentence": "Sessions belong to
+       nodes that are not in the archive.", "severity": "warning"}
 attempts:
   description: What went wrong before it went well, one entry for each try that failed.
   returned: success
@@ -247,6 +257,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _manifest
 from ..module_utils._errors import OptionError, SnapshotError
+from ..module_utils._findings import as_results, warnings_of
 from ..module_utils._options import client_of, connection_spec, end_cleanly, fail
 from ..module_utils._save import Saved, SaveRequest, save
 from ..module_utils._store import Entry
@@ -307,6 +318,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
     if saved.taken:
         result["known_leader"] = saved.taken.headers.known_leader
         result["last_contact_ms"] = saved.taken.headers.last_contact_ms
+        result["findings"] = as_results(saved.findings)
     return result
 
 
@@ -342,6 +354,8 @@ def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
 
     saved = save(client_of(module), request_of(module), check=module.check_mode, report=report)
     result = result_of(saved)
+    for line in warnings_of(saved.findings):
+        module.warn(line)
     for directory in saved.created:
         set_ownership(module, directory)
     for path in (result["dest"], result["manifest"]):

@@ -1,0 +1,48 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What comes from outside is shown on one line, without a character that a terminal would obey."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import printable
+
+
+@pytest.mark.parametrize("text", ["", "plain", "web-1", "späte Grüße", "日本", "C:\\x", "a b", 'it\'s "x"'])
+def test_what_can_be_shown_is_left_alone(text: str) -> None:
+    assert printable(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nb", "a\\nb"),
+        ("a\r\tb", "a\\r\\tb"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("\x00\x7f\x9b", "\\x00\\x7f\\x9b"),
+        ("\u202egnp", "\\u202egnp"),
+        ("a\u2066b\u200bc\ufeff", "a\\u2066b\\u200bc\\ufeff"),
+        ("a\u2028b\u2029", "a\\u2028b\\u2029"),
+        ("\U000e0041", "\\U000e0041"),
+        ("\udcff", "\\udcff"),
+        ("a\xa0b", "a\\xa0b"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(shown) == shown
+
+
+def test_its_length_is_bounded() -> None:
+    assert printable("x" * 300) == "x" * 300
+    assert printable("x" * 301) == "x" * 299 + "…"
+    assert printable("\x1b" * 300, limit=9) == "\\x1b\\x1b…"
+    assert len(printable("\n" * 10**6)) == 300
+    assert printable("x" * 1000, limit=None) == "x" * 1000
+
+
+def test_anything_has_a_text() -> None:
+    assert printable(7) == "7"
+    assert printable(None) == "None"
