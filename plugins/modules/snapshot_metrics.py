@@ -141,7 +141,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._options import end_cleanly, fail
+from ..module_utils._options import end_cleanly, fail, succeed
 from ..module_utils._textfile import update
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -183,7 +183,8 @@ def main() -> None:
         fail(module, error, path=params["path"])
     diff = {"before": updated.before, "after": updated.after}
     headers = {"before_header": params["path"], "after_header": params["path"]}
-    module.exit_json(
+    succeed(
+        module,
         changed=updated.before != updated.after,
         path=params["path"],
         clusters=updated.clusters,
