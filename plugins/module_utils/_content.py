@@ -33,9 +33,10 @@ _RAFT = (b"CreateIndex", b"ModifyIndex")
 _RAFT_KV = (*_RAFT, b"LockIndex", b"Session")
 _HASHED = frozenset({12, 17, 19, 23, CONFIG_ENTRY})
 _DERIVED = (*_RAFT, b"Hash")
-"""A hash of the record's own other fields. A restore computes those of config entries anew, and gives one to tokens that
-have none (``Restore.ConfigEntry`` in agent/consul/state/config_entry.go, ``restoreToken`` in agent/consul/fsm), so that
-the hash of an API gateway or of a route changes while nothing in it does (observed on 1.22.7)."""
+"""The hash is one of the record's own other fields. A restore computes those of config entries anew, and gives one to
+tokens that have none (``Restore.ConfigEntry`` in agent/consul/state/config_entry.go, ``restoreToken`` in
+agent/consul/fsm), so that the hash of an API gateway or of a route changes while nothing in it does (observed on 1.22.7).
+"""
 
 
 class Content(NamedTuple):
@@ -153,7 +154,7 @@ def comes_from_configuration(description: Any, policies: list[Any]) -> bool:
     return description in _INITIAL_MANAGEMENT and policies == [_BUILTIN_POLICIES[0]]
 
 
-# Messages of pbpeering: which fields are raft's indexes, and which one is a map (protobuf writes it in a random order).
+# Messages of pbpeering: which fields are raft's indexes, and which one is a map, which protobuf writes in random order.
 _MESSAGES: dict[int, tuple[tuple[int, ...], int | None]] = {
     PEERING: ((11, 12), 5),
     PEERING_TRUST_BUNDLE: ((6, 7), None),

@@ -19,7 +19,7 @@ from typing import Any
 from ._errors import SnapshotError
 
 VERSION = "v2"
-"""Changes with what counts as content (see ``_content``). v1 counted the hashes that Consul derives from its records."""
+"""Changes with what counts as content (see ``_content``). v1 counted the hashes that Consul derives from records."""
 _MODULUS = 1 << 128
 _HALF = 1 << 64
 
