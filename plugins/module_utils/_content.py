@@ -31,12 +31,13 @@ _BOOTSTRAP = b"Bootstrap Token (Global Management)"
 
 _RAFT = (b"CreateIndex", b"ModifyIndex")
 _RAFT_KV = (*_RAFT, b"LockIndex", b"Session")
+_ENCODED = b"proxy-defaults"
+"""These entries encode themselves: one more raw string, around the map that others stand as (``MarshalBinary``)."""
 _HASHED = frozenset({12, 17, 19, 23, CONFIG_ENTRY})
 _DERIVED = (*_RAFT, b"Hash")
 """The hash is one of the record's own other fields. A restore computes those of config entries anew, and gives one to
 tokens that have none (``Restore.ConfigEntry`` in agent/consul/state/config_entry.go, ``restoreToken`` in
-agent/consul/fsm), so that the hash of an API gateway or of a route changes while nothing in it does (observed on 1.22.7).
-"""
+agent/consul/fsm), so that the hash of an API gateway or of a route changes while nothing in it does (on 1.22.7)."""
 
 
 class Content(NamedTuple):
@@ -88,8 +89,9 @@ def _fields(type_id: int, raw: bytes) -> dict[bytes, Any]:
     if type_id == CONFIG_ENTRY:
         # One raw string that holds two values: the kind, then the request around the entry.
         kind, request = unpack_all(unpack(raw), object_pairs_hook=_ordered)
-        if isinstance(request.get(b"Entry"), bytes):
-            # proxy-defaults encode themselves: one more raw string, around the map that others stand as.
+        if (kind == _ENCODED) != isinstance(request.get(b"Entry"), bytes):
+            raise ValueError("the entry is not encoded as its kind is")
+        if kind == _ENCODED:
             request[b"Entry"] = unpack(request[b"Entry"], object_pairs_hook=_ordered)
         return {b"Kind": kind, **request}
     decoded = unpack(raw, object_pairs_hook=_ordered)

@@ -48,7 +48,8 @@ def entry(fields: dict[str, Any] | None = None, *, nested: bool = False, **more:
     :param nested: as proxy-defaults do it: the entry is a raw string itself.
     """
     body = {**(ENTRY_FIELDS if fields is None else fields), **more}
-    return packed("a kind") + packed({"Datacenter": "dc1", "Entry": packed(body) if nested else body, "Op": "upsert"})
+    kind = packed("proxy-defaults" if nested else "a kind")
+    return kind + packed({"Datacenter": "dc1", "Entry": packed(body) if nested else body, "Op": "upsert"})
 
 
 NODE = {"Datacenter": "dc1", "Node": "n", "NodeMeta": {"a": "1", "b": "2"}}
