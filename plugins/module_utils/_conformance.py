@@ -15,26 +15,21 @@ An answer names fields, never values.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from . import _schema
 from ._content import Content
 from ._protobuf import fields as message_fields
 from ._protobuf import value_of
 from ._records import ACL_TOKEN, CONFIG_ENTRY, KVS, PEERING, PEERING_TRUST_BUNDLE, REGISTER
-
-Check = Callable[[Any], str]
-"""Takes a value, returns the path below it of the field that can't be read (``.ID``); empty where all is well."""
+from ._schema_checks import check_of_kind, check_of_struct, check_of_type
 
 WHOLE = "the whole record"
 _SESSION, _COORDINATE, _QUERY, _POLICY, _ROLE, _RULE, _VIRTUAL_IP = 3, 6, 7, 19, 23, 25, 32
 _PEERING_SECRET, _RESOURCE = 40, 42
 _NAME, _UUID, _UUID_OR_NONE = "a name", "a UUID", "a UUID or nothing"
 _UUID_TEXT = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_TIME_SIZES = {1: 15, 2: 16}
-"""Length of Go's binary time, by its first byte."""
 
 _REQUIRED: dict[int, dict[str, str]] = {
     REGISTER: {"Node": _NAME, "ID": _UUID_OR_NONE},
@@ -64,10 +59,12 @@ _ENCODED = "proxy-defaults"
 _MESSAGES: dict[int, dict[tuple[int, ...], str]] = {
     PEERING: {(1,): _UUID, (2,): _NAME},
     PEERING_TRUST_BUNDLE: {(2,): _NAME},
-    _PEERING_SECRET: {(1,): _UUID},
+    _PEERING_SECRET: {(1,): _UUID, (2, 1): _UUID_OR_NONE, (3, 1): _UUID_OR_NONE, (3, 2): _UUID_OR_NONE},
     _RESOURCE: {(1,): _NAME},
 }
 """The same for records that are protobuf, by the path of field numbers (pbpeering, pbresource)."""
+_TEXTS = {PEERING: frozenset({1, 2, 3, 7, 8, 9, 10, 18}), PEERING_TRUST_BUNDLE: frozenset({1, 2, 3, 4, 5})}
+"""Fields of such records that are text, which protobuf wants to be UTF-8."""
 
 # ValidateServiceMetadata in agent/structs/structs.go; gateways and proxies may have more pairs and longer values.
 _META_KEY = re.compile(rb"[a-zA-Z0-9_-]{1,128}")
@@ -96,7 +93,7 @@ class Conformance:
             return _fault_of_message(type_id, None if fields is None else fields.get(b""))
         if type_id == CONFIG_ENTRY:
             return _fault_of_entry(fields)
-        check = _check_of_type(type_id)
+        check = check_of_type(type_id)
         if check is None and type_id != _VIRTUAL_IP:
             return None
         if fields is None:
@@ -142,8 +139,10 @@ def _fault_of_message(type_id: int, message: Any) -> str | None:
     if not isinstance(message, bytes):
         return WHOLE
     try:
-        for _field in message_fields(message):
-            pass
+        for field in message_fields(message):
+            if field.value is not None and field.number in _TEXTS.get(type_id, ()):
+                # What is no UTF-8 ends as a ValueError.
+                field.value.decode()
         for path, wanted in _MESSAGES[type_id].items():
             if not _holds(value_of(message, *path), wanted):
                 return f"field {'.'.join(map(str, path))}"
@@ -159,7 +158,10 @@ def _fault_of_entry(fields: Mapping[bytes, Any] | None) -> str | None:
     if not isinstance(kind, bytes):
         return "Kind"
     name = kind.decode("utf-8", "replace")
-    check, entry = _check_of_kind(name), fields.get(b"Entry", {})
+    request = check_of_struct("ConfigEntryRequest")(fields)
+    if request:
+        return request
+    check, entry = check_of_kind(name), fields.get(b"Entry", {})
     if check is None:
         # The guard for record types judges kinds that a server doesn't know.
         return None
@@ -181,6 +183,9 @@ def _special(type_id: int, value: Any) -> str:
         good = all(update is not None and update.get(b"Node") and update.get(b"Coord") is not None for update in value)
         return "" if good else "[].Node"
     if type_id == _VIRTUAL_IP:
+        fault = check_of_struct("ServiceVirtualIP")(value)
+        if fault:
+            return fault
         # Before peerings the service stood there by itself (``restoreServiceVirtualIP`` in agent/consul/fsm).
         service = value.get(b"Service") or {}
         return "" if (service.get(b"ServiceName") or service).get(b"Name") else ".Service"
@@ -222,170 +227,3 @@ def _holds(value: Any, wanted: str) -> bool:
 def _folded(name: Any) -> bytes:
     # Bytes that are no ASCII stay as they are: Go folds those as well, so this may find too much, never too little.
     return name.lower() if name else b""
-
-
-# The definitions, made into functions when they are first needed.
-
-
-@cache
-def _table(text: str) -> dict[str, str]:
-    return dict(pair.split("=", 1) for pair in text.split())
-
-
-@cache
-def structs() -> dict[str, dict[str, str]]:
-    """Return the definitions: ``{struct: {field: type}}``, the types as ``_schema`` writes them."""
-    lines: list[str] = []
-    for line in _schema.STRUCTS.strip("\n").split("\n"):
-        if line.startswith(" "):
-            lines[-1] += line
-        else:
-            lines.append(line)
-    split = [line.split(" ", 1) for line in lines]
-    return {parts[0]: _table(parts[1]) if len(parts) > 1 else {} for parts in split}
-
-
-@cache
-def _check_of_type(type_id: int) -> Check | None:
-    told = _table(_schema.TYPES).get(str(type_id))
-    return _check_of(told) if told else None
-
-
-@cache
-def _check_of_kind(kind: str) -> Check | None:
-    told = _table(_schema.KINDS).get(kind)
-    return _check_of(told) if told else None
-
-
-@cache
-def _check_of(told: str) -> Check:
-    if told in _SCALARS:
-        return _SCALARS[told]
-    if told.startswith("["):
-        return _list_of(told[1:])
-    if told.startswith("{"):
-        key, _sign, value = told[1:].partition(":")
-        return _map_of(key, value)
-    return _struct_of(told)
-
-
-_SHAPES = 256
-"""How many shapes of a struct are remembered. Records of one type have few, unless somebody makes them up."""
-
-
-def _struct_of(name: str) -> Check:
-    told = {field.encode(): kind for field, kind in structs()[name].items()}
-    shapes: dict[Any, list[tuple[bytes, str, Check]]] = {}
-
-    def check(value: Any) -> str:
-        if not isinstance(value, dict):
-            return "" if value is None else _AT
-        # What the types of the values say by themselves is looked at once for each shape.
-        shape = (*value, *map(type, value.values()))
-        deeper = shapes.get(shape)
-        if deeper is None:
-            if not all(isinstance(field, bytes) for field in value):
-                return _AT
-            deeper = [
-                (field, f".{field.decode()}", _check_of(told[field]))
-                for field, inner in value.items()
-                if field in told and type(inner) not in _PLAIN.get(told[field], _NIL)
-            ]
-            if len(shapes) < _SHAPES:
-                shapes[shape] = deeper
-        for field, path, inner_check in deeper:
-            fault = inner_check(value[field])
-            if fault:
-                return path + ("" if fault == _AT else fault)
-        return ""
-
-    return check
-
-
-def _list_of(told: str) -> Check:
-    plain, whole = _PLAIN.get(told), told not in _SCALARS
-
-    def checked(value: Any) -> str:
-        if not isinstance(value, list):
-            return "" if value is None or value == {} else _AT
-        if not value or (plain is not None and plain.issuperset(map(type, value))):
-            return ""
-        inner = _check_of(told)
-        for one in value:
-            # A struct in a list is held by a pointer in most, and nobody looks whether it is nil.
-            fault = _AT if one is None and whole else inner(one)
-            if fault:
-                return "[]" + ("" if fault == _AT else fault)
-        return ""
-
-    return checked
-
-
-def _map_of(key: str, told: str) -> Check:
-    plain_keys, plain = _PLAIN.get(key, _NIL) - _NIL, _PLAIN.get(told, _NIL)
-
-    def checked(value: Any) -> str:
-        if value is None or value == {}:
-            return ""
-        pairs = _pairs(value, key)
-        if pairs is None:
-            return _AT
-        keys, values = zip(*pairs)
-        if plain_keys.issuperset(map(type, keys)) and plain.issuperset(map(type, values)):
-            return ""
-        key_check, inner = _check_of(key), _check_of(told)
-        for one, held in pairs:
-            fault = _AT if one is None or key_check(one) else inner(held)
-            if fault:
-                return "{}" + ("" if fault == _AT else fault)
-        return ""
-
-    return checked
-
-
-def _pairs(value: Any, key: str) -> list[tuple[Any, Any]] | None:
-    if isinstance(value, dict):
-        return list(value.items())
-    # A map whose keys are structs was decoded as a list of pairs (``_content``).
-    if key in _SCALARS or not isinstance(value, list) or not value:
-        return None
-    good = all(isinstance(pair, list) and len(pair) == 2 for pair in value)
-    return [(pair[0], pair[1]) for pair in value] if good else None
-
-
-_AT = "."
-"""The value itself is at fault, nothing below it."""
-_NIL = frozenset({type(None)})
-_PLAIN = {"s": _NIL | {bytes}, "x": _NIL | {bytes}, "b": _NIL | {bool}}
-
-
-def _scalar(fits: Callable[[Any], bool]) -> Check:
-    return lambda value: "" if value is None or fits(value) else _AT
-
-
-def _whole(low: int, high: int) -> Check:
-    return lambda value: "" if value is None or (type(value) is int and low <= value <= high) else _AT
-
-
-def _is_time(value: Any) -> bool:
-    return isinstance(value, bytes) and bool(value) and _TIME_SIZES.get(value[0]) == len(value)
-
-
-def _is_any(value: Any) -> bool:
-    # Whatever a map in it holds, its keys become text.
-    if isinstance(value, dict):
-        return all(isinstance(key, bytes) and _is_any(one) for key, one in value.items())
-    return all(map(_is_any, value)) if isinstance(value, list) else True
-
-
-_SCALARS: dict[str, Check] = {
-    "s": _scalar(lambda value: isinstance(value, bytes)),
-    "x": _scalar(lambda value: isinstance(value, bytes)),
-    "b": _scalar(lambda value: isinstance(value, bool)),
-    "f32": _scalar(lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)),
-    "f64": _scalar(lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)),
-    "t": _scalar(_is_time),
-    "?": _scalar(_is_any),
-    **{f"u{bits}": _whole(0, 2**bits - 1) for bits in (8, 16, 32, 64)},
-    **{f"i{bits}": _whole(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
-}

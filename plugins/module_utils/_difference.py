@@ -56,7 +56,7 @@ class Contents:
     def __init__(self) -> None:
         self._buckets: dict[int, bytearray] = defaultdict(bytearray)
         self._begins: dict[int, int] = {}
-        """Where the first entry of a bucket is that was not taken, so that equal ones are not searched again and again."""
+        """Where the first entry of a bucket is that was not taken, so that many equal ones cost no more."""
 
     def add(self, name: bytes, content: bytes) -> None:
         """Take in a record."""

@@ -37,7 +37,8 @@ FLOORS = {
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
         *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance"],
-        *["_answers", "_faults", "_guards", "_types", "_left", "_decide", "_times", "_schema", "_conformance"],
+        *["_answers", "_faults", "_guards", "_types", "_left", "_decide", "_times", "_schema", "_schema_checks"],
+        "_conformance",
         *["_server_config", "_assertions", "_rehearsal"],
         *["_pick", "_report", "_report_words", "_report_view", "_metrics"],
     ],

@@ -11,8 +11,9 @@ import pytest
 from support.states import KVS, REGISTER, packed
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils import _schema
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._conformance import WHOLE, Conformance, structs
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._conformance import WHOLE, Conformance
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._content import content_of
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._schema_checks import structs
 
 SESSION, QUERY, INTENTION, CA, INDEX, TOKEN, POLICY, ENTRY, ROLE, RULE = 3, 7, 12, 13, 16, 17, 19, 22, 23, 25
 METHOD, FEDERATION, METADATA, VIRTUAL_IP, PEERING, BUNDLE, SECRET, RESOURCE = 27, 30, 31, 32, 35, 38, 40, 42
@@ -136,7 +137,12 @@ BAD: list[tuple[int, Any, str]] = [
     (ENTRY, packed(packed("proxy-defaults") + packed({"Entry": {"Name": "global"}})), WHOLE),
     (ENTRY, packed(packed("mesh") + packed({"Entry": packed({})})), WHOLE),
     (VIRTUAL_IP, {"Service": {}}, "Service"),
+    (ENTRY, entry("mesh", {}, Datacenter=5), "Datacenter"),
+    (VIRTUAL_IP, {"Service": {"Name": 7}}, "Service.Name"),
+    (VIRTUAL_IP, {"Service": {"ServiceName": {"Name": "web"}}, "ManualIPs": [{}]}, "ManualIPs[]"),
     (PEERING, packed(b"\xff\xff\xff"), WHOLE),
+    (PEERING, packed(field(1, UUID.encode()) + field(2, b"\xff")), WHOLE),
+    (SECRET, packed(field(1, UUID.encode()) + field(2, field(1, b"no uuid"))), "field 2.1"),
     (PEERING, packed({}), WHOLE),
     (PEERING, packed(field(2, b"east")), "field 1"),
     (PEERING, packed(field(1, b"no uuid") + field(2, b"east")), "field 1"),
