@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a user stored, told apart from what Consul keeps beside it: the content of a record and where it comes from.
 
-Content is a record without raft's bookkeeping, with its maps in one order (Go writes them in a random one). A record
-whose shape we don't know is its own raw bytes: that can make an answer less precise, never wrong.
+Content is a record without raft's bookkeeping and without what Consul derives from the record itself, with its maps in
+one order (Go writes them in a random one). A record whose shape is not known is its own raw bytes: that can make an
+answer less precise, never wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ._protobuf import fields as message_fields
-from ._records import CONFIG_ENTRY, KVS, PEERING, REGISTER, kind_of, pack, unpack, unpack_all
+from ._records import CONFIG_ENTRY, KVS, PEERING, PEERING_TRUST_BUNDLE, REGISTER, kind_of, pack, unpack, unpack_all
 
 USER = "user"
 BUILTIN = "builtin"
@@ -30,6 +31,13 @@ _BOOTSTRAP = b"Bootstrap Token (Global Management)"
 
 _RAFT = (b"CreateIndex", b"ModifyIndex")
 _RAFT_KV = (*_RAFT, b"LockIndex", b"Session")
+_ENCODED = b"proxy-defaults"
+"""These entries encode themselves: one more raw string, around the map that others stand as (``MarshalBinary``)."""
+_HASHED = frozenset({12, 17, 19, 23, CONFIG_ENTRY})
+_DERIVED = (*_RAFT, b"Hash")
+"""The hash is one of the record's own other fields. A restore computes those of config entries anew, and gives one to
+tokens that have none (``Restore.ConfigEntry`` in agent/consul/state/config_entry.go, ``restoreToken`` in
+agent/consul/fsm), so that the hash of an API gateway or of a route changes while nothing in it does (on 1.22.7)."""
 
 
 class Content(NamedTuple):
@@ -53,16 +61,37 @@ def content_of(type_id: int, raw: bytes) -> Content:
     return Content(digestible, origin, fields)
 
 
-def _ordered(pairs: Any) -> dict[Any, Any]:
-    return dict(sorted(pairs))
+def _ordered(pairs: list[tuple[Any, Any]]) -> Any:
+    """Return a map in the order of its keys; one whose keys are maps as a list of pairs in the order of their bytes.
+
+    Such a map is ``Services`` of a bound-api-gateway: its keys are service names, which are structs.
+
+    :raises ValueError: a key stands there twice, which Consul never writes.
+    """
+    try:
+        found = dict(pairs)
+    except TypeError:
+        packed = sorted((pack(key), key, value) for key, value in pairs)
+        if len({key for key, _key, _value in packed}) != len(packed):
+            raise ValueError("a map has a key twice") from None
+        return [[key, value] for _packed, key, value in packed]
+    if len(found) != len(pairs):
+        raise ValueError("a map has a key twice")
+    try:
+        keys = sorted(found)
+    except TypeError:
+        keys = sorted(found, key=pack)
+    # Consul's encoder sorts a struct's fields, so that most maps are in order already.
+    return found if keys == list(found) else {key: found[key] for key in keys}
 
 
 def _fields(type_id: int, raw: bytes) -> dict[bytes, Any]:
     if type_id == CONFIG_ENTRY:
         # One raw string that holds two values: the kind, then the request around the entry.
         kind, request = unpack_all(unpack(raw), object_pairs_hook=_ordered)
-        if isinstance(request.get(b"Entry"), bytes):
-            # proxy-defaults encode themselves: one more raw string, around the map that others stand as.
+        if (kind == _ENCODED) != isinstance(request.get(b"Entry"), bytes):
+            raise ValueError("the entry is not encoded as its kind is")
+        if kind == _ENCODED:
             request[b"Entry"] = unpack(request[b"Entry"], object_pairs_hook=_ordered)
         return {b"Kind": kind, **request}
     decoded = unpack(raw, object_pairs_hook=_ordered)
@@ -70,16 +99,17 @@ def _fields(type_id: int, raw: bytes) -> dict[bytes, Any]:
 
 
 def _canonical(type_id: int, raw: bytes, fields: dict[bytes, Any]) -> bytes:
-    if type_id == PEERING:
-        return _peering_without_indexes(fields[b""])
+    if type_id in _MESSAGES:
+        return _message_without_indexes(fields[b""], *_MESSAGES[type_id])
     if b"" in fields:
         return raw
     if type_id == KVS:
         return pack_fields({name: fields[name] for name in fields if name not in _RAFT_KV})
-    kept = {name: fields[name] for name in fields if name not in _RAFT}
+    left_out = _DERIVED if type_id in _HASHED else _RAFT
+    kept = {name: fields[name] for name in fields if name not in left_out}
     for nested in _nested(type_id):
         if isinstance(kept.get(nested), dict):
-            kept[nested] = {name: value for name, value in kept[nested].items() if name not in _RAFT}
+            kept[nested] = {name: value for name, value in kept[nested].items() if name not in left_out}
     return pack_fields(kept)
 
 
@@ -126,12 +156,14 @@ def comes_from_configuration(description: Any, policies: list[Any]) -> bool:
     return description in _INITIAL_MANAGEMENT and policies == [_BUILTIN_POLICIES[0]]
 
 
-# pbpeering.Peering: fields 11 and 12 are raft's indexes, field 5 is a map, which protobuf writes in a random order.
-_PEERING_INDEXES = (11, 12)
-_PEERING_MAP = 5
+# Messages of pbpeering: which fields are raft's indexes, and which one is a map, which protobuf writes in random order.
+_MESSAGES: dict[int, tuple[tuple[int, ...], int | None]] = {
+    PEERING: ((11, 12), 5),
+    PEERING_TRUST_BUNDLE: ((6, 7), None),
+}
 
 
-def _peering_without_indexes(message: bytes) -> bytes:
+def _message_without_indexes(message: bytes, indexes: tuple[int, ...], map_field: int | None) -> bytes:
     found = list(message_fields(message))
-    kept = [field.whole for field in found if field.number not in (*_PEERING_INDEXES, _PEERING_MAP)]
-    return b"".join(kept + sorted(field.whole for field in found if field.number == _PEERING_MAP))
+    kept = [field.whole for field in found if field.number not in (*indexes, map_field)]
+    return b"".join(kept + sorted(field.whole for field in found if field.number == map_field))

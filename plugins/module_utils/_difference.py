@@ -55,6 +55,8 @@ class Contents:
 
     def __init__(self) -> None:
         self._buckets: dict[int, bytearray] = defaultdict(bytearray)
+        self._begins: dict[int, int] = {}
+        """Where the first entry of a bucket is that was not taken, so that many equal ones cost no more."""
 
     def add(self, name: bytes, content: bytes) -> None:
         """Take in a record."""
@@ -71,16 +73,21 @@ class Contents:
         return self._take(name, name + content)
 
     def _take(self, name: bytes, wanted: bytes) -> bool:
-        bucket = self._buckets.get((name[0] << 4) | (name[1] >> 4))
+        number = (name[0] << 4) | (name[1] >> 4)
+        bucket, begin = self._buckets.get(number), self._begins.get(number, 0)
         if bucket is None:
             return False
-        at = bucket.find(wanted)
+        at = bucket.find(wanted, begin)
         # What is found across two entries is none.
         while at > 0 and at % _ENTRY:
             at = bucket.find(wanted, at + 1)
         if at < 0:
             return False
         bucket[at : at + _WIDTH] = _GONE
+        if at == begin:
+            while bucket[begin : begin + _WIDTH] == _GONE:
+                begin += _ENTRY
+            self._begins[number] = begin
         return True
 
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from ._errors import SnapshotError
 
-VERSION = "v1"
+VERSION = "v2"
+"""Changes with what counts as content (see ``_content``). v1 counted the hashes that Consul derives from records."""
 _MODULUS = 1 << 128
 _HALF = 1 << 64
 
@@ -76,7 +77,7 @@ class Fingerprint:
 
     @property
     def overall(self) -> str:
-        """One line for the whole durable content: ``v1:<32 hex digits>``."""
+        """One line for the whole durable content: ``v2:<32 hex digits>``."""
         lines = "".join(f"{name} {digest.count} {digest.digest:032x}\n" for name, digest in self.types.items())
         return f"{self.version}:{hashlib.sha256(lines.encode()).hexdigest()[:32]}"
 

@@ -16,8 +16,10 @@ from ._fingerprint import record_digest
 
 _UINT = rb"(?:[\x00-\x7f]|\xcc.|\xcd..|\xce.{4}|\xcf.{8})"
 _HEAD = re.compile(rb"\x02\x87\xabCreateIndex" + _UINT + rb"(\xa5Flags)" + _UINT + rb"\xa3Key", re.DOTALL)
+_UUID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_SESSION = rb"\xa7Session(?:\xa0|\xda\x00\x24" + _UUID + rb")"
 _TAIL = re.compile(
-    rb"\xa9LockIndex" + _UINT + rb"\xabModifyIndex" + _UINT + rb"\xa7Session(?:\xa0|\xda\x00\x24.{36})(\xa5Value)",
+    rb"\xa9LockIndex" + _UINT + rb"\xabModifyIndex" + _UINT + _SESSION + rb"(\xa5Value)",
     re.DOTALL,
 )
 _FIXRAW, _NIL, _RAW16, _RAW32 = 0xA0, 0xC0, 0xDA, 0xDB
@@ -39,7 +41,7 @@ def read_kv_run(buffer: bytes, position: int, digests: list[bytes], keys: list[t
                 return position
             key = head.end()
             mark = buffer[key]
-            if _FIXRAW <= mark < _NIL:
+            if _FIXRAW < mark < _NIL:
                 key_end = key + 1 + (mark & 0x1F)
             elif mark == _RAW16:
                 key_end = key + 3 + (buffer[key + 1] << 8 | buffer[key + 2])

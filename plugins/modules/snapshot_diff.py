@@ -190,7 +190,7 @@ before:
       returned: always
   sample:
     cluster: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
-    fingerprint: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+    fingerprint: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
     index: 3135
     path: /var/backups/consul/dc1-20261123T021500Z-3135.snap
     taken_at: "2026-11-23T02:15:00Z"
@@ -200,7 +200,7 @@ after:
   type: dict
   sample:
     cluster: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
-    fingerprint: v1:0d5cf26f1d0f4c5b9ab1f6a6f3c6e0b7
+    fingerprint: v2:0d5cf26f1d0f4c5b9ab1f6a6f3c6e0b7
     index: 3998
     path: null
     taken_at: "2026-11-24T02:15:00Z"

@@ -232,7 +232,7 @@ fingerprint:
   description: Digest of its durable content, equal for equal content.
   returned: success
   type: str
-  sample: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+  sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
 manifest:
   description: What is known from the manifest beside it.
   returned: success

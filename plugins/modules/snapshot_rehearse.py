@@ -242,7 +242,7 @@ fingerprint:
   description: Digest of the archive's durable content.
   returned: when the archive verifies
   type: str
-  sample: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+  sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
 server_version:
   description: Version of the Consul it was rehearsed with; null when there was none.
   returned: always

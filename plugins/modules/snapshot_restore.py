@@ -255,7 +255,7 @@ fingerprint:
   description: Digest of the archive's durable content.
   returned: success
   type: str
-  sample: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+  sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
 index:
   description: Raft index of the archive.
   returned: success

@@ -167,7 +167,7 @@ fingerprint:
   description: Digest of its durable content, equal for equal content.
   returned: success
   type: str
-  sample: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+  sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
 records:
   description: Number of records in it, by type.
   returned: success

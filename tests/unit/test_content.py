@@ -17,7 +17,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._content 
     content_of,
 )
 
-TOKEN, POLICY, ENTRY, PEERING = 17, 19, 22, 35
+TOKEN, POLICY, ENTRY, PEERING, TRUST_BUNDLE = 17, 19, 22, 35, 38
 MANAGEMENT, READ_ONLY = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 
 
@@ -48,7 +48,8 @@ def entry(fields: dict[str, Any] | None = None, *, nested: bool = False, **more:
     :param nested: as proxy-defaults do it: the entry is a raw string itself.
     """
     body = {**(ENTRY_FIELDS if fields is None else fields), **more}
-    return packed("a kind") + packed({"Datacenter": "dc1", "Entry": packed(body) if nested else body, "Op": "upsert"})
+    kind = packed("proxy-defaults" if nested else "a kind")
+    return kind + packed({"Datacenter": "dc1", "Entry": packed(body) if nested else body, "Op": "upsert"})
 
 
 NODE = {"Datacenter": "dc1", "Node": "n", "NodeMeta": {"a": "1", "b": "2"}}
@@ -77,6 +78,36 @@ def test_the_order_of_maps_does_not_matter_in_a_config_entry(nested: bool) -> No
     assert digestible(ENTRY, turned) == digestible(ENTRY, entry(nested=nested))
 
 
+def map_of(*pairs: tuple[Any, Any]) -> bytes:
+    """Return a short map in this very order; its keys may be maps themselves."""
+    return bytes([0x80 | len(pairs)]) + b"".join(packed(key) + packed(value) for key, value in pairs)
+
+
+WEB, API = ({"Name": "web"}, [{"Kind": "http-route"}]), ({"Name": "api"}, [{"Kind": "tcp-route"}])
+
+
+def gateway(*services: tuple[Any, Any]) -> bytes:
+    """Return a bound-api-gateway, in which the keys of a map are structs."""
+    body = b"\x82" + packed("Name") + packed("gw") + packed("Services") + map_of(*services)
+    return packed("bound-api-gateway") + b"\x81" + packed("Entry") + body
+
+
+def test_the_order_of_maps_whose_keys_are_structs_does_not_matter() -> None:
+    content = content_of(ENTRY, packed(gateway(WEB, API)))
+
+    assert content.fields is not None
+    assert content.digestible == content_of(ENTRY, packed(gateway(API, WEB))).digestible
+    assert content.digestible != content_of(ENTRY, packed(gateway(WEB))).digestible
+    assert content.digestible != content_of(ENTRY, packed(gateway(WEB, (API[0], None)))).digestible
+
+
+def test_the_order_of_maps_whose_keys_are_of_two_kinds_does_not_matter() -> None:
+    one, other = (content_of(TOKEN, map_of(*pairs)) for pairs in ([(1, 2), ("a", 3)], [("a", 3), (1, 2)]))
+
+    assert one == other
+    assert one.fields is not None
+
+
 def test_the_order_of_lists_does_matter() -> None:
     turned = {"ID": "q", "Service": {**QUERY["Service"], "Tags": ["a", "b"]}}  # type: ignore[dict-item]  # a plain map
 
@@ -101,6 +132,27 @@ INDEXED = {
 def test_rafts_indexes_are_no_content(type_id: int, shape: Any) -> None:
     assert digestible(type_id, shape(RAFT)) == digestible(type_id, shape({"CreateIndex": 8, "ModifyIndex": 9}))
     assert digestible(type_id, shape(RAFT)) != digestible(type_id, shape({**RAFT, "Description": "new"}))
+
+
+HASHED = {
+    "Intention": (12, lambda told: {"ID": "i", **told}),
+    "ACLToken": (TOKEN, lambda told: {"AccessorID": "a", **told}),
+    "ACLPolicy": (POLICY, lambda told: {"ID": "p", **told}),
+    "ACLRole": (23, lambda told: {"ID": "r", **told}),
+    "ConfigEntry": (ENTRY, lambda told: entry(**told)),
+}
+
+
+@pytest.mark.parametrize(("type_id", "shape"), HASHED.values(), ids=HASHED)
+def test_a_hash_that_consul_derives_from_the_record_is_no_content(type_id: int, shape: Any) -> None:
+    assert digestible(type_id, shape({"Hash": 5})) == digestible(type_id, shape({"Hash": None}))
+    assert digestible(type_id, shape({"Hash": 5})) == digestible(type_id, shape({}))
+
+
+def test_a_hash_of_the_users_own_is_content() -> None:
+    one, other = (entry({**ENTRY_FIELDS, "Meta": {"Hash": text}}) for text in ("1", "2"))
+
+    assert digestible(ENTRY, one) != digestible(ENTRY, other)
 
 
 def test_an_index_of_the_users_own_is_content() -> None:
@@ -170,7 +222,8 @@ SHAPES = [
     (TOKEN, packed([1, 2]), USER),
     (TOKEN, packed({"Policies": 7}), USER),
     (TOKEN, packed({"Policies": ["no map"]}), USER),
-    (TOKEN, packed({1: "a key that is no text", "b": 2}), USER),
+    (TOKEN, b"\x82" + 2 * (packed("a key twice") + packed(1)), USER),
+    (TOKEN, b"\x82" + 2 * (packed({"a": "key"}) + packed(1)), USER),
     (ENTRY, packed("text that is no entry"), USER),
     (ENTRY, packed({"a": "map"}), USER),
     (ENTRY, packed(packed("kind") + b"\xc1"), USER),
@@ -206,6 +259,14 @@ def test_a_peerings_indexes_and_the_order_of_its_map_are_no_content() -> None:
     assert digestible(PEERING, turned + field(11, 7) + field(12, 8)) == expected
     assert digestible(PEERING, PEER + field(6, 4) + field(11, 5) + field(12, 6)) != expected
     assert digestible(PEERING, PEER.replace(b"v2", b"v3")) != expected
+
+
+def test_a_trust_bundles_indexes_are_no_content() -> None:
+    bundle = field(1, b"domain") + field(2, b"peer-a") + field(4, b"a certificate")
+    expected = digestible(TRUST_BUNDLE, bundle + field(6, 5) + field(7, 6))
+
+    assert digestible(TRUST_BUNDLE, bundle + field(6, 8) + field(7, 9)) == expected
+    assert digestible(TRUST_BUNDLE, bundle + field(4, b"another") + field(6, 5) + field(7, 6)) != expected
 
 
 def test_a_float_in_a_record_keeps_its_value() -> None:

@@ -66,7 +66,7 @@ def test_the_overall_line_is_a_digest_over_the_types_in_order() -> None:
     found = Fingerprint({"KVS": TypeDigest(2, 255), "ACLToken": TypeDigest(1, 16)})
     text = f"ACLToken 1 {16:032x}\nKVS 2 {255:032x}\n"
 
-    assert found.overall == f"v1:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    assert found.overall == f"v2:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def test_types_without_records_are_left_out() -> None:
@@ -84,7 +84,7 @@ def test_json_and_back() -> None:
 
 def test_another_version_is_not_compared_with() -> None:
     document = Fingerprint({"KVS": TypeDigest(2, 255)}).as_json()
-    document["overall"] = document["overall"].replace("v1:", "v2:")
+    document["overall"] = document["overall"].replace("v2:", "v9:")
 
     assert Fingerprint.from_json(document) is None
 
@@ -93,7 +93,7 @@ GOOD = Fingerprint({"KVS": TypeDigest(2, 255)}).as_json()
 BAD = {
     "types changed": {**GOOD, "types": {"KVS": {"count": 3, "digest": "ff"}}},
     "type added": {**GOOD, "types": {**GOOD["types"], "ACLToken": {"count": 1, "digest": "01"}}},
-    "overall changed": {**GOOD, "overall": "v1:" + "0" * 32},
+    "overall changed": {**GOOD, "overall": "v2:" + "0" * 32},
     "no overall": {"types": GOOD["types"]},
     "no types": {"overall": GOOD["overall"]},
     "types of another shape": {**GOOD, "types": [1]},

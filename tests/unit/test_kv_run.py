@@ -27,7 +27,6 @@ KNOWN = {
     "plain": kv("a/b", b"value"),
     "no value": kv("a/b", None),
     "empty value": kv("a/b", b""),
-    "empty key": kv("", b"v"),
     "key of 31 bytes": kv("k" * 31, b"v"),
     "key of 32 bytes": kv("k" * 32, b"v"),
     "key of 300 bytes": kv("k" * 300, b"v"),
@@ -48,6 +47,9 @@ OTHER = {
     "a field at the end": changed(kv("a/b", b"v"), Zone="z"),
     "a field less": Record(KVS, {name: value for name, value in kv("a/b", b"v").value.items() if name != "LockIndex"}),
     "session of another length": kv("a/b", b"v", session="short"),
+    # What no server could restore is looked at closely.
+    "session that is no UUID": kv("a/b", b"v", session="z" * 36),
+    "empty key": kv("", b"v"),
 }
 
 

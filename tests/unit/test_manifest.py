@@ -72,7 +72,7 @@ def test_what_is_not_known_stays_unknown() -> None:
 
 
 def test_a_fingerprint_of_another_version_leaves_the_rest_readable() -> None:
-    overall = DOCUMENT["fingerprint"]["overall"].replace("v1:", "v9:")  # type: ignore[index]  # a plain map
+    overall = DOCUMENT["fingerprint"]["overall"].replace("v2:", "v9:")  # type: ignore[index]  # a plain map
     found = _manifest.decode(changed(fingerprint={"overall": overall, "something": "else"}))
 
     assert found == replace(MANIFEST, fingerprint=None)

@@ -25,10 +25,9 @@ def field(number: int, value: bytes) -> bytes:
 
 
 def named(type_id: int, value: Any) -> Name | None:
-    """Return the name of a record as it is read from a state."""
+    """Return the name of a record as it is read from a state; None for one whose shape is not known."""
     content = content_of(type_id, pack(value))
-    assert content.fields is not None
-    return name_of(type_id, content.fields)
+    return None if content.fields is None else name_of(type_id, content.fields)
 
 
 def entry(kind: str, **fields: Any) -> bytes:

@@ -47,7 +47,7 @@ def result(
             "KVS": {"count": keys, "size": keys * 610},
             "Register": {"count": 96, "size": 88_100},
         },
-        "fingerprint": "v1:6a1b3c9f0de27485a7b1c3d5e7f90214",
+        "fingerprint": "v2:6a1b3c9f0de27485a7b1c3d5e7f90214",
         "verdict": "proven",
         "rto": {**rto, "total": round(sum(rto.values()), 2)},
         "memory_bytes": 121_634_816,

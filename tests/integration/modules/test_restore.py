@@ -173,7 +173,7 @@ def test_no_manifest_is_taken_on_trust(described: str, golden: Any, archive: Pat
         # One of other bytes, which would make the archive look like something else.
         text = json.loads(manifest.read_text())
         text["archive"]["sha256"] = "00" * 32
-        text["fingerprint"] = {"overall": "v1:2d4d4e2c5e2a1a35a3b4ad4e0bb0cdbb", "types": {}}
+        text["fingerprint"] = {"overall": "v2:2d4d4e2c5e2a1a35a3b4ad4e0bb0cdbb", "types": {}}
         manifest.write_text(json.dumps(text))
 
     # The cluster that it was taken from holds that very content.
