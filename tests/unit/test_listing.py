@@ -296,7 +296,7 @@ HOSTILE = {
     "beyond what raft counts to": changed().replace(b'"index": 7', b'"index": 18446744073709551616'),
     "text for a number": changed().replace(b'"index": 7', b'"index": "7"'),
     "an infinite count in the fingerprint": changed(
-        fingerprint={"overall": "v1:0", "types": {"KVS": {"count": 0, "digest": "0"}}}
+        fingerprint={"overall": "v2:0", "types": {"KVS": {"count": 0, "digest": "0"}}}
     ).replace(b'"count": 0', b'"count": 1e999'),
     "a number for a name": changed(cluster={**OURS.as_json(), "name": 7}),
     "a list for a datacenter": changed(cluster={**OURS.as_json(), "datacenter": ["dc1"]}),
