@@ -132,6 +132,17 @@ def begins_like_archive(pieces: Iterable[bytes]) -> bool:
         return False
 
 
+def read_meta(pieces: Iterable[bytes]) -> Meta:
+    """Return what ``meta.json`` says, the first member of an archive; nothing of it is verified.
+
+    :raises ArchiveError: it is not there, or can't be understood.
+    """
+    first = next(members(gunzip(pieces)), None)
+    if first is None or first.name != META:
+        raise _fault("tar", "the archive does not begin with meta.json")
+    return _parse_meta(_read_small(first))
+
+
 class _Records:
     """Reads a state's records, and keeps to itself what is wrong with them until the end.
 

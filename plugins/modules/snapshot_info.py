@@ -368,7 +368,7 @@ def result_of(path: str, archive: Archive, digest: Digest, beside: Beside) -> di
             "servers": [server._asdict() for server in meta.servers],
         },
         "taken_at": to_text(meta.taken_at),
-        "origin": state.origin._asdict(),
+        "origin": state.origin.as_origin(),
         "records": {name: asdict(stats) for name, stats in state.records.items()},
         "total_size": sum(stats.size for stats in state.records.values()),
         "kv_prefixes": [asdict(prefix) for prefix in state.kv_prefixes],

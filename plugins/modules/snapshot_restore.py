@@ -369,7 +369,7 @@ def result_of(progress: Progress) -> dict[str, Any]:
         own = progress.target.fingerprint if progress.target else None
         result["diff"] = {"before": own.described if own else {}, "after": progress.source.fingerprint.described}
     if progress.target and progress.target.cluster:
-        result["cluster"] = progress.target.cluster.identity._asdict()
+        result["cluster"] = progress.target.cluster.identity.as_origin()
     return result
 
 
