@@ -243,14 +243,8 @@ failure:
     status: {description: HTTP status., type: int, returned: when Consul answered}
     url: {description: What was asked., type: str, returned: when there was a request}
     body: {description: Beginning of the answer's text., type: str, returned: when Consul answered}
-    fault:
-      description: The layer at which what came stopped being an archive.
-      type: str
-      returned: when the archive does not verify
-    last_contact_ms:
-      description: Milliseconds since the server that answered heard from the leader.
-      type: int
-      returned: when that was more than O(max_stale)
+    fault: {description: The layer at which it stops being an archive., type: str, returned: when it does not verify}
+    last_contact_ms: {description: As of a success., type: int, returned: when that was more than O(max_stale)}
     path: {description: File or directory that is at fault., type: str, returned: when one is}
     library: {description: Python library that the host lacks., type: str, returned: when one is missing}
     place: {description: Place in the code to report., type: str, returned: when the collection has a defect}
