@@ -41,7 +41,7 @@ _REQUIRED: dict[int, dict[str, str]] = {
     13: {"ID": _NAME},
     14: {"ID": _NAME},
     16: {"Key": _NAME},
-    ACL_TOKEN: {"AccessorID": _UUID, "SecretID": _NAME, "Policies[].ID": _UUID, "Roles[].ID": _UUID},
+    ACL_TOKEN: {"AccessorID": _UUID_OR_NONE, "SecretID": _NAME, "Policies[].ID": _UUID, "Roles[].ID": _UUID},
     _POLICY: {"ID": _UUID, "Name": _NAME},
     _ROLE: {"ID": _UUID, "Name": _NAME, "Policies[].ID": _UUID},
     _RULE: {"ID": _UUID, "AuthMethod": _NAME},
@@ -49,7 +49,8 @@ _REQUIRED: dict[int, dict[str, str]] = {
     30: {"State.Datacenter": _NAME},
     31: {"Key": _NAME},
 }
-"""What a record's fields must hold, by type: the tables are ordered by them."""
+"""What a record's fields must hold, by type: the tables are ordered by them. An accessor that is missing is a finding
+of its own, because older servers give such a token one."""
 _OF_ENTRIES = {"service-intentions": {"Sources[].LegacyID": _UUID_OR_NONE}}
 _WITHOUT_NAME = frozenset({"mesh"})
 """Kinds of which there is one entry alone: Consul gives it its name."""
@@ -71,68 +72,48 @@ _META_KEY = re.compile(rb"[a-zA-Z0-9_-]{1,128}")
 _TEMPLATES = (None, b"", b"name_prefix_match")
 
 
-class Conformance:
-    """Looks at the records of one state, in their order, which matters: a check comes behind its service."""
+def fault_of(type_id: int, content: Content) -> str | None:
+    """Return the path of the field that a server can't take, such as ``Policies[].ID``; None where all is well."""
+    try:
+        fault = _fault_of(type_id, content)
+    except (TypeError, AttributeError, KeyError, IndexError, ValueError, RecursionError):
+        # A shape that none of the rules below thought of.
+        fault = WHOLE
+    return fault.lstrip(".") or WHOLE if fault else None
 
-    def __init__(self) -> None:
-        self._node: tuple[Any, Any] | None = None
-        self._services: set[bytes] = set()
 
-    def fault_of(self, type_id: int, content: Content) -> str | None:
-        """Return the path of the field that a server can't take, such as ``Policies[].ID``; None where all is well."""
-        try:
-            fault = self._fault_of(type_id, content)
-        except (TypeError, AttributeError, KeyError, IndexError, ValueError, RecursionError):
-            # A shape that none of the rules below thought of.
-            fault = WHOLE
-        return fault.lstrip(".") or WHOLE if fault else None
+def _fault_of(type_id: int, content: Content) -> str | None:
+    fields = content.fields
+    if type_id in _MESSAGES:
+        return _fault_of_message(type_id, None if fields is None else fields.get(b""))
+    if type_id == CONFIG_ENTRY:
+        return _fault_of_entry(fields)
+    check = check_of_type(type_id)
+    if check is None and type_id != _VIRTUAL_IP:
+        return None
+    if fields is None:
+        return WHOLE
+    value = fields.get(b"", fields)
+    fault = (check(value) if check else "") or _missing(fields, _REQUIRED.get(type_id, {}))
+    return fault or (_register(fields) if type_id == REGISTER else _special(type_id, value))
 
-    def _fault_of(self, type_id: int, content: Content) -> str | None:
-        fields = content.fields
-        if type_id in _MESSAGES:
-            return _fault_of_message(type_id, None if fields is None else fields.get(b""))
-        if type_id == CONFIG_ENTRY:
-            return _fault_of_entry(fields)
-        check = check_of_type(type_id)
-        if check is None and type_id != _VIRTUAL_IP:
-            return None
-        if fields is None:
-            return WHOLE
-        value = fields.get(b"", fields)
-        fault = (
-            (check(value) if check else "") or _missing(fields, _REQUIRED.get(type_id, {})) or _special(type_id, value)
-        )
-        if not fault and type_id == REGISTER:
-            fault = self._register(fields)
-        return fault
 
-    def _register(self, fields: Mapping[bytes, Any]) -> str:
-        node = (_folded(fields.get(b"PeerName")), _folded(fields.get(b"Node")))
-        if node != self._node:
-            self._node, self._services = node, set()
-        service = fields.get(b"Service")
-        if service is not None:
-            if _folded(service.get(b"PeerName")) != node[0]:
-                return "Service.PeerName"
-            if any(not _META_KEY.fullmatch(key) for key in service.get(b"Meta") or ()):
-                return "Service.Meta"
-            self._services.add(_folded(service.get(b"ID")))
-        listed = [("Checks[]", check) for check in fields.get(b"Checks") or ()]
-        for path, check in [("Check", fields.get(b"Check")), *listed]:
-            fault = "" if check is None else self._check(check, node)
-            if fault:
-                return f"{path}.{fault}"
-        return ""
-
-    def _check(self, check: Mapping[bytes, Any], node: tuple[bytes, bytes]) -> str:
-        if _folded(check.get(b"PeerName")) != node[0]:
-            return "PeerName"
-        if _folded(check.get(b"Node")) != node[1]:
-            return "Node"
-        if not check.get(b"CheckID"):
-            return "CheckID"
-        service = check.get(b"ServiceID")
-        return "ServiceID" if service and _folded(service) not in self._services else ""
+def _register(fields: Mapping[bytes, Any]) -> str:
+    # Whether a check's node and service are there is for ``_findings`` to say: that depends on other records.
+    peer, service = fields.get(b"PeerName") or b"", fields.get(b"Service")
+    if service is not None:
+        if service.get(b"PeerName") and service[b"PeerName"] != peer:
+            return "Service.PeerName"
+        if any(not _META_KEY.fullmatch(key) for key in service.get(b"Meta") or ()):
+            return "Service.Meta"
+    listed = [("Checks[]", check) for check in fields.get(b"Checks") or ()]
+    for path, check in [("Check", fields.get(b"Check")), *listed]:
+        if check is not None:
+            if check.get(b"PeerName") and check[b"PeerName"] != peer:
+                return f"{path}.PeerName"
+            if not check.get(b"CheckID"):
+                return f"{path}.CheckID"
+    return ""
 
 
 def _fault_of_message(type_id: int, message: Any) -> str | None:
@@ -222,8 +203,3 @@ def _holds(value: Any, wanted: str) -> bool:
     return (wanted == _UUID_OR_NONE and not value) or (
         isinstance(value, bytes) and _UUID_TEXT.fullmatch(value) is not None
     )
-
-
-def _folded(name: Any) -> bytes:
-    # Bytes that are no ASCII stay as they are: Go folds those as well, so this may find too much, never too little.
-    return name.lower() if name else b""

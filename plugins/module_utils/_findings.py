@@ -5,7 +5,8 @@
 
 Keys are not looked at, so this costs a state of keys nothing.
 
-Memory: the names of all nodes, as many as there are nodes; the services of the one node that is being read; what
+Memory: the names of all nodes, as many as there are nodes, and a number for each other record that is no key; the
+services of the one node that is being read; what
 ``_references`` and ``_peerings`` keep; and LISTED names for each finding.
 """
 
@@ -16,11 +17,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ._conformance import fault_of
 from ._content import Content
 from ._errors import printable
 from ._meanings import CRITICAL, INFO, MEANINGS, SEEN, WARNING, effect_on, severity_for
-from ._naming import FirstLabels, name_of
-from ._observer import Observer
+from ._naming import FirstLabels, Name, name_of
 from ._peerings import PEERING, PEERING_SECRET, Peering, Peerings
 from ._records import KVS, REGISTER, kind_of
 from ._references import AUTH_METHOD, BINDING_RULE, POLICY, ROLE, TOKEN, References
@@ -58,7 +59,7 @@ class Finding:
     effect: str | None = None
 
 
-class Findings(Observer):
+class Findings:
     """Looks for them; times are judged at ``now``, in seconds since the epoch."""
 
     def __init__(self, now: float) -> None:
@@ -75,8 +76,13 @@ class Findings(Observer):
         self._references = References()
         self._builtin_names: dict[bytes, bool] = {}
         self._peerings = Peerings()
+        self._named: set[int] = set()
 
-    def record(self, type_id: int, content: Content) -> None:
+    def take(self, type_id: int, content: Content, ordinal: int) -> None:
+        """Look at a record; ``ordinal`` counts those of its type, from one on."""
+        fault = fault_of(type_id, content)
+        if fault is not None:
+            self._found["unreadable_record"].add(f"{kind_of(type_id).name} {ordinal:,}: {fault}".encode())
         try:
             self._look(type_id, content.fields)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
@@ -92,7 +98,9 @@ class Findings(Observer):
         name = name_of(type_id, fields) if fields is not None else None
         if fields is None or name is None:
             self._count_unnamed(type_id)
-        elif type_id in _ACL:
+            return
+        self._name(type_id, name)
+        if type_id in _ACL:
             self._references.record(type_id, fields, name.label)
             if type_id == TOKEN:
                 self._token(fields, name.label)
@@ -107,6 +115,13 @@ class Findings(Observer):
             self._ca_config(fields, name.label)
         elif type_id in (PEERING, PEERING_SECRET):
             self._peerings.record(type_id, fields[b""])
+
+    def _name(self, type_id: int, name: Name) -> None:
+        # A number of 64 bits stands for the name, which may be a secret.
+        number = hash((type_id, name.identity))
+        if number in self._named:
+            self._found["doubled_record"].add(b"%s %s" % (kind_of(type_id).name.encode(), name.label))
+        self._named.add(number)
 
     def node_ends(self, agents: bool) -> None:
         for fields in self._services if agents else ():

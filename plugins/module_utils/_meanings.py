@@ -20,7 +20,7 @@ SEEN, UNTESTED, NONE = "seen", "untested", "none"
 """What is known of a finding's effect on one version: servers of it were seen to suffer it; nobody tried that version,
 and nothing says that it is safe; or it does no harm there."""
 
-REVISION = 1
+REVISION = 2
 """Counts up when a finding is added or looks for more than before: a manifest of another revision may lack it."""
 
 
@@ -63,6 +63,14 @@ MEANINGS: dict[str, Meaning] = {
         "for every token, and take a new archive",
         harms=("1.22.7",),
         spares=("1.8.7",),
+    ),
+    # What the state machine of 1.22.7 ends with, field by field: ``_conformance``.
+    "unreadable_record": Meaning(
+        CRITICAL,
+        "Records can't be decoded by Consul 1.22.7, or lack what its tables are ordered by. No Consul server writes "
+        "such records. A server dies while it restores the archive, and again at each start.",
+        "Don't restore this archive. Take a new one, and find out what changed it",
+        harms=("1.22.7",),
     ),
     # "failed inserting check: Missing service registration", in both.
     "check_without_service": Meaning(
@@ -158,6 +166,12 @@ MEANINGS: dict[str, Meaning] = {
         WARNING,
         "Some records are of a type or shape that this collection does not know. A server that doesn't know the type "
         "either dies while it restores the archive, and again at each start.",
+    ),
+    "doubled_record": Meaning(
+        WARNING,
+        "Records stand in the archive more than once. Consul keeps the last one of each. No Consul server writes an "
+        "archive like that.",
+        "Take a new archive, and find out what changed this one",
     ),
     # Consul keeps such links and leaves them out when it shows a token (fixupTokenPolicyLinks in agent/consul/state).
     "acl_link_missing": Meaning(

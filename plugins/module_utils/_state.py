@@ -158,7 +158,7 @@ class StateReader:
             self._sum_of(type_id).add([record_digest(content.digestible)])
             if content.origin == USER:
                 self._users[type_id] = self._users.get(type_id, 0) + 1
-        self._findings.record(type_id, content)
+        self._findings.take(type_id, content, self._stats[type_id][0])
         if self._observer is not None:
             self._observer.record(type_id, content)
 

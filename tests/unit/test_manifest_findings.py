@@ -41,8 +41,10 @@ def changed(written: bytes, **changes: object) -> bytes:
     return json.dumps({**json.loads(written), **changes}).encode()
 
 
-PEERING = Record(35, b"\x0a\x02id\x12\x04east\x30\x03\x52\x09192.0.2.1")
-SECRETS = Record(40, b"\x0a\x02id\x1a\x08\x0a\x06secret")
+UUID = b"6b50a97a-0ff0-909c-5dcd-58cc767aa108"
+PEERING = Record(35, b"\x0a\x24" + UUID + b"\x12\x04east\x30\x03\x52\x09192.0.2.1")
+ESTABLISHED = b"d3198f41-333b-344a-1a3a-2ea72305b6f0"
+SECRETS = Record(40, b"\x0a\x24" + UUID + b"\x1a\x26\x0a\x24" + ESTABLISHED)
 WRITTEN = _manifest.encode(manifest(Record(17, {"AccessorID": "", "SecretID": SECRET}), PEERING, SECRETS))
 
 
@@ -53,12 +55,12 @@ def test_they_are_kept_by_name_and_without_a_secret() -> None:
         {"name": "token_without_accessor", "count": 1},
         {"name": "peering_dials", "count": 1},
     ]
-    assert document["peerings"] == [{"id": "id", "name": "east", "state": "ACTIVE", "dials": True}]
+    assert document["peerings"] == [{"id": UUID.decode(), "name": "east", "state": "ACTIVE", "dials": True}]
     assert SECRET.encode() not in WRITTEN
-    assert b"secret" not in WRITTEN
+    assert ESTABLISHED not in WRITTEN
     read = _manifest.decode(WRITTEN)
     assert read.findings == {"token_without_accessor": 1, "peering_dials": 1}
-    assert read.peerings == (Peering("id", "east", "ACTIVE", True),)
+    assert read.peerings == (Peering(UUID.decode(), "east", "ACTIVE", True),)
 
 
 def test_none_at_all_is_known_too() -> None:
