@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def records_reader(
     :param ahead: begin that process now, because threads will be about later, and then it can't be begun.
     """
     with ExitStack() as stack:
-        records = _Records(StateReader(kv_prefixes, observer))
+        records = _Records(StateReader(kv_prefixes, observer, time.time()))
         if observer is not None:
             yield records
         elif ahead:
@@ -129,6 +130,17 @@ def begins_like_archive(pieces: Iterable[bytes]) -> bool:
         return next(members(gunzip(pieces))).name in (META, STATE, SUMS)
     except (ArchiveError, StopIteration):
         return False
+
+
+def read_meta(pieces: Iterable[bytes]) -> Meta:
+    """Return what ``meta.json`` says, the first member of an archive; nothing of it is verified.
+
+    :raises ArchiveError: it is not there, or can't be understood.
+    """
+    first = next(members(gunzip(pieces)), None)
+    if first is None or first.name != META:
+        raise _fault("tar", "the archive does not begin with meta.json")
+    return _parse_meta(_read_small(first))
 
 
 class _Records:

@@ -52,8 +52,9 @@ class ClusterFacts(NamedTuple):
 
     @property
     def identity(self) -> Cluster:
-        """Datacenter, cluster id and version, as manifests keep them."""
-        return Cluster(self.datacenter, self.cluster_id, self.version)
+        """Datacenter, cluster id, version and servers, as manifests keep them."""
+        servers = tuple(sorted({server.id for server in self.servers}))
+        return Cluster(self.datacenter, self.cluster_id, self.version, servers)
 
     @property
     def voters(self) -> int | None:
@@ -62,7 +63,7 @@ class ClusterFacts(NamedTuple):
 
     @property
     def voters_alive(self) -> int | None:
-        """Number of voting servers that autopilot holds for healthy; None when it could not be asked."""
+        """Number of voting servers that autopilot reports as healthy; None when it could not be asked."""
         if not self.servers or self.healthy is None:
             return None
         return sum(server.voter and bool(server.healthy) for server in self.servers)
@@ -82,10 +83,16 @@ class _Look:
         self.unknown: dict[str, str] = {}
         self.denied: set[str] = set()
 
-    def at(self, what: str, path: str, *, accept: tuple[int, ...] = (), local: bool = False) -> Any:
-        """Return the answer, or None. ``local`` questions are about the agent itself and know no datacenter."""
+    def at(
+        self, what: str, path: str, *, accept: tuple[int, ...] = (), local: bool = False, stale: bool = False
+    ) -> Any:
+        """Return the answer, or None. ``local`` questions are about the agent itself and know no datacenter.
+
+        :param stale: any server may answer by itself.
+        """
+        params = {} if local else {**self._params, **({"stale": ""} if stale else {})}
         try:
-            return self._client.ask(path, params={} if local else dict(self._params), accept=accept)
+            return self._client.ask(path, params=params, accept=accept)
         except ApiError as error:
             self.unknown[what] = error.message
             if error.kind in ("permission_denied", "token_unknown"):
@@ -124,12 +131,19 @@ def read_cluster(client: Client, datacenter: str | None = None) -> ClusterFacts:
 
 
 def read_identity(client: Client, datacenter: str | None = None) -> Cluster:
-    """Return just enough to recognise the cluster: two questions that need no rights but agent:read."""
+    """Return just enough to recognise the cluster.
+
+    Its servers are those of raft's configuration, which needs operator:read; or the one server that is asked, which
+    needs agent:read; or none.
+    """
     look = _Look(client, datacenter)
     config = (look.at("agent", "/v1/agent/self", local=True) or {}).get("Config") or {}
     own = datacenter in (None, config.get("Datacenter"))
     name = datacenter or config.get("Datacenter") or _datacenter(look)
-    return Cluster(name, _cluster_id(look), config.get("Version") if own else None)
+    servers = _server_ids(look)
+    if not servers and own and config.get("Server") and config.get("NodeID"):
+        servers = (str(config["NodeID"]),)
+    return Cluster(name, _cluster_id(look), config.get("Version") if own else None, servers)
 
 
 def read_leader(client: Client, datacenter: str | None = None) -> str | None:
@@ -186,6 +200,13 @@ def _cluster_id(look: _Look) -> str | None:
     roots = look.at("cluster_id", "/v1/connect/ca/roots") or {}
     domain = roots.get("TrustDomain") or ""
     return domain.partition(".")[0] or None
+
+
+def _server_ids(look: _Look) -> tuple[str, ...]:
+    # Any server's answer will do, so that this works without a leader as well.
+    raft = look.at("servers", "/v1/operator/raft/configuration", stale=True) or {}
+    listed = raft.get("Servers") if isinstance(raft, dict) else None
+    return tuple(sorted({str(one["ID"]) for one in listed or () if isinstance(one, dict) and one.get("ID")}))
 
 
 def _servers(raft: Any, health: Any) -> tuple[ServerFacts, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ._errors import printable
 from ._fingerprint import Fingerprint, differing_types
 
 
@@ -21,6 +22,9 @@ class Decision(NamedTuple):
 DAMAGED = Decision(True, "the newest archive is damaged")
 """Stands in for a decision to be content with the newest archive, when a look at its bytes shows that it can't be."""
 
+REBUILT = Decision(True, "the cluster was rebuilt: it shares no server with the newest archive of its name")
+"""Stands in for a comparison with an archive of the servers that the cluster had before."""
+
 HELD_IN_ITS_WAY = Decision(
     False, "the cluster holds the archive's content already, in the shape that its own servers give it"
 )
@@ -31,11 +35,12 @@ HELD_IN_ITS_WAY = Decision(
 class Held:
     """The newest archive that is there of a cluster. ``fingerprint`` is None when it can't be compared with ours.
 
-    ``confirmed_at``: seconds since the epoch when its content was last known to be the cluster's.
+    ``confirmed_at``: seconds since the epoch when its content was last known to be the cluster's; None when no leader
+    has confirmed that.
     """
 
     index: int
-    confirmed_at: float
+    confirmed_at: float | None
     fingerprint: Fingerprint | None
 
 
@@ -45,6 +50,8 @@ def should_take(held: Held | None, *, max_age: int | None, force: bool, now: flo
         return Decision(True, "it was forced")
     if held is None or max_age is None:
         return Decision(True, "a snapshot tells")
+    if held.confirmed_at is None:
+        return Decision(True, "no leader has confirmed the newest archive")
     age = now - held.confirmed_at
     if age < 0:
         return Decision(True, "the newest archive is dated in the future")
@@ -55,8 +62,18 @@ def should_take(held: Held | None, *, max_age: int | None, force: bool, now: flo
     )
 
 
-def should_keep(held: Held | None, taken: Fingerprint, *, skip_unchanged: bool, force: bool) -> Decision:
-    """Decide whether a snapshot that was taken is worth keeping."""
+def should_keep(
+    held: Held | None,
+    taken: Fingerprint,
+    *,
+    skip_unchanged: bool,
+    force: bool,
+    by_leader: bool = True,
+) -> Decision:
+    """Decide whether a snapshot that was taken is worth keeping.
+
+    :param by_leader: whether a leader confirmed the snapshot. Without, equal content is not kept again either.
+    """
     if force:
         return Decision(True, "it was forced")
     if held is None:
@@ -65,10 +82,24 @@ def should_keep(held: Held | None, taken: Fingerprint, *, skip_unchanged: bool, 
         return Decision(True, "the newest archive can't be compared with")
     changed = differing_types(held.fingerprint, taken)
     if changed:
-        return Decision(True, f"content changed since index {held.index}: {', '.join(changed)}")
+        names = ", ".join(map(printable, changed))
+        word = "changed since" if by_leader else "is not that of"
+        return Decision(True, f"content {word} index {held.index}: {names}")
     if not skip_unchanged:
         return Decision(True, f"the content is still that of index {held.index}, and skip_unchanged is false")
+    if not by_leader:
+        return Decision(False, f"the content is that of index {held.index}, which no leader confirmed this time")
     return Decision(False, f"the content is still that of index {held.index}")
+
+
+def keeps_newer(held: Held | None, index: int, *, by_leader: bool, force: bool) -> Decision | None:
+    """Decide to leave an archive where it is rather than to put an older state of the cluster in its place.
+
+    None: there is no reason to. Within one raft history a higher index holds all that a lower one does.
+    """
+    if held is None or by_leader or force or index >= held.index:
+        return None
+    return Decision(False, f"the archive of index {held.index} is newer than the state without a leader, index {index}")
 
 
 def should_restore(archive: Fingerprint, target: Fingerprint | None, *, fresh: bool | None) -> Decision:

@@ -115,7 +115,7 @@ class Fingerprint:
                 str(name): TypeDigest(int(one["count"]), int(one["digest"], 16))
                 for name, one in document["types"].items()
             }
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SnapshotError("the fingerprint can't be read", hint="") from error
         found = cls(types, version)
         if found.overall != overall:

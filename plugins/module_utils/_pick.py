@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ._identity import Cluster
 from ._times import to_text
 
 NEWEST, ALL = "newest", "all"
 
 # What this collection names archives, and what Consul Enterprise's snapshot agent does (nanoseconds since the epoch).
-_OURS = re.compile(r"-(\d{8}T\d{6}Z)-\d+\.snap$")
-_AGENTS = re.compile(r"^consul-(\d{16,19})\.snap$")
-_META_ID = re.compile(r"^\d+-\d+-(\d{11,14})$")
+_OURS = re.compile(r"-(\d{8}T\d{6}Z)-\d+(?:-\d+)?\.snap$", re.ASCII)
+_AGENTS = re.compile(r"^consul-(\d{16,19})\.snap$", re.ASCII)
+_META_ID = re.compile(r"^\d+-\d+-(\d{11,14})$", re.ASCII)
 
 
 def picked(files: Iterable[Mapping[str, Any]], pick: str, metas: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -38,6 +39,34 @@ def picked(files: Iterable[Mapping[str, Any]], pick: str, metas: Mapping[str, st
         timed.append((float(file["mtime"]) if taken is None else taken, path))
     chosen = [one for one in timed if until is None or one[0] <= until]
     return [{"path": path, "taken_at": to_text(taken)} for taken, path in sorted(chosen, reverse=True)]
+
+
+def of_cluster(clusters: Sequence[Cluster], name: str, *, unnamed: bool) -> list[int]:
+    """Return the positions of those that count for the cluster of a name.
+
+    :param unnamed: count those that bear no name, too, unless they contradict those that bear it, or are certainly of
+        a cluster of another name.
+    """
+    named = [one for one in clusters if one.name == name]
+    theirs = {server for one in clusters if one.name not in (None, name) for server in one.servers}
+    datacenters = {one.datacenter for one in named if one.datacenter}
+    ids = {one.id for one in named if one.id}
+    ours = {server for one in named for server in one.servers}
+
+    def may_be_ours(one: Cluster) -> bool:
+        if (one.datacenter and datacenters and one.datacenter not in datacenters) or (
+            one.id and ids and one.id not in ids
+        ):
+            return False
+        if one.servers and ours.isdisjoint(one.servers):
+            return not ours and theirs.isdisjoint(one.servers)
+        return True
+
+    return [
+        position
+        for position, one in enumerate(clusters)
+        if one.name == name or (unnamed and one.name is None and may_be_ours(one))
+    ]
 
 
 def told_by_name(path: str) -> float | None:

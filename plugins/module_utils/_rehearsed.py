@@ -13,10 +13,12 @@ from typing import Any
 
 from ._archive import Archive
 from ._assertions import Outcome
+from ._chronology import is_ahead
 from ._errors import ServerDied, SnapshotError
 from ._files import Digest, Stamp
-from ._findings import CRITICAL, Finding
+from ._findings import Finding
 from ._identity import Cluster
+from ._meanings import CRITICAL, SEEN
 from ._rehearsal import INCOMPLETE, PROVEN, Ending, as_results, total
 from ._throwaway import Binary
 from ._times import to_text
@@ -31,6 +33,8 @@ class Examined:
     digest: Digest
     stamp: Stamp
     origin: Cluster
+    confirmed_at: float | None = None
+    """When the content was last known to be the cluster's, by a manifest that matches: seconds since the epoch."""
 
 
 class Progress:
@@ -62,9 +66,14 @@ class Progress:
 
     @property
     def age(self) -> int | None:
-        """Seconds since the archive was taken; None when that is not known."""
-        taken_at = self.examined.archive.meta.taken_at if self.examined else None
-        return None if taken_at is None else max(0, int(time.time() - taken_at))
+        """Seconds since the archive was taken, or since its content was last confirmed; None when that is not known.
+
+        A date more than a day ahead is not believed.
+        """
+        now, told = time.time(), self.examined
+        known = [told.archive.meta.taken_at, told.confirmed_at] if told else []
+        believed = [moment for moment in known if moment is not None and not is_ahead(moment, now)]
+        return max(0, int(now - max(believed))) if believed else None
 
     @contextlib.contextmanager
     def measured(self, name: str) -> Iterator[None]:
@@ -110,4 +119,5 @@ def _of_death(death: ServerDied | None) -> list[dict[str, Any]]:
     if death is None:
         return []
     meaning = "A throwaway server died while it restored this, or soon after; a server of that version would, too."
-    return [{**asdict(Finding("server_died", CRITICAL, meaning, 1, [death.message])), "last_words": death.last_words}]
+    finding = Finding("server_died", CRITICAL, meaning, 1, [death.message], SEEN)
+    return [{**asdict(finding), "last_words": death.last_words}]

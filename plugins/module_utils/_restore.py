@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -21,7 +20,7 @@ from ._left import agents_awaited, next_steps
 from ._manifest import Consistency
 from ._proof import Prover
 from ._ready import Expected
-from ._store import archive_name, manifest_for, put
+from ._store import cluster_of, manifest_for, put_new
 from ._take import Taken
 from ._target import Source, Target, read_source, read_target, secrets_of
 from ._types import is_across
@@ -200,19 +199,14 @@ def _allowed(progress: Progress, prover: Prover | None, fault: ArchiveError | No
 
 
 def _keep(partial: Partial, request: RestoreRequest, target: Target, taken: Taken) -> str:
-    live = target.cluster.identity if target.cluster else taken.archive.state.origin
-    cluster = taken.archive.state.origin.completed(live)
-    meta = taken.archive.meta
-    name = archive_name(cluster, meta.taken_at or time.time(), meta.index)
-    path = os.path.join(request.backup_dir or ".", name)
+    cluster = cluster_of(taken.archive, target.cluster.identity if target.cluster else None)
     consistency = Consistency(False, taken.headers.last_contact_ms, taken.headers.known_leader)
-    manifest = manifest_for(taken.archive, taken.digest, file=name, cluster=cluster, consistency=consistency)
-    put(partial, path, manifest)
-    return path
+    manifest = manifest_for(taken.archive, taken.digest, file="", cluster=cluster, consistency=consistency)
+    return put_new(partial, request.backup_dir or ".", manifest).path
 
 
 def _send(askers: tuple[Client, Client], request: RestoreRequest, progress: Progress, plan: Plan) -> None:
-    with open_unchanged(request.src, plan.source.stamp) as archive:
+    with open_unchanged(request.src, plan.source.stamp, plan.source.digest) as archive:
         progress.state = UNKNOWN
         try:
             askers[0].restore(archive, plan.source.digest.size, datacenter=request.datacenter)

@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ._archive import begins_like_archive, read_archive
+from ._archive import Archive, begins_like_archive, read_archive
+from ._chronology import is_ahead
 from ._client import Client
 from ._cluster import may_snapshot, read_identity, read_leader
-from ._decide import DAMAGED, Decision, Held, should_keep, should_take
-from ._errors import ApiError, ArchiveError, ClusterError, DestinationError, FileError, SnapshotError
+from ._decide import DAMAGED, REBUILT, Decision, Held, keeps_newer, should_keep, should_take
+from ._errors import ApiError, ArchiveError, ClusterError, DestinationError, FileError, SnapshotError, printable
 from ._files import (
     Partial,
     digest_of,
@@ -26,15 +28,37 @@ from ._files import (
     remove_leftovers,
     require_directory,
 )
+from ._findings import Finding, judged_for
 from ._identity import Cluster
-from ._manifest import Consistency
+from ._manifest import Consistency, Manifest
 from ._retry import with_retries
-from ._store import Entry, archive_name, described_by_manifest, is_intact, manifest_for, newest_of, put, write_manifest
+from ._store import (
+    Entry,
+    archive_path,
+    cluster_of,
+    confirm,
+    described_by_manifest,
+    entries_of,
+    is_intact,
+    manifest_for,
+    newest_of,
+    put,
+    put_new,
+    taken_at_of,
+)
 from ._take import Taken, take
+from ._times import to_text
+
+_SHOWN = 5
+
+_GIVE_ONE = 'Set token, token_file or CONSUL_HTTP_TOKEN to a token whose policy has acl = "write".'
+_ANONYMOUS = "no token was given, and anonymous requests may not save snapshots"
 
 
 class SaveRequest(NamedTuple):
     """What is to be saved and where. ``max_stale`` in milliseconds, ``max_age`` in seconds.
+
+    ``cluster``: the name that the archive is saved for; None: the cluster is known by its identity alone.
 
     ``create_directory``: make the directory when it isn't there, once it is known that the cluster can be saved.
     """
@@ -47,12 +71,15 @@ class SaveRequest(NamedTuple):
     skip_unchanged: bool
     force: bool
     create_directory: bool = False
+    cluster: str | None = None
 
 
 class Saved(NamedTuple):
     """How it ended: ``entry`` holds the cluster's content now, ``before`` is the one that did until now.
 
     ``taken`` is None when no snapshot had to be taken. ``created`` are directories that were not there before.
+    ``rebuilt``: the archive is the first of a cluster all of whose servers are new. ``remarks``: what somebody must be
+    told although all went well.
     """
 
     decision: Decision
@@ -60,6 +87,30 @@ class Saved(NamedTuple):
     before: Entry | None
     taken: Taken | None
     created: tuple[str, ...] = ()
+    by_leader: bool = True
+    rebuilt: bool = False
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What won't restore well into the version that the snapshot comes from; nothing where none was taken."""
+        state = self.taken.archive.state if self.taken else None
+        return judged_for(state.findings, state.origin.consul_version) if state else []
+
+
+class _Live(NamedTuple):
+    """The cluster as it answers; ``led``: whether it has a leader."""
+
+    cluster: Cluster
+    led: bool
+
+
+class _Settled(NamedTuple):
+    decision: Decision
+    entry: Entry
+    before: Entry | None
+    by_leader: bool
+    rebuilt: bool
 
 
 def save(
@@ -84,65 +135,65 @@ def save(
     if not check and not absent:
         remove_leftovers(directory)
 
-    def retried(operation: Callable[[], Taken]) -> Taken:
-        return with_retries(
-            operation, retries=client.connection.retries, delay=client.connection.retry_delay, report=report
-        )
-
-    identity = with_retries(
-        lambda: _look(client, request),
-        retries=client.connection.retries,
-        delay=client.connection.retry_delay,
-        report=report,
-    )
-    before: Entry | None = None
+    retries, delay = client.connection.retries, client.connection.retry_delay
+    live = with_retries(lambda: _look(client, request), retries=retries, delay=delay, report=report)
+    entries: list[Entry] = []
     created: tuple[str, ...] = ()
     if absent:
         created = () if check else make_directory(directory)
     elif into_directory:
-        before = newest_of(directory, identity)
+        entries = entries_of(directory)
     elif not request.force:
-        before = _at(request.dest)
-    held = _held(before) if before and before.manifest.cluster.is_same(identity) else None
-    first = should_take(held, max_age=request.max_age, force=request.force, now=time.time())
+        entries = [one for one in [_at(request.dest)] if one]
+    now = time.time()
+    before = newest_of(entries, live.cluster, now) if into_directory else next(iter(entries), None)
+    first = should_take(_held(before, live.cluster), max_age=request.max_age, force=request.force, now=now)
     if not first.go and before and is_intact(before):
         return Saved(first, before, before, None)
     if before:
         _require_room(directory, before)
 
-    def attempt(partial: Partial | None) -> Taken:
-        return take(client, partial, datacenter=request.datacenter, stale=request.stale, max_stale=request.max_stale)
+    def taken_into(partial: Partial | None) -> Taken:
+        def attempt() -> Taken:
+            return take(
+                client, partial, datacenter=request.datacenter, stale=request.stale, max_stale=request.max_stale
+            )
 
-    if check:
-        taken = retried(lambda: attempt(None))
-        decision, entry = _settle(request, directory, into_directory, identity, before, taken)
-        return Saved(decision, entry, before, taken)
-    with Partial(directory) as partial:
-        taken = retried(lambda: attempt(partial))
-        decision, entry = _settle(request, directory, into_directory, identity, before, taken)
-        if decision.go:
-            put(partial, entry.path, entry.manifest, prepare=prepare)
-        else:
-            write_manifest(entry.path, entry.manifest)
-    return Saved(decision, entry, before, taken, created)
+        return with_retries(attempt, retries=retries, delay=delay, report=report)
+
+    with contextlib.ExitStack() as stack:
+        partial = None if check else stack.enter_context(Partial(directory))
+        taken = taken_into(partial)
+        settled = _settle(request, directory if into_directory else None, live, entries, taken)
+        entry = settled.entry
+        if partial is not None and settled.decision.go:
+            if into_directory:
+                entry = put_new(partial, directory, entry.manifest, prepare=prepare)
+            else:
+                put(partial, entry.path, entry.manifest, prepare=prepare)
+        elif partial is not None and settled.by_leader:
+            confirm(entry.path, entry.manifest)
+    remarks = _remarks(request, settled, entries, taken)
+    return Saved(settled.decision, entry, settled.before, taken, created, settled.by_leader, settled.rebuilt, remarks)
 
 
-def _look(client: Client, request: SaveRequest) -> Cluster:
+def _look(client: Client, request: SaveRequest) -> _Live:
     if may_snapshot(client, request.datacenter) is False:
         raise ApiError(
-            "the token may not save snapshots",
+            "the token may not save snapshots" if client.connection.token else _ANONYMOUS,
             status=403,
             body="",
             url=client.url("/v1/snapshot"),
             kind="permission_denied",
-            hint='Give it a policy with acl = "write".',
+            hint='Give it a policy with acl = "write".' if client.connection.token else _GIVE_ONE,
         )
-    if not request.stale and not read_leader(client, request.datacenter):
+    led = bool(read_leader(client, request.datacenter))
+    if not request.stale and not led:
         raise ClusterError(
             "the cluster has no leader",
             hint="See 'consul operator raft list-peers'. Without a quorum only a save with stale: true works.",
         )
-    return read_identity(client, request.datacenter)
+    return _Live(read_identity(client, request.datacenter)._replace(name=request.cluster), led)
 
 
 def _at(dest: str) -> Entry | None:
@@ -160,16 +211,23 @@ def _at(dest: str) -> Entry | None:
         if digest.size == 0 or begins_like_archive(read_pieces(dest)):
             return None
         raise DestinationError(
-            f"dest: {dest} is no archive and would be lost", hint="Choose another path, or set force: true.", path=dest
+            f"dest: {dest} is not a Consul snapshot archive and would be overwritten",
+            hint="Choose another path, or set force: true.",
+            path=dest,
         ) from None
     consistency = Consistency(stale=False, last_contact_ms=None, known_leader=None)
     file = os.path.basename(dest)
-    return Entry(dest, manifest_for(archive, digest, file=file, cluster=archive.state.origin, consistency=consistency))
+    manifest = manifest_for(archive, digest, file=file, cluster=cluster_of(archive), consistency=consistency)
+    return Entry(dest, manifest)
 
 
-def _held(entry: Entry) -> Held:
+def _held(entry: Entry | None, cluster: Cluster) -> Held | None:
+    """Return an archive that stands for the cluster's content; None when it is not certainly of the same servers."""
+    if entry is None or not entry.manifest.cluster.is_same(cluster):
+        return None
     manifest = entry.manifest
-    return Held(manifest.index, manifest.confirmed_at, manifest.fingerprint)
+    confirmed_at = manifest.confirmed_at if manifest.confirmed_by_leader else None
+    return Held(manifest.index, confirmed_at, manifest.fingerprint)
 
 
 def _require_room(directory: str, before: Entry) -> None:
@@ -183,34 +241,100 @@ def _require_room(directory: str, before: Entry) -> None:
 
 
 def _settle(
-    request: SaveRequest, directory: str, into_directory: bool, live: Cluster, before: Entry | None, taken: Taken
-) -> tuple[Decision, Entry]:
-    # The archive knows best which cluster it is of; what its records don't tell is taken from the live look.
-    cluster = taken.archive.state.origin.completed(live)
-    if not into_directory and before and not request.force and before.manifest.cluster.contradicts(cluster):
-        raise DestinationError(
-            f"dest: {request.dest} holds an archive of {before.manifest.cluster.as_text()}, and this one is of "
-            f"{cluster.as_text()}",
-            hint="Choose another path for this cluster, or set force: true to give that archive up.",
-            path=request.dest,
-        )
-    if into_directory and (before is None or not before.manifest.cluster.is_same(cluster)):
-        # In check mode a directory that would be created isn't there.
-        before = newest_of(directory, cluster) if os.path.isdir(directory) else None
-    held = _held(before) if before and before.manifest.cluster.is_same(cluster) else None
-    decision = should_keep(
-        held, taken.archive.state.fingerprint, skip_unchanged=request.skip_unchanged, force=request.force
-    )
+    request: SaveRequest, directory: str | None, live: _Live, entries: Sequence[Entry], taken: Taken
+) -> _Settled:
+    """Decide what becomes of a snapshot. ``directory``: None where ``dest`` is a file."""
+    archive, now = taken.archive, time.time()
+    cluster = cluster_of(archive, live.cluster, request.cluster)
+    consistency = Consistency(request.stale, taken.headers.last_contact_ms, taken.headers.known_leader)
+    by_leader = consistency.by_leader and live.led
+    if directory is None:
+        before = next(iter(entries), None)
+        _require_own(request, before, cluster, holds_something=bool(archive.state.user_records))
+    else:
+        before = newest_of(entries, cluster, now, reached=archive.meta.index if by_leader else None)
+    held = _held(before, cluster)
+    rebuilt = before is not None and held is None and cluster.name is not None
+    options = {"skip_unchanged": request.skip_unchanged, "force": request.force}
+    decision = should_keep(held, archive.state.fingerprint, **options, by_leader=by_leader)
+    if rebuilt and not request.force:
+        decision = REBUILT
+    if directory is None:
+        decision = keeps_newer(held, archive.meta.index, by_leader=by_leader, force=request.force) or decision
     if not decision.go and before and not is_intact(before):
         decision = DAMAGED
-    meta = taken.archive.meta
     if not decision.go and before:
-        confirmed = replace(before.manifest, confirmed_at=meta.taken_at or time.time())
-        return decision, Entry(before.path, confirmed)
-    name = archive_name(cluster, meta.taken_at or time.time(), meta.index)
-    path = os.path.join(directory, name) if into_directory else request.dest
-    consistency = Consistency(request.stale, taken.headers.last_contact_ms, taken.headers.known_leader)
+        entry = before if not by_leader else Entry(before.path, _confirmed(before.manifest, archive, cluster, now))
+        return _Settled(decision, entry, before, by_leader, rebuilt)
     manifest = manifest_for(
-        taken.archive, taken.digest, file=os.path.basename(path), cluster=cluster, consistency=consistency
+        archive, taken.digest, file=os.path.basename(request.dest), cluster=cluster, consistency=consistency
     )
-    return decision, Entry(path, manifest)
+    manifest = replace(manifest, confirmed_by_leader=by_leader)
+    path = request.dest
+    if directory is not None:
+        # In check mode nothing comes to lie there.
+        path = archive_path(directory, cluster, manifest.taken_at, manifest.index)
+    return _Settled(decision, Entry(path, manifest), before, by_leader, rebuilt)
+
+
+def _require_own(request: SaveRequest, before: Entry | None, cluster: Cluster, *, holds_something: bool) -> None:
+    """Make sure that the archive at ``dest`` may be overwritten. ``holds_something``: whether users stored anything."""
+    if before is None or request.force:
+        return
+    known = before.manifest.cluster
+    one_name = known.name is not None and known.name == cluster.name
+    two_names = None not in (known.name, cluster.name) and not one_name
+    if known.is_same(cluster) and not two_names:
+        return
+    if not one_name:
+        raise DestinationError(
+            f"dest: {request.dest} holds an archive of {known.as_text()}, and this one is of {cluster.as_text()}",
+            hint="Choose another path for this cluster, or set force: true to overwrite that archive.",
+            path=request.dest,
+        )
+    if not holds_something:
+        raise DestinationError(
+            f"dest: {request.dest} holds an archive of {printable(cluster.name)} from before it was rebuilt, and the "
+            "cluster holds nothing that users stored",
+            hint="Restore that archive first, or choose another path, or set force: true to overwrite it.",
+            path=request.dest,
+        )
+
+
+def _confirmed(manifest: Manifest, archive: Archive, cluster: Cluster, now: float) -> Manifest:
+    """Return the manifest of an archive whose content was just seen to be the cluster's, by the names it has today."""
+    seen = min(taken_at_of(archive, now), now)
+    earlier = manifest.confirmed_at if manifest.confirmed_by_leader and manifest.confirmed_at <= now else seen
+    known = manifest.cluster._replace(servers=cluster.servers, name=cluster.name or manifest.cluster.name)
+    return replace(
+        manifest, confirmed_at=max(seen, earlier), cluster=known.completed(cluster), confirmed_by_leader=True
+    )
+
+
+def _remarks(request: SaveRequest, settled: _Settled, entries: Sequence[Entry], taken: Taken) -> tuple[str, ...]:
+    now, told = time.time(), taken.archive.meta.taken_at
+    remarks = []
+    cluster = settled.entry.manifest.cluster
+    if settled.rebuilt and settled.before:
+        earlier = settled.before.manifest.cluster.as_text()
+        remarks.append(
+            f"{printable(request.cluster)} was rebuilt: the newest archive of that name, "
+            f"{printable(settled.before.path)}, is of {earlier}, and the cluster that answers is {cluster.as_text()}. "
+            "Its backups go on under that name. If these are two clusters, give them two names."
+        )
+    if not settled.by_leader:
+        remarks.append(
+            "no leader confirmed this snapshot: it may be behind what the cluster had accepted, and it confirms no "
+            "archive. Save again as soon as the cluster has a leader."
+        )
+    if told is not None and is_ahead(told, now):
+        remarks.append(
+            f"the clock of the server that took the snapshot says {to_text(told)}, more than a day ahead of this "
+            "host's. The archive is dated by this host's clock. Correct the clock that is wrong."
+        )
+    ahead = [one for one in entries if is_ahead(one.manifest.taken_at, now) and one.manifest.cluster.is_same(cluster)]
+    if ahead:
+        shown = ", ".join(f"{printable(one.path)} ({to_text(one.manifest.taken_at)})" for one in ahead[:_SHOWN])
+        more = f" and {len(ahead) - _SHOWN} more" if len(ahead) > _SHOWN else ""
+        remarks.append(f"archives are dated more than a day ahead, and their dates are not believed: {shown}{more}")
+    return tuple(remarks)

@@ -5,31 +5,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from . import _manifest
 from ._archive import Archive
-from ._errors import FileError, SnapshotError
+from ._catalogue import ENDING, read_catalogue, read_manifest, with_servers
+from ._chronology import Stamp, in_order, is_ahead
+from ._errors import FileError, SnapshotError, printable
 from ._files import (
     Digest,
     Partial,
     digest_of,
     directory_lock,
-    file_errors,
     require_no_directory,
     sync_directory,
     write_private,
 )
-from ._identity import Cluster
+from ._identity import Cluster, name_for_file
 from ._manifest import Consistency, Manifest
 from ._times import to_name
 
 FITS, ABSENT, OTHER, UNREADABLE = "fits", "absent", "other", "unreadable"
-_MANIFEST_LIMIT = 1 << 20
+
+Prepare = Callable[[str, str], None]
+"""Gets the path of a new file, and the one where it is to be."""
 
 
 class Beside(NamedTuple):
@@ -47,15 +52,38 @@ class Entry(NamedTuple):
 
 
 def archive_name(cluster: Cluster, taken_at: float, index: int) -> str:
-    """Return the name of a new archive: ``dc1-20261123T021500Z-3135.snap``."""
-    return f"{cluster.datacenter or 'unknown'}-{to_name(taken_at)}-{index}.snap"
+    """Return the name of a new archive: ``dc1-20261123T021500Z-3135.snap``, whatever a datacenter calls itself."""
+    return f"{name_for_file(cluster.datacenter)}-{to_name(taken_at)}-{index}{ENDING}"
+
+
+def archive_path(directory: str, cluster: Cluster, taken_at: float, index: int) -> str:
+    """Return where a new archive belongs in a directory. There is no file of that name there.
+
+    :raises FileError: the name would lead out of the directory.
+    """
+    name = archive_name(cluster, taken_at, index)
+    for number in itertools.count(2):
+        path = os.path.join(directory, name)
+        if os.path.dirname(os.path.abspath(path)) != os.path.abspath(directory):
+            raise FileError(f"{printable(name)} is not a name for a file in {printable(directory)}", path=directory)
+        if not os.path.lexists(path) and not os.path.lexists(_manifest.path_of(path)):
+            return path
+        name = f"{archive_name(cluster, taken_at, index)[: -len(ENDING)]}-{number}{ENDING}"
+    raise AssertionError("numbers do not end")
+
+
+def cluster_of(archive: Archive, live: Cluster | None = None, name: str | None = None) -> Cluster:
+    """Return which cluster an archive is of. It knows best; what it doesn't tell is taken from a live look."""
+    cluster = archive.state.origin.completed(live or Cluster(None, None, None))
+    servers = tuple(sorted({server.id for server in archive.meta.servers}))
+    return cluster._replace(servers=servers or cluster.servers, name=name)
 
 
 def manifest_for(
     archive: Archive, digest: Digest, *, file: str, cluster: Cluster, consistency: Consistency
 ) -> Manifest:
-    """Return the manifest of an archive that was just verified; its age is the server's own word where it gives one."""
-    taken_at = archive.meta.taken_at or time.time()
+    """Return the manifest of an archive that was just verified; see ``taken_at_of`` for its time."""
+    taken_at = taken_at_of(archive, time.time())
     return Manifest(
         file=file,
         size=digest.size,
@@ -70,13 +98,22 @@ def manifest_for(
         records={name: asdict(stats) for name, stats in archive.state.records.items()},
         user_records=dict(archive.state.user_records),
         config_kinds=tuple(sorted(archive.state.config_kinds)),
+        confirmed_by_leader=consistency.by_leader,
+        findings={finding.name: finding.count for finding in archive.state.findings},
+        peerings=archive.state.peerings,
     )
+
+
+def taken_at_of(archive: Archive, now: float) -> float:
+    """Return when an archive was taken: the server's own word, unless that is none or lies too far ahead of now."""
+    told = archive.meta.taken_at
+    return now if told is None or is_ahead(told, now) else told
 
 
 def manifest_beside(archive: str, digest: Digest) -> Beside:
     """Return the manifest beside an archive when it was written for bytes with this digest."""
     try:
-        manifest = _read(_manifest.path_of(archive))
+        manifest = read_manifest(_manifest.path_of(archive))
     except SnapshotError:
         return Beside(UNREADABLE, None)
     if manifest is None:
@@ -85,23 +122,36 @@ def manifest_beside(archive: str, digest: Digest) -> Beside:
     return Beside(FITS, manifest) if fits else Beside(OTHER, None)
 
 
-def newest_of(directory: str, cluster: Cluster) -> Entry | None:
-    """Return the newest archive of a cluster that lies in the directory with a manifest; None when there is none.
-
-    Only its length is compared here; ``is_intact`` reads it.
+def entries_of(directory: str) -> list[Entry]:
+    """Return the archives in a directory that have a manifest; only their length is compared, ``is_intact`` reads them.
 
     :raises FileError: the directory can't be read.
     """
-    with file_errors("look into", directory):
-        names = sorted(os.listdir(directory))
-    found = []
-    for name in names:
-        entry = None
-        if name.endswith(_manifest.SUFFIX):
-            entry = described_by_manifest(os.path.join(directory, name[: -len(_manifest.SUFFIX)]))
-        if entry and entry.manifest.cluster.is_same(cluster):
-            found.append(entry)
-    return max(found, key=lambda entry: (entry.manifest.taken_at, entry.manifest.index), default=None)
+    found = read_catalogue(directory, described=True).archives
+    return [Entry(one.path, replace(one.manifest, cluster=one.cluster)) for one in found if one.manifest]
+
+
+def newest_of(entries: Iterable[Entry], cluster: Cluster, now: float, *, reached: int | None = None) -> Entry | None:
+    """Return the newest archive of a cluster; None when there is none.
+
+    With a name, those count that were saved for it, and such without a name that are certainly of the same servers;
+    without one, those that are.
+
+    :param reached: the index that the cluster has come to. An archive dated ahead that is beyond it is not of this raft
+        history.
+    """
+    own = [entry for entry in entries if _belongs(entry.manifest.cluster, cluster)]
+    if reached is not None:
+        own = [one for one in own if one.manifest.index <= reached or not is_ahead(one.manifest.taken_at, now)]
+    stamps = [Stamp(one.manifest.cluster.servers, one.manifest.index, one.manifest.taken_at) for one in own]
+    places = in_order(stamps, now)
+    return own[places[0].position] if places else None
+
+
+def _belongs(known: Cluster, cluster: Cluster) -> bool:
+    if cluster.name is not None and known.name is not None:
+        return known.name == cluster.name
+    return known.is_same(cluster)
 
 
 def described_by_manifest(archive: str) -> Entry | None:
@@ -110,9 +160,9 @@ def described_by_manifest(archive: str) -> Entry | None:
     The bytes are not read: ``is_intact`` does that, once something depends on them.
     """
     try:
-        manifest = _read(_manifest.path_of(archive))
+        manifest = read_manifest(_manifest.path_of(archive))
         if manifest and os.path.isfile(archive) and os.path.getsize(archive) == manifest.size:
-            return Entry(archive, manifest)
+            return Entry(archive, replace(manifest, cluster=with_servers(manifest, archive)))
     except (SnapshotError, OSError):
         return None
     return None
@@ -127,7 +177,7 @@ def is_intact(entry: Entry) -> bool:
     return (digest.size, digest.sha256) == (entry.manifest.size, entry.manifest.sha256)
 
 
-def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Callable[[str, str], None] | None = None) -> None:
+def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Prepare | None = None) -> None:
     """Put a finished archive and its manifest in place, each in one step, and see both onto the disk.
 
     Both are on the disk before the first of them is renamed. A crash between the two leaves a whole archive whose
@@ -136,18 +186,51 @@ def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Callable[[s
     :param prepare: gets the path of each new file, and the one where it is to be, before the first is put there.
     :raises FileError: one of them can't be put there; what was there before is there still.
     """
-    directory = os.path.dirname(dest) or "."
+    with _settled(partial, os.path.dirname(dest) or ".", prepare) as publish:
+        publish(dest, manifest)
+
+
+def put_new(partial: Partial, directory: str, manifest: Manifest, *, prepare: Prepare | None = None) -> Entry:
+    """Do the same under a name of its own; no file that is there is replaced, whoever put it there.
+
+    :raises FileError: as there.
+    """
+    with _settled(partial, directory, prepare) as publish:
+        path = archive_path(directory, manifest.cluster, manifest.taken_at, manifest.index)
+        manifest = replace(manifest, file=os.path.basename(path))
+        publish(path, manifest)
+    return Entry(path, manifest)
+
+
+@contextlib.contextmanager
+def _settled(partial: Partial, directory: str, prepare: Prepare | None) -> Iterator[Callable[[str, Manifest], None]]:
     partial.sync()
     with Partial(directory) as described, directory_lock(directory):
-        described.write(_manifest.encode(manifest))
-        described.sync()
-        for new, path in ((partial, dest), (described, _manifest.path_of(dest))):
-            require_no_directory(path)
-            if prepare is not None:
-                prepare(new.path, path)
-        partial.publish(dest)
-        described.publish(_manifest.path_of(dest))
+
+        def publish(dest: str, manifest: Manifest) -> None:
+            described.write(_manifest.encode(manifest))
+            described.sync()
+            for new, path in ((partial, dest), (described, _manifest.path_of(dest))):
+                require_no_directory(path)
+                if prepare is not None:
+                    prepare(new.path, path)
+            partial.publish(dest)
+            described.publish(_manifest.path_of(dest))
+
+        yield publish
     sync_directory(directory)
+
+
+def confirm(archive: str, manifest: Manifest) -> None:
+    """Put a newer manifest beside an archive that stays, and renew the archive's modification time if that is allowed.
+
+    The time is renewed so that whoever removes old files by it does not remove the content that is the cluster's.
+
+    :raises FileError: the manifest can't be written.
+    """
+    write_manifest(archive, manifest)
+    with contextlib.suppress(OSError):
+        os.utime(archive)
 
 
 def write_manifest(archive: str, manifest: Manifest) -> None:
@@ -160,13 +243,3 @@ def write_manifest(archive: str, manifest: Manifest) -> None:
         path = _manifest.path_of(archive)
         write_private(path, _manifest.encode(manifest), like=path)
     sync_directory(directory)
-
-
-def _read(path: str) -> Manifest | None:
-    try:
-        with open(path, "rb") as source:
-            return _manifest.decode(source.read(_MANIFEST_LIMIT))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise FileError(f"can't read {path}: {error.strerror}", path=path) from error

@@ -290,7 +290,7 @@ def described(side: Side) -> dict[str, Any]:
     return {
         "path": side.path,
         "index": side.index,
-        "cluster": side.cluster._asdict(),
+        "cluster": side.cluster.as_origin(),
         "taken_at": to_text(side.taken_at),
         "fingerprint": side.fingerprint.overall,
     }

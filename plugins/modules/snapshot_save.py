@@ -42,8 +42,10 @@ options:
         O(create_directory=true).
       - An existing directory, or a path that ends in a slash, gets a new file for each archive that is kept, named
         C(<datacenter>-<UTC time>-<raft index>.snap).
+      - In that name, characters of the datacenter that are not letters, digits, C(_) or C(-) are replaced. No file in a
+        directory is overwritten.
       - A path of a file always holds the newest archive. A file there that is not an archive, or one of another
-        cluster, is only replaced with O(force=true).
+        cluster, is only overwritten with O(force=true). See O(cluster) for what another cluster is.
     type: path
     required: true
   create_directory:
@@ -53,13 +55,24 @@ options:
         is.
     type: bool
     default: false
+  cluster:
+    description:
+      - Name of the cluster that is saved, as users call it. The archive is kept, compared and confirmed under this name
+        alone, whatever other archives lie at O(dest).
+      - When none of the cluster's servers is known from the newest archive of this name, the cluster was rebuilt. A new
+        archive is kept, and RV(rebuilt) and a warning say so once. While the rebuilt cluster holds nothing that users
+        stored, a file O(dest) with an archive from before is only overwritten with O(force=true).
+      - Without a name the cluster is known by its identity alone, which is its datacenter, the id of its Connect CA and
+        the ids of its Raft servers. A cluster that shares no server with an archive is then another one.
+    type: str
   datacenter:
     description: Datacenter to save, when it is not the one of the agent that is asked.
     type: str
   stale:
     description:
       - Let any server answer by itself, not only the leader. With the quorum lost this is the only way to save at all.
-      - Such an archive may lag behind; see O(max_stale).
+      - Such an archive may lag behind; see O(max_stale). When no leader confirmed it, it is kept, but it confirms no
+        archive and does not count as young for O(max_age); see RV(confirmed_by_leader).
     type: bool
     default: false
   max_stale:
@@ -69,12 +82,17 @@ options:
     description:
       - When a verified archive of this cluster is there that was taken or confirmed less than this many seconds ago,
         take none.
-      - Archives without a manifest don't count.
+      - Archives without a manifest don't count, nor do archives that no leader has confirmed, nor confirmations dated
+        more than a day ahead.
+      - The cluster is known by its servers, so the token needs C(operator = "read"), or C(agent:read) on a server.
+        Without them a snapshot is taken.
     type: int
   skip_unchanged:
     description:
       - When the content is what the newest archive of this cluster holds already, keep that one and note in its
         manifest that it was confirmed. Written again with the same value, a key is no change.
+      - The archive's modification time is renewed then, so that a clean-up by age, such as C(find -mtime -delete), does
+        not remove it.
     type: bool
     default: true
   force:
@@ -130,16 +148,8 @@ reason:
   returned: success
   type: str
   sample: "content changed since index 3135: ACLToken, KVS"
-index:
-  description: Raft index of the archive at RV(dest).
-  returned: success
-  type: int
-  sample: 3135
-size:
-  description: Its size in bytes.
-  returned: success
-  type: int
-  sample: 81930112
+index: {description: "Raft index of the archive at RV(dest).", returned: success, type: int, sample: 3135}
+size: {description: "Its size in bytes.", returned: success, type: int, sample: 81930112}
 sha256:
   description: Its checksum.
   returned: success
@@ -156,20 +166,39 @@ records:
   type: dict
   sample: {"ACLToken": 12, "KVS": 1043}
 cluster:
-  description: Which cluster it is of; values that could not be learned are null.
+  description:
+    - Which cluster it is of. C(name) is that of O(cluster), C(servers) are the ids of its Raft servers. Values that
+      could not be learned are null.
   returned: success
   type: dict
-  sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
+  sample:
+    consul_version: "1.22.7"
+    datacenter: dc1
+    id: f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11
+    name: production
+    servers: [0b5e3a1c-5c1f-4f0a-9d0e-0f5c1f0b7a11]
+rebuilt:
+  description: Whether this archive is the first of a cluster that has the name O(cluster) and none but new servers.
+  returned: success
+  type: bool
+  sample: false
 taken_at:
-  description: When the server took it, in UTC.
+  description: When the server took it, in UTC, by the server's clock unless that is more than a day ahead.
   returned: success
   type: str
   sample: "2026-11-23T02:15:00Z"
 confirmed_at:
-  description: When its content was last seen to be the cluster's, in UTC.
+  description: When its content was last seen to be the cluster's, in UTC; null when no leader has confirmed that.
   returned: success
   type: str
   sample: "2026-11-23T02:15:00Z"
+confirmed_by_leader:
+  description:
+    - Whether a leader confirmed what was saved. It is false for a save with O(stale=true) whose server had not heard
+      from a leader within two seconds. Such a save is not a success for a recovery point objective.
+  returned: success
+  type: bool
+  sample: true
 known_leader:
   description: Whether the server that answered knew a leader. Just after a leader is lost it may still say so.
   returned: when a snapshot was taken
@@ -180,42 +209,33 @@ last_contact_ms:
   returned: when a snapshot was taken
   type: int
   sample: 0
+findings:
+  description:
+    - What in the archive won't restore well into the version that it comes from, the gravest first, as
+      M(disaster_recovery.consul.snapshot_info) finds it. There is a warning for each that is V(critical) or V(warning).
+  returned: when a snapshot was taken
+  type: list
+  elements: dict
+  sample:
+    - {"count": 1, "effect": "seen", "name": "session_without_node", "names": ["web-1"], "sentence": "Sessions belong to
+       nodes that are not in the archive.", "severity": "warning"}
 attempts:
   description: What went wrong before it went well, one entry for each try that failed.
   returned: success
   type: list
   elements: str
   sample: ["the archive was cut short"]
-duration:
-  description: Seconds it took.
-  returned: success
-  type: float
-  sample: 4.21
+duration: {description: "Seconds it took.", returned: success, type: float, sample: 4.21}
 failure:
   description: What went wrong, for a playbook to decide on.
   returned: failure
   type: dict
   contains:
-    kind:
-      description: A word for the kind of fault.
-      type: str
-      returned: always
-    hint:
-      description: What to do about it.
-      type: str
-      returned: always
-    status:
-      description: HTTP status.
-      type: int
-      returned: when Consul answered
-    url:
-      description: What was asked.
-      type: str
-      returned: when there was a request
-    body:
-      description: Beginning of the answer's text.
-      type: str
-      returned: when Consul answered
+    kind: {description: A word for the kind of fault., type: str, returned: always}
+    hint: {description: What to do about it., type: str, returned: always}
+    status: {description: HTTP status., type: int, returned: when Consul answered}
+    url: {description: What was asked., type: str, returned: when there was a request}
+    body: {description: Beginning of the answer's text., type: str, returned: when Consul answered}
     fault:
       description: The layer at which what came stopped being an archive.
       type: str
@@ -224,18 +244,9 @@ failure:
       description: Milliseconds since the server that answered heard from the leader.
       type: int
       returned: when that was more than O(max_stale)
-    path:
-      description: File or directory that is at fault.
-      type: str
-      returned: when one is
-    library:
-      description: Python library that is not installed on the host the module runs on.
-      type: str
-      returned: when one is missing
-    place:
-      description: Place in the collection's code, to be reported.
-      type: str
-      returned: when the collection has a defect
+    path: {description: File or directory that is at fault., type: str, returned: when one is}
+    library: {description: Python library that the module's host lacks., type: str, returned: when one is missing}
+    place: {description: Place in the collection's code., type: str, returned: when the collection has a defect}
   sample: {"hint": "Give it a policy with acl = \"write\".", "kind": "permission_denied", "status": 403}
 """
 
@@ -246,7 +257,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _manifest
-from ..module_utils._errors import OptionError, SnapshotError
+from ..module_utils._errors import OptionError, SnapshotError, printable
+from ..module_utils._findings import as_results, warnings_of
 from ..module_utils._options import client_of, connection_spec, end_cleanly, fail, succeed, warn
 from ..module_utils._ownership import Ownership
 from ..module_utils._save import Saved, SaveRequest, save
@@ -256,6 +268,7 @@ from ..module_utils._times import to_text
 OPTIONS: dict[str, dict[str, Any]] = {
     "dest": {"type": "path", "required": True},
     "create_directory": {"type": "bool", "default": False},
+    "cluster": {"type": "str"},
     "datacenter": {"type": "str"},
     "stale": {"type": "bool", "default": False},
     "max_stale": {"type": "int"},
@@ -273,6 +286,12 @@ def request_of(module: AnsibleModule) -> SaveRequest:
     for option in ("max_stale", "max_age"):
         if params[option] is not None and params[option] < 0:
             raise OptionError(f"{option} is below zero", hint="Use zero or more.")
+    name = params["cluster"] or None
+    if name is not None and printable(name) != name:
+        raise OptionError(
+            f"cluster: {printable(name)} has characters that can't be shown, or too many of them",
+            hint="Use the cluster's name in the inventory.",
+        )
     return SaveRequest(
         dest=params["dest"],
         datacenter=params["datacenter"] or None,
@@ -282,6 +301,7 @@ def request_of(module: AnsibleModule) -> SaveRequest:
         skip_unchanged=params["skip_unchanged"],
         force=params["force"],
         create_directory=params["create_directory"],
+        cluster=name,
     )
 
 
@@ -297,9 +317,11 @@ def result_of(saved: Saved) -> dict[str, Any]:
         "sha256": manifest.sha256,
         "fingerprint": manifest.fingerprint.overall if manifest.fingerprint else None,
         "records": {name: stats["count"] for name, stats in manifest.records.items()},
-        "cluster": manifest.cluster._asdict(),
+        "cluster": manifest.cluster.as_json(),
+        "rebuilt": saved.rebuilt,
         "taken_at": to_text(manifest.taken_at),
-        "confirmed_at": to_text(manifest.confirmed_at),
+        "confirmed_at": to_text(manifest.confirmed_at) if manifest.confirmed_by_leader else None,
+        "confirmed_by_leader": saved.by_leader,
         "diff": {
             "before": described(saved.before),
             "after": described(saved.entry if saved.decision.go else saved.before),
@@ -308,6 +330,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
     if saved.taken:
         result["known_leader"] = saved.taken.headers.known_leader
         result["last_contact_ms"] = saved.taken.headers.last_contact_ms
+        result["findings"] = as_results(saved.findings)
     return result
 
 
@@ -334,7 +357,11 @@ def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
     ownership = Ownership(module)
     ownership.check()
     saved = save(client_of(module), request_of(module), check=module.check_mode, report=report, prepare=ownership.give)
+    for remark in saved.remarks:
+        warn(module, remark)
     result = result_of(saved)
+    for line in warnings_of(saved.findings):
+        warn(module, line)
     for directory in saved.created:
         ownership.give_directory(directory)
     for path in (result["dest"], result["manifest"]):

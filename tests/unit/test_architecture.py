@@ -25,9 +25,19 @@ DOTS = {0: "", 1: PACKAGE, 2: PLUGINS}
 # Who may know whom, from top to bottom: a file imports from lower floors, and from its own as long as that makes no
 # ring. Above them all stand the modules. A new file in plugins/module_utils needs a place here first.
 FLOORS = {
-    "what a module does": ["_options", "_ownership", "_save", "_restore", "_diff", "_rehearse", "_rehearsed"],
+    "what a module does": [
+        "_options",
+        "_ownership",
+        "_save",
+        "_restore",
+        "_diff",
+        "_rehearse",
+        "_rehearsed",
+        "_listing",
+    ],
     "a cluster, its snapshots, where they are kept": [
         *["_cluster", "_live", "_ready", "_take", "_proof", "_target", "_aftermath", "_store", "_throwaway"],
+        "_catalogue",
     ],
     "what touches the world": [
         *["_client", "_transport", "_retry"],
@@ -37,9 +47,10 @@ FLOORS = {
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
         *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance"],
+        *["_meanings", "_references", "_peerings", "_guard_checks", "_guard_facts"],
         *["_answers", "_faults", "_address", "_guards", "_types", "_left", "_decide", "_times"],
         *["_server_config", "_assertions", "_rehearsal"],
-        *["_pick", "_report", "_report_words", "_report_view", "_metrics"],
+        *["_pick", "_chronology", "_report", "_report_words", "_report_view", "_metrics"],
     ],
     "what can go wrong": ["_errors"],
 }

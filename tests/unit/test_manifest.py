@@ -26,7 +26,7 @@ MANIFEST = Manifest(
     index=42,
     taken_at=1_700_000_000.0,
     confirmed_at=1_700_000_060.0,
-    cluster=Cluster("dc1", "an-id", "1.22.7"),
+    cluster=Cluster("dc1", "an-id", "1.22.7", ("s1", "s2"), "production"),
     consistency=Consistency(stale=True, last_contact_ms=7, known_leader=True),
     fingerprint=FINGERPRINT,
     records={"Index": {"count": 3, "size": 90}, "KVS": {"count": 2, "size": 200}},
@@ -39,11 +39,18 @@ DOCUMENT = {
     "meta": {"id": "2-42-1700000000000", "index": 42},
     "taken_at": "2023-11-14T22:13:20Z",
     "confirmed_at": "2023-11-14T22:14:20Z",
-    "cluster": {"datacenter": "dc1", "id": "an-id", "consul_version": "1.22.7"},
+    "cluster": {
+        "name": "production",
+        "datacenter": "dc1",
+        "id": "an-id",
+        "consul_version": "1.22.7",
+        "servers": ["s1", "s2"],
+    },
     "consistency": {"stale": True, "last_contact_ms": 7, "known_leader": True},
     "fingerprint": FINGERPRINT.as_json(),
     "records": {"Index": {"count": 3, "size": 90}, "KVS": {"count": 2, "size": 200}},
     "user_records": {"KVS": 2},
+    "confirmed_by_leader": True,
 }
 
 
