@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ._client import Client
-from ._errors import ApiError, ClusterError, RestoreError, SnapshotError, TransportError
-from ._fingerprint import Fingerprint
-from ._proof import Prover
+from ._errors import ApiError, ClusterError, RestoreError, SnapshotError, TransportError, printable
+from ._proof import Look, Prover
 from ._ready import Expected, wait_until_ready
+from ._resemblance import Loss
 
 NOTHING_SENT, REJECTED, REPLACED, UNKNOWN = "nothing_sent", "rejected", "replaced", "unknown"
 _WORDS = {
@@ -30,6 +31,15 @@ _REFUSALS = (
 )  # fmt: skip
 """Answers that come before anything is replaced; after any other one the cluster is looked at."""
 
+AFTERWARDS = "post_restore_token"
+"""The option that a role's user has under another name: ``failure.option`` tells which one is meant."""
+
+DONT_SEND = "Don't send the archive again: the cluster holds its state. docs/runbook.md says how to go on."
+
+_LEGACY = {("ACLToken", "Rules"), ("ACLToken", "Type")}
+_NAMED = 3
+"""How many names a message has."""
+
 _PROOF_SECONDS = 30
 """How long what differs is looked at again: a new server's node stands in the catalog without its ``serfHealth`` check
 for a moment, and looks like a user's (observed on 1.8.7 and 1.22.7); the leader may be at its start-up work still."""
@@ -40,13 +50,13 @@ def failed_restore(
     askers: Sequence[Client],
     *,
     prover: Prover,
-    before: Fingerprint,
+    earlier: Prover,
     kept: str | None,
 ) -> RestoreError:
     """Return the error for a restore that was not answered with a plain yes.
 
     :param askers: clients to look with, the first one whose token still holds decides.
-    :param before: what the cluster held before.
+    :param earlier: compares with what the cluster held before.
     :param kept: path of the safety archive, which the message names.
     """
     if isinstance(failed, TransportError) and failed.unsent:
@@ -54,7 +64,7 @@ def failed_restore(
     elif isinstance(failed, ApiError) and failed.kind in _REFUSALS:
         state = REJECTED
     else:
-        state = _what_stands(askers, prover, before)
+        state = _what_stands(askers, prover, earlier)
         if state == REJECTED and not _is_over(failed):
             state = UNKNOWN
     message, hint = f"Consul did not restore: {failed.message}", failed.hint
@@ -76,55 +86,97 @@ def where_kept(path: str | None) -> str:
     return f". What it held before is in {path}" if path else ""
 
 
-def wait(client: Client, *, datacenter: str | None, seconds: float, expected: Expected, kept: str | None) -> None:
+def wait(client: Client, *, seconds: float, expected: Expected, prover: Prover, kept: str | None) -> None:
     """Wait until the restored cluster is ready.
 
-    :raises RestoreError: it isn't within ``seconds``; its state is ``replaced``.
+    :raises RestoreError: it isn't within ``seconds``; its state is ``replaced``. Its content is looked at all the same.
     """
     try:
-        wait_until_ready(client, datacenter=datacenter, seconds=seconds, expected=expected)
+        wait_until_ready(client, datacenter=prover.datacenter, seconds=seconds, expected=expected)
     except ClusterError as error:
+        facts: dict[str, Any] = {}
+        seen = "its content could not be read"
+        with contextlib.suppress(SnapshotError):
+            facts["proof"] = found = prover.look(client).proof
+            seen = f"its content is the archive's{_apart(found)}" if found["equal"] else _differing(found)
+        if error.facts.get("cause") == "token_unknown":
+            facts["option"] = AFTERWARDS
+            hint = (
+                f"The archive's tokens are in force now. Look with one of them. For a restore to come: {AFTERWARDS}. "
+            )
+        else:
+            hint = f"{error.hint} "
         raise RestoreError(
-            f"the archive was restored, but the cluster is not ready {error.message}{where_kept(kept)}",
+            f"the archive was restored, but the cluster is not ready {error.message}; {seen}{where_kept(kept)}",
             state=REPLACED,
-            hint="If the token is unknown: the archive's tokens are in force now; give one as post_restore_token. "
-            + error.hint,
+            hint=hint + DONT_SEND,
+            **facts,
         ) from None
 
 
 def proof(client: Client, *, prover: Prover, seconds: float, kept: str | None) -> dict[str, Any]:
     """Compare what the cluster holds now with the archive and return the comparison.
 
-    :param seconds: what differs is looked at again for that long, and for half a minute at most.
+    What was written since the restore is told apart and named in it. What differs beyond that is looked at again.
+
+    :param seconds: for how long, and for half a minute at most.
     :raises RestoreError: it differs, or could not be read; its state is ``replaced``.
     """
-    found: dict[str, Any] = {}
+    look: Look | None = None
     end = time.monotonic() + min(seconds, _PROOF_SECONDS)
     while True:
         last = time.monotonic() >= end
         try:
-            found = prover.look(client).proof
-            if found["equal"]:
-                return found
+            look = prover.look(client)
+            if look.proof["equal"]:
+                return look.proof
         except SnapshotError as error:
             if last or not error.retryable:
                 raise RestoreError(
                     f"the archive was restored, but that can't be proven: {error.message}{where_kept(kept)}",
                     state=REPLACED,
-                    hint=error.hint,
+                    hint=f"{error.hint} {DONT_SEND}".strip(),
                 ) from None
             if isinstance(error, ApiError) and error.kind == "too_early":
                 _touch(client, prover.datacenter)
-        if last:
-            break
+        if last and look is not None:
+            raise _disproven(look, prover, kept)
         time.sleep(1)
-    raise RestoreError(
-        f"the archive was restored, but the cluster's content is not the archive's: {', '.join(found['differs'])}"
-        f"{where_kept(kept)}",
-        state=REPLACED,
-        hint="Somebody may be writing to the cluster already. Run the restore again to see whether it still differs.",
-        proof=found,
+
+
+def _disproven(look: Look, prover: Prover, kept: str | None) -> RestoreError:
+    found = look.proof
+    message = f"the archive was restored, but {_differing(found)}"
+    if look.losses:
+        found = {**found, "lost": [asdict(loss) for loss in look.losses]}
+        told = "; ".join(_of_loss(loss) for loss in look.losses)
+        message += f". The servers' Consul version does not know everything that the archive holds: {told}"
+    hint = (
+        f"snapshot_diff with before: {prover.src} names the records that differ. What was written since the restore is "
+        f"not counted (written_since). {DONT_SEND}"
     )
+    if any((loss.type, loss.field) in _LEGACY for loss in look.losses):
+        hint = (
+            "Nobody has to be writing: ACL tokens of the legacy kind carry their rules themselves, and these servers "
+            "drop those rules, so the tokens exist but may do nothing. Create a policy with the rules for each "
+            f"(consul acl policy create), and attach it (consul acl token update). {DONT_SEND}"
+        )
+    return RestoreError(f"{message}{where_kept(kept)}", state=REPLACED, hint=hint, proof=found)
+
+
+def _of_loss(loss: Loss) -> str:
+    more = f" and {loss.count - _NAMED} more" if loss.count > _NAMED else ""
+    names = ", ".join(printable(name) for name in loss.names[:_NAMED]) + more
+    return f"{loss.field} of {loss.count} {loss.type} records is lost ({names})"
+
+
+def _differing(found: Mapping[str, Any]) -> str:
+    return f"the cluster's content is not the archive's: {', '.join(found['differs'])}"
+
+
+def _apart(found: Mapping[str, Any]) -> str:
+    written = found.get("written_since")
+    return f", apart from what was written since ({', '.join(written)})" if written else ""
 
 
 def _touch(client: Client, datacenter: str | None) -> None:
@@ -139,15 +191,17 @@ def _is_over(failed: SnapshotError) -> bool:
     return isinstance(failed, ApiError) and failed.kind != "no_quorum" and failed.status not in (502, 504)
 
 
-def _what_stands(askers: Sequence[Client], prover: Prover, before: Fingerprint) -> str:
-    # A 500 can come before and after the state is replaced; only a look at it tells.
+def _what_stands(askers: Sequence[Client], prover: Prover, earlier: Prover) -> str:
+    # A 500 can come before and after the state is replaced; only a look at it tells. Others may be writing meanwhile.
     for asker in askers:
-        try:
-            seen = prover.look(asker)
-        except SnapshotError:
-            continue
-        if seen.proof["equal"]:
-            return REPLACED
-        if seen.fingerprint == before:
-            return REJECTED
+        with contextlib.suppress(SnapshotError):
+            seen = prover.look(asker, known=earlier.archive)
+            if seen.proof["equal"] and not seen.guessed:
+                return REPLACED
+            if seen.fingerprint == earlier.archive:
+                return REJECTED
+            old = earlier.look(asker)
+            if old.proof["equal"] and not old.guessed and not seen.guessed:
+                return REJECTED
+            break
     return UNKNOWN

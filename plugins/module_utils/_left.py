@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._errors import printable
 from ._guards import deregister
 
 _SHOWN = 10
+_CONSUL = "consul"
 
 
 @dataclass
@@ -23,39 +26,75 @@ class Agent:
     services: set[str] = field(default_factory=set)
 
 
-def agents_awaited(archive: Mapping[str, Agent], present: Collection[str] | None) -> list[dict[str, Any]] | None:
+def is_server(agent: Agent) -> bool:
+    """Whether a node is one of a Consul server: those alone have the service ``consul``."""
+    return _CONSUL in agent.services
+
+
+def agents_awaited(
+    archive: Mapping[str, Agent], present: Collection[str] | None, gone: Collection[str] = ()
+) -> list[dict[str, Any]] | None:
     """Return ``[{node, services}]``: the agents' nodes of an archive whose agents are not in the gossip pool.
 
     The leader reaps them within a minute, with their services (observed on 1.8.7 and 1.22.7).
 
     :param present: names of the living members; None where the token may not see them, and then None is returned.
+    :param gone: names of nodes that nobody waits for.
     """
     if present is None:
         return None
-    here = {name.lower() for name in present}
+    here = {name.lower() for name in (*present, *gone)}
+    return [_described(name, agent) for name, agent in sorted(archive.items()) if name.lower() not in here]
+
+
+def servers_gone(
+    archive: Mapping[str, Agent], present: Collection[str] | None, own: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return ``[{node, services}]``: the servers of the cluster that an archive comes from, which this one replaces.
+
+    :param present: names of the living members, None where the token may not see them.
+    :param own: node ids of this cluster's servers and members, alive or not: those come back.
+    """
+    here = {name.lower() for name in present or ()}
     return [
-        {"node": name, "services": sorted(agent.services)}
+        _described(name, agent)
         for name, agent in sorted(archive.items())
-        if name.lower() not in here
+        if is_server(agent) and agent.id not in own and name.lower() not in here
     ]
+
+
+def _described(name: str, agent: Agent) -> dict[str, Any]:
+    return {"node": name, "services": sorted(agent.services)}
 
 
 def next_steps(
     *,
     awaited: list[dict[str, Any]] | None,
+    gone: Sequence[dict[str, Any]],
     conflicts: Collection[str],
     servers: Collection[str],
     down: Collection[str],
+    peerings: Collection[str],
     acl: bool | None,
     datacenter: str | None,
     archive_datacenter: str | None,
 ) -> list[str]:
     """Return what is left to a person, most urgent first.
 
+    :param gone: the servers of the cluster that the archive comes from; see ``servers_gone``.
     :param conflicts: names that living agents bear and the archive holds under other ids.
     :param servers: names of the cluster's servers. :param down: those of them that were down before.
+    :param peerings: names of the peerings in the archive.
     """
     steps = []
+    if peerings:
+        steps.append(
+            f"Delete or re-establish each peering of the archive ({_listed(peerings)}): these servers dial the peers "
+            "with the secrets of the cluster that the archive comes from. See which are active: consul peering list. "
+            f"If that cluster still runs, cut the network to the peers first, then: consul peering delete -name "
+            f"{shlex.quote(printable(min(peerings)))}. If it is gone, keep those that become ACTIVE, and establish the "
+            "others anew (consul peering generate-token, consul peering establish)."
+        )
     if conflicts:
         steps.append(
             f"Free the names of {_listed(conflicts)}, which the catalog refuses to their living agents, one by one: "
@@ -63,36 +102,50 @@ def next_steps(
         )
     if acl is not False:
         steps.append(
-            f"Where the log of an agent says 'ACL not found', its own token is not in the archive; make one and set it "
-            f"there: consul acl set-agent-token agent TOKEN. Look at {_listed(servers) or 'the servers'} first."
+            "Where the log of an agent says 'ACL not found', its own token is not in the archive. Create one and set "
+            f"it there: consul acl set-agent-token agent TOKEN. Start with {_listed(servers) or 'the servers'}."
         )
     if awaited:
         steps.append(
             f"Let the agents of {_listed([one['node'] for one in awaited])} join this cluster (consul join, or a "
-            "restart). Within a minute their nodes leave the catalog with their services, and return with the agents."
+            "restart). Within a minute their nodes leave the catalog with their services. They return with the agents."
         )
     elif awaited is None:
         steps.append(
-            "Which agents are awaited could not be asked; compare 'consul members' with 'consul catalog nodes'."
+            "The token may not list the members. To find agents that have not joined, compare 'consul members' with "
+            "'consul catalog nodes'."
         )
+    if gone:
+        steps.append(_of_gone(gone))
     if down:
         steps.append(
-            f"Start {_listed(down)} without the directory <data_dir>/raft: a server that was away during a restore can "
-            "lose a part of its log when it returns, and die of it ('log not found', seen on 1.22.7)."
+            f"Remove the directory <data_dir>/raft on {_listed(down)} before you start it: a server that was down "
+            "during a restore can lose a part of its log when it returns, and die of it (1.22.7: log not found)."
         )
     steps.append(
-        "Restart what waits for changes with an index from before (consul-template, consul watch, blocking queries): "
+        "Restart clients that hold a blocking-query index from before the restore (consul-template, consul watch): "
         "indexes may have gone back."
     )
-    steps.append("Tell those who hold tokens, sessions or locks that are younger than the archive: they are gone.")
+    steps.append(
+        "Tell those who hold tokens, sessions or locks that were created after the archive was taken: they are gone."
+    )
     if datacenter and archive_datacenter and datacenter != archive_datacenter:
         steps.append(
-            f"Register the nodes anew that came from outside: the archive holds them in {archive_datacenter}, and they "
-            f"are not found in {datacenter}."
+            "Register again all nodes that were registered from outside: the archive holds them in the datacenter "
+            f"{printable(archive_datacenter)}, and they are not found in {printable(datacenter)}."
         )
     return steps
 
 
+def _of_gone(gone: Sequence[dict[str, Any]]) -> str:
+    services = sorted({name for one in gone for name in one["services"]} - {_CONSUL})
+    more = f" Register the services that ran at them elsewhere: {_listed(services)}." if services else ""
+    return (
+        f"Do not wait for {_listed([one['node'] for one in gone])}: they were servers of the cluster that the archive "
+        f"comes from. Their nodes leave the catalog within a minute. Keep them out of this cluster.{more}"
+    )
+
+
 def _listed(names: Collection[str]) -> str:
-    shown = ", ".join(sorted(names)[:_SHOWN])
+    shown = ", ".join(printable(name) for name in sorted(names)[:_SHOWN])
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown

@@ -16,6 +16,8 @@ class Observer:
     """
 
     wants_keys = False
+    wants_records = False
+    """Whether KVS records come one at a time, too, as all others do. That takes longer."""
 
     def record(self, type_id: int, content: Content) -> None:
         """Look at one record."""

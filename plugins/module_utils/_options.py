@@ -251,6 +251,10 @@ def end_cleanly() -> None:
         signal.signal(number, interrupt)
 
 
+_SENT = ("replaced", "unknown")
+_LOOK_FIRST = "The archive was sent: look at the cluster before you do anything else (docs/runbook.md, section 1)."
+
+
 def warn(module: AnsibleModule, text: str) -> None:
     """Warn of something in words that may hold names from a server or an archive: Ansible prints them as they are."""
     module.warn(printable(text, MESSAGE_LIMIT))
@@ -296,7 +300,7 @@ def fail(module: AnsibleModule, error: BaseException, *, state: str | None = Non
     if isinstance(error, SnapshotError):
         message, failure = error.as_text(), {**known, **error.as_failure()}
     elif isinstance(error, (Interrupted, KeyboardInterrupt)):
-        hint = "Run it again; no partial file was left."
+        hint = _LOOK_FIRST if state in _SENT else "Run it again; no partial file was left."
         failure = {**known, "kind": "interrupted", "hint": hint}
         message = f"interrupted by a signal{f' (the cluster: {state})' if state else ''}. {hint}"
     else:

@@ -47,19 +47,20 @@ def wait_until(
 ) -> None:
     """Call ``ready`` once a second or so until it returns None; what it returns else says what is still missing.
 
-    :raises ClusterError: it did not within ``seconds``.
+    :raises ClusterError: it did not within ``seconds``; its fact ``cause`` is the kind of the last error.
     """
     end = clock() + seconds
     while True:
+        cause: str | None = None
         try:
             missing = ready()
         except SnapshotError as error:
-            missing = error.message
+            missing, cause = error.message, error.kind
         if missing is None:
             return
         if clock() >= end:
             raise ClusterError(
-                f"after {seconds:g} s: {missing}", hint="Look at 'consul members' and the servers' logs."
+                f"after {seconds:g} s: {missing}", hint="Look at 'consul members' and the servers' logs.", cause=cause
             )
         sleep(0.5)
 
@@ -90,7 +91,7 @@ def whats_missing(
         servers = {*servers, *listed} - expected.without
         sick = sorted(name for name in servers if not listed.get(name, {}).get("Healthy"))
         if sick or not (health.get("Healthy") or expected.without):
-            return f"autopilot holds the cluster for unhealthy ({', '.join(sick) or 'no server by name'})"
+            return f"autopilot reports the cluster as unhealthy ({', '.join(sick) or 'no server by name'})"
         # A healthy follower may be an index or two behind, and the whole restored state may lie in between.
         followers = [name for name in servers if not listed[name].get("Leader")]
         behind = sorted(name for name in followers if int(listed[name].get("LastIndex") or 0) <= expected.beyond)

@@ -12,21 +12,26 @@ agent/consul/acl_token_exp.go, observed on 1.8.7 and 1.22.7).
 Between versions there is more. A newer Consul writes the same things in another way: fields that are new stand there
 with their zero values, builtin policies get new rules, legacy intentions become config entries. So records are matched
 by their names, and each field that the archive has must mean the same in the cluster; fields that only the cluster's
-version knows are not looked at. Keys need none of this, because their digests are the same in all versions.
+version knows are not looked at. Keys need none of this, because their digests are the same in all versions. What the
+archive has and the other version has no field for is a loss, and is said to be one.
+
+After a restore, what was written since is told apart (see ``_since``).
 
 The archive's records, but for its keys, are held in memory until the cluster's stream by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ._content import BUILTIN, VOLATILE, Content
-from ._fingerprint import record_digest
-from ._naming import name_of
+from ._fingerprint import TypeDigest, record_digest
+from ._naming import FirstLabels, name_of
 from ._observer import Observer
 from ._records import CONFIG_ENTRY, KVS, REGISTER, kind_of, pack, unpack
+from ._since import LISTED, SESSION, TOMBSTONE, Changes, Keys, Resolver, Tables, is_users, modified
 from ._times import from_go
 
 Key = tuple[int, bytes]
@@ -77,17 +82,54 @@ class Learned(_Durable):
         self.records[_key(type_id, content)] = whole or record_digest(content.digestible)
 
 
-class Compared(_Durable):
-    """Compares a cluster's records, as they stream by, with those that were learned; used once."""
+@dataclass(frozen=True)
+class Loss:
+    """A field of an archive's records that the cluster's version has no place for: in ``count`` records, whose names
+    begin with these."""
 
-    def __init__(self, learned: Learned) -> None:
+    type: str
+    field: str
+    count: int
+    names: list[str]
+
+
+class Compared(_Durable):
+    """Compares a cluster's records, as they stream by, with those that were learned; used once.
+
+    :param since: the index beyond which what differs was written after the restore; None where there was none.
+    :param keys: whether keys are compared as well, which takes a while; only with ``since``.
+    :param agents: names of living agents, in lower case: what they write of their nodes is nobody's content.
+    """
+
+    def __init__(
+        self, learned: Learned, since: int | None = None, *, keys: bool = False, agents: Collection[str] = ()
+    ) -> None:
         super().__init__()
         self._across = learned.across
         self._left = dict(learned.records)
         self._mortal = learned.mortal
+        self._since = since
+        self._agents = agents
+        self._tables = Tables(since or 0)
+        self._keys = Keys(since) if since is not None and keys else None
+        self._changes = Changes()
         self._differing: set[int] = set()
         self._sources: dict[bytes, Fields] = {}
-        self._new_intentions: list[set[bytes]] = []
+        self._new_intentions: list[tuple[set[bytes], Content]] = []
+        self._lost: dict[tuple[int, bytes], FirstLabels] = {}
+        self._settled: set[int] | None = None
+        self.guessed = False
+        """Whether a record is taken to be deleted since on no better evidence than that its table was written to."""
+        self.wants_records = self._keys is not None
+
+    def record(self, type_id: int, content: Content) -> None:
+        if self._since is not None:
+            self._tables.look(type_id, content)
+            if self._keys is not None and type_id in (KVS, TOMBSTONE):
+                self._keys.look(type_id, content)
+            elif type_id == SESSION and self._is_later(type_id, content):
+                self._changes.add(SESSION, "added", _label(type_id, content))
+        super().record(type_id, content)
 
     def take(self, type_id: int, content: Content) -> None:
         raw = self._left.pop(_key(type_id, content), None)
@@ -95,31 +137,96 @@ class Compared(_Durable):
         self._sources.update(sources)
         if raw is not None:
             if not (_agrees(type_id, content, raw) if self._across else raw == record_digest(content.digestible)):
-                self._differing.add(type_id)
+                self._differs(type_id, content, "changed", raw)
         elif sources:
-            self._new_intentions.append(set(sources))
+            self._new_intentions.append((set(sources), content))
         elif content.origin != BUILTIN:
-            self._differing.add(type_id)
+            self._differs(type_id, content, "added", b"")
+
+    def _is_later(self, type_id: int, content: Content) -> bool:
+        index = modified(type_id, content.fields)
+        return self._since is not None and index is not None and index > self._since
+
+    def _differs(self, type_id: int, content: Content, how: str, raw: bytes) -> None:
+        if self._is_later(type_id, content) and is_users(type_id, content):
+            if type_id == REGISTER and _folded((content.fields or {}).get(b"Node")) in self._agents:
+                return
+            self._tables.by_user(type_id, content)
+            self._changes.add(type_id, how, _label(type_id, content))
+            return
+        self._differing.add(type_id)
+        if raw and self._across and content.fields is not None:
+            for name in _lost_fields(type_id, unpack(raw), content.fields):
+                self._lost.setdefault((type_id, name), FirstLabels(LISTED)).add(_label(type_id, content))
+
+    def _settle(self, now: float) -> set[int]:
+        # Decides what those mean that are left over; done once, when the whole of the cluster was seen.
+        if self._settled is None:
+            differing, converted = set(self._differing), set()
+            left = {}
+            for key, raw in self._left.items():
+                if self._mortal.get(key, now) < now:
+                    continue
+                if key[0] == _INTENTION and self._across:
+                    intention = unpack(raw)
+                    if _is_converted(intention, self._sources.get(intention[b"ID"])):
+                        converted.add(intention[b"ID"])
+                        continue
+                    differing.add(_INTENTION)
+                elif self._since is not None and self._tables.explains(*key):
+                    left[key] = raw
+                else:
+                    differing.add(key[0])
+            for ids, content in self._new_intentions:
+                if ids <= converted:
+                    continue
+                if self._is_later(CONFIG_ENTRY, content) and ids.isdisjoint(converted):
+                    self._changes.add(CONFIG_ENTRY, "added", _label(CONFIG_ENTRY, content))
+                else:
+                    differing.add(CONFIG_ENTRY)
+            self._left, self._settled, self.guessed = left, differing, bool(left)
+        return self._settled
 
     def differing(self, now: float) -> set[str]:
         """Return the names of the types of which anything is missing, is another, or is there without reason.
 
         :param now: the time, in seconds since the epoch, at which a token has expired or not.
         """
-        differing = set(self._differing)
-        converted = set()
-        for (type_id, identity), raw in self._left.items():
-            if self._mortal.get((type_id, identity), now) < now:
-                continue
-            if type_id == _INTENTION and self._across:
-                intention = unpack(raw)
-                if _is_converted(intention, self._sources.get(intention[b"ID"])):
-                    converted.add(intention[b"ID"])
-                    continue
-            differing.add(type_id)
-        if any(not ids <= converted for ids in self._new_intentions):
-            differing.add(CONFIG_ENTRY)
-        return {kind_of(one).name for one in differing}
+        return {kind_of(one).name for one in self._settle(now)}
+
+    def resolver(self, now: float) -> Resolver | None:
+        """Return what has to look at the archive once more before ``written_since`` is asked; None when nothing has."""
+        self._settle(now)
+        keys = frozenset({*self._keys.written, *self._keys.deleted}) if self._keys else frozenset()
+        return Resolver(keys, frozenset(self._left)) if keys or self._left else None
+
+    def written_since(self, archive: TypeDigest, resolver: Resolver | None) -> tuple[bool, dict[str, dict[str, Any]]]:
+        """Return whether all that differs of keys was written since, and what was, by type; see ``Changes.result``.
+
+        :param archive: what the archive's keys amount to.
+        """
+        for key in self._left:
+            label = resolver.labels.get(key, b"a record without a name") if resolver else b""
+            self._changes.add(key[0], "removed", label)
+        held = resolver.digests if resolver else {}
+        explained = self._keys is None or self._keys.settle(archive, held, self._changes)
+        return explained, self._changes.result()
+
+    def losses(self) -> list[Loss]:
+        """Return what the cluster's version has no place for, of what differs and was not written since."""
+        return [
+            Loss(kind_of(type_id).name, name.decode("utf-8", "replace"), labels.count, labels.result())
+            for (type_id, name), labels in sorted(self._lost.items())
+        ]
+
+
+def _label(type_id: int, content: Content) -> bytes:
+    name = name_of(type_id, content.fields) if content.fields is not None else None
+    return name.label if name else b"a record without a name"
+
+
+def _folded(name: Any) -> str:
+    return name.decode("utf-8", "replace").lower() if isinstance(name, bytes) else ""
 
 
 def _key(type_id: int, content: Content) -> Key:
@@ -143,7 +250,21 @@ def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
     old = unpack(raw)
     if type_id == _CA_STATE:
         del old[b"ID"]
+    if type_id == _TOKEN and not _legacy_rights(old, content.fields):
+        # What is left of a legacy token's type says nothing beside the policies that it has.
+        old.pop(b"Type", None)
     return means_the_same(old, content.fields)
+
+
+def _legacy_rights(old: Fields, new: Fields) -> bool:
+    """Whether a token's rights come from its legacy type or rules, which newer versions don't know (1.22.7 is one)."""
+    return bool(old.get(b"Rules")) or (old.get(b"Type") == b"management" and not new.get(b"Policies"))
+
+
+def _lost_fields(type_id: int, old: Fields, new: Fields) -> list[bytes]:
+    if type_id == _TOKEN and old.get(b"Rules") and b"Rules" not in new:
+        return [b"Rules"]
+    return [name for name, value in old.items() if name not in new and name not in _BOOKKEEPING and not _is_zero(value)]
 
 
 def means_the_same(old: Any, new: Any) -> bool:

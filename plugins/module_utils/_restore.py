@@ -6,32 +6,41 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
-from ._aftermath import NOTHING_SENT, REPLACED, UNKNOWN, failed_restore, proof, wait
+from ._aftermath import AFTERWARDS, NOTHING_SENT, REPLACED, UNKNOWN, failed_restore, proof, wait
 from ._client import Client
-from ._decide import HELD_IN_ITS_WAY, Decision, should_restore
-from ._errors import ArchiveError, GuardError, SnapshotError
-from ._files import Partial, open_unchanged, remove_leftovers, require_directory
-from ._guards import EXACT, Finding, RestoreFacts, evaluate, lasting_token, name_conflicts, refusals
-from ._left import agents_awaited, next_steps
+from ._decide import HELD_IN_ITS_WAY, should_restore
+from ._errors import ArchiveError, GuardError, SnapshotError, printable
+from ._files import (
+    Partial,
+    existing_part,
+    make_directory,
+    open_unchanged,
+    remove_leftovers,
+    require_directory,
+)
+from ._guards import EXACT, RestoreFacts, evaluate, lasting_token, name_conflicts, refusals
+from ._left import agents_awaited, next_steps, servers_gone
 from ._manifest import Consistency
 from ._proof import Prover
 from ._ready import Expected
+from ._restored import Progress
 from ._store import cluster_of, manifest_for, put_new
 from ._take import Taken
-from ._target import Source, Target, read_source, read_target, secrets_of
+from ._target import Source, Target, asker_of, read_source, read_target, secrets_of
 from ._types import is_across
 
-TOKEN, LATER_TOKEN = "token", "post_restore_token"
+TOKEN, LATER_TOKEN = "token", AFTERWARDS
 _SETTLING = 15
 """Seconds granted to a cluster that has just started: autopilot reports every server as unhealthy in its first ten."""
 
 
 class RestoreRequest(NamedTuple):
-    """What is to be restored, and what is accepted. ``wait_timeout`` in seconds."""
+    """What is to be restored, and what is accepted. ``wait_timeout`` in seconds. ``cluster``: the target's name."""
 
     src: str
     datacenter: str | None
@@ -39,6 +48,7 @@ class RestoreRequest(NamedTuple):
     accept_risks: tuple[str, ...]
     wait_timeout: float
     version_check: str = EXACT
+    cluster: str | None = None
 
 
 class Plan(NamedTuple):
@@ -48,39 +58,10 @@ class Plan(NamedTuple):
     before: Taken
     prover: Prover
 
-
-class Progress:
-    """How far a restore has come: what a result shows, whether it ends well or not."""
-
-    def __init__(self, warn: Callable[[str], None] = lambda text: None) -> None:
-        """:param warn: gets a text for each try that is followed by another."""
-        self._warn = warn
-        self.attempts: list[str] = []
-        self.state = NOTHING_SENT
-        self.guards: list[Finding] = []
-        self.backup_file: str | None = None
-        self.proof: dict[str, Any] | None = None
-        self.decision: Decision | None = None
-        self.source: Source | None = None
-        self.target: Target | None = None
-        self.agents_awaited: list[dict[str, Any]] | None = None
-        self.next_steps: list[str] | None = None
-        self.duration: dict[str, float] = {}
-
-    def again(self, error: SnapshotError) -> None:
-        """Note a try that failed and is followed by another."""
-        self.attempts.append(error.message)
-        self._warn(f"trying again: {error.message}")
-
-    @contextlib.contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Measure one phase, in seconds."""
-        begun = time.monotonic()
-        try:
-            yield
-        finally:
-            self.duration[name] = round(time.monotonic() - begun, 3)
-            self.duration["total"] = round(sum(v for k, v in self.duration.items() if k != "total"), 3)
+    @property
+    def beyond(self) -> int:
+        """An index that the restore is applied after, whatever is written until then."""
+        return max(self.source.index, self.before.archive.meta.index)
 
 
 def restore(client: Client, after: Client, request: RestoreRequest, progress: Progress, *, check: bool) -> bool:
@@ -93,12 +74,15 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
     """
     tokens = {TOKEN: client} if after is client else {TOKEN: client, LATER_TOKEN: after}
     with contextlib.ExitStack() as stack:
+        progress.cluster = request.cluster
         fault = _verify(request, tokens, progress)
+        _compare_names(request, progress)
         partial = _safety_file(request.backup_dir, stack, check) if request.backup_dir else None
         with progress.phase("target"):
             settling = 0 if "unhealthy_target" in request.accept_risks else min(_SETTLING, request.wait_timeout)
+            client = asker_of(tokens, request.datacenter)
             target = read_target(
-                tokens, partial, datacenter=request.datacenter, settling=settling, report=progress.again
+                client, tokens, partial, datacenter=request.datacenter, settling=settling, report=progress.again
             )
         prover = _decide(client, request, progress, target)
         facts = _facts(request, progress, target, fault)
@@ -112,13 +96,13 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
             with progress.phase("backup"):
                 progress.backup_file = _keep(partial, request, target, plan.before)
     after = tokens[lasting_token(facts) or list(tokens)[-1]]
-    progress.agents_awaited, progress.next_steps = _left_to_people(plan.source, target)
+    _leave_to_people(progress, plan.source, target)
     with progress.phase("restore"):
         _send((client, after), request, progress, plan)
-    expected = Expected(target.down, max(plan.source.index, plan.before.archive.meta.index))
+    expected = Expected(target.down, plan.beyond)
     seconds, kept = request.wait_timeout, progress.backup_file
     with progress.phase("wait"):
-        wait(after, datacenter=request.datacenter, seconds=seconds, expected=expected, kept=kept)
+        wait(after, seconds=seconds, expected=expected, prover=plan.prover, kept=kept)
     with progress.phase("proof"):
         progress.proof = proof(after, prover=plan.prover, seconds=seconds, kept=kept)
     return True
@@ -133,12 +117,29 @@ def _verify(request: RestoreRequest, tokens: Mapping[str, Client], progress: Pro
     return None
 
 
+def _compare_names(request: RestoreRequest, progress: Progress) -> None:
+    saved = progress.source.name if progress.source else None
+    if request.cluster and saved and request.cluster != saved:
+        progress.remark(
+            f"the archive was saved for the cluster {printable(saved)}, and the target is {printable(request.cluster)}"
+        )
+
+
 def _safety_file(directory: str, stack: contextlib.ExitStack, check: bool) -> Partial | None:
-    require_directory(directory)
     if check:
+        require_directory(existing_part(directory))
         return None
+    stack.callback(_remove_empty, make_directory(directory))
+    require_directory(directory)
     remove_leftovers(directory)
     return stack.enter_context(Partial(directory))
+
+
+def _remove_empty(made: tuple[str, ...]) -> None:
+    # A restore that is refused, or that replaces nothing, leaves no directories behind.
+    for directory in reversed(made):
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
 
 
 def _decide(client: Client, request: RestoreRequest, progress: Progress, target: Target) -> Prover | None:
@@ -170,36 +171,43 @@ def _facts(request: RestoreRequest, progress: Progress, target: Target, fault: A
     )
 
 
-def _left_to_people(source: Source, target: Target) -> tuple[list[dict[str, Any]] | None, list[str]]:
+def _leave_to_people(progress: Progress, source: Source, target: Target) -> None:
     # A restore does not touch the gossip pool: who was not in it before is not in it afterwards.
-    awaited, facts = agents_awaited(source.agents, target.present), target.facts
-    steps = next_steps(
+    facts, gone = target.facts, servers_gone(source.agents, target.present, target.own_ids)
+    awaited = agents_awaited(source.agents, target.present, [one["node"] for one in gone])
+    progress.servers_gone, progress.agents_awaited = gone, awaited
+    progress.next_steps = next_steps(
         awaited=awaited,
+        gone=gone,
         conflicts=name_conflicts(source.facts.agents, facts.living),
         servers=facts.servers,
         down=target.down,
+        peerings=[one.name for one in source.facts.active_peerings],
         acl=facts.acl,
         datacenter=facts.datacenter,
         archive_datacenter=source.facts.origin.datacenter,
     )
-    return awaited, steps
 
 
 def _allowed(progress: Progress, prover: Prover | None, fault: ArchiveError | None) -> Plan:
     refused, target = refusals(progress.guards), progress.target
     if not refused and progress.source and prover and target and target.taken:
-        return Plan(progress.source, target.taken, prover)
+        plan = Plan(progress.source, target.taken, prover)
+        living = frozenset(name.lower() for name in target.facts.living)
+        return plan._replace(prover=replace(prover, since=plan.beyond, agents=living))
     lines = "; ".join(f"{finding.name}: {finding.detail}" for finding in refused)
+    facts = {"option": LATER_TOKEN} if any(finding.risk == "token_loss" for finding in refused) else {}
     raise GuardError(
         f"the restore is refused and nothing was sent. {lines}",
         state=NOTHING_SENT,
         refused=[finding.name for finding in refused],
         fault=fault.facts.get("fault") if fault else None,
+        **facts,
     )
 
 
 def _keep(partial: Partial, request: RestoreRequest, target: Target, taken: Taken) -> str:
-    cluster = cluster_of(taken.archive, target.cluster.identity if target.cluster else None)
+    cluster = cluster_of(taken.archive, target.cluster.identity if target.cluster else None, request.cluster)
     consistency = Consistency(False, taken.headers.last_contact_ms, taken.headers.known_leader)
     manifest = manifest_for(taken.archive, taken.digest, file="", cluster=cluster, consistency=consistency)
     return put_new(partial, request.backup_dir or ".", manifest).path
@@ -214,7 +222,13 @@ def _send(askers: tuple[Client, Client], request: RestoreRequest, progress: Prog
             return
         except SnapshotError as error:
             failed = error
-    before, kept = plan.before.archive.state.fingerprint, progress.backup_file
-    ended = failed_restore(failed, askers, prover=plan.prover, before=before, kept=kept)
+    earlier = replace(
+        plan.prover,
+        src=progress.backup_file,
+        archive=plan.before.archive.state.fingerprint,
+        across=False,
+        _learned=None,
+    )
+    ended = failed_restore(failed, askers, prover=plan.prover, earlier=earlier, kept=progress.backup_file)
     progress.state = ended.state
     raise ended

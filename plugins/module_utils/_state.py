@@ -64,7 +64,8 @@ class StateReader:
     def __init__(
         self, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None, now: float = 0.0
     ) -> None:
-        self._splitter = RecordSplitter(self._kv_run)
+        one_by_one = observer is not None and observer.wants_records
+        self._splitter = RecordSplitter(None if one_by_one else self._kv_run)
         self._kv_prefixes = kv_prefixes
         self._observer = observer
         self._findings = Findings(now)

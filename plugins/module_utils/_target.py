@@ -40,6 +40,8 @@ class Source:
     fingerprint: Fingerprint
     facts: ArchiveFacts
     agents: Mapping[str, Agent]
+    name: str | None = None
+    """Name of the cluster that it was saved for, where its manifest has one."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,13 @@ class Target:
     def present(self) -> dict[str, str] | None:
         """Names and ids of the living members; None where they may not be seen."""
         return self.live.present if self.live else None
+
+    @property
+    def own_ids(self) -> frozenset[str]:
+        """Node ids of the cluster's servers and of all members of its pool, alive or not."""
+        servers = self.cluster.servers if self.cluster else ()
+        members = (self.live.members if self.live else None) or ()
+        return frozenset({one.id for one in servers} | {one.id for one in members})
 
     @property
     def facts(self) -> TargetFacts:
@@ -134,7 +143,8 @@ def read_source(src: str, secrets: Mapping[str, str]) -> Source:
         peerings=known.peerings,
         servers=head.servers,
     )
-    return Source(digest, stamp, known.index, known.fingerprint, facts, head.agents)
+    name = beside.manifest.cluster.name if beside.manifest else None
+    return Source(digest, stamp, known.index, known.fingerprint, facts, head.agents, name)
 
 
 def secrets_of(tokens: Mapping[str, Client]) -> dict[str, str]:
@@ -184,7 +194,26 @@ def _servers(cluster: ClusterFacts | None) -> dict[str, str]:
     return {one.name: one.id for one in cluster.servers if one.healthy is not False} if cluster else {}
 
 
+def asker_of(tokens: Mapping[str, Client], datacenter: str | None) -> Client:
+    """Return the first client whose token may read and restore the cluster's state; the first one where none may.
+
+    The second run of a restore meets a cluster that knows the archive's tokens alone.
+
+    :raises TransportError: the agent can't be reached.
+    """
+    clients = list(tokens.values())
+    for client in clients if len(clients) > 1 else ():
+        try:
+            if may_snapshot(client, datacenter) is not False:
+                return client
+        except ApiError as error:
+            if error.kind not in ("token_unknown", "permission_denied"):
+                return client
+    return clients[0]
+
+
 def read_target(
+    client: Client,
     tokens: Mapping[str, Client],
     partial: Partial | None,
     *,
@@ -194,12 +223,12 @@ def read_target(
 ) -> Target:
     """Look at a cluster, its own state included, which is written to ``partial`` where there is one.
 
-    :param tokens: clients of one agent, by the label of their token; the first one asks.
-    :param settling: seconds to wait for a cluster that autopilot holds for unhealthy.
+    :param client: asks; see ``asker_of``.
+    :param tokens: clients of the same agent, by the label of their token.
+    :param settling: seconds to wait for a cluster that autopilot reports as unhealthy.
     :param report: gets the error of each try to read the state that is followed by another.
     :raises TransportError: the agent can't be reached.
     """
-    client = next(iter(tokens.values()))
     given = tuple(secrets_of(tokens))
     unknown: dict[str, str] = {}
     try:

@@ -31,6 +31,12 @@ options:
   datacenter:
     description: Datacenter to look at, when it is not the one of the agent that is asked.
     type: str
+  fallback_token:
+    description:
+      - Token to ask with where the cluster does not know the connection's token. After a restore a cluster knows the
+        archive's tokens alone.
+      - RV(fallback_token_used) says which one answered.
+    type: str
 seealso:
   - module: disaster_recovery.consul.snapshot_save
   - module: disaster_recovery.consul.snapshot_restore
@@ -171,6 +177,11 @@ permissions:
       type: bool
       returned: always
   sample: {"agent_read": true, "operator_read": true, "snapshot": true}
+fallback_token_used:
+  description: Whether O(fallback_token) was used, because the cluster does not know the connection's token.
+  returned: success
+  type: bool
+  sample: false
 token_given:
   description:
     - Whether a token was given at all, by an option or the environment. Without one, RV(permissions) are those of
@@ -224,12 +235,20 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._cluster import ClusterFacts, read_cluster
-from ..module_utils._options import client_of, connection_spec, fail, succeed
+from ..module_utils._errors import ApiError
+from ..module_utils._options import client_of, client_with_token, connection_spec, fail, succeed
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    client = client_of(module)
-    facts = read_cluster(client, module.params["datacenter"] or None)
+    client, datacenter = client_of(module), module.params["datacenter"] or None
+    fallback, used = module.params["fallback_token"], False
+    try:
+        facts = read_cluster(client, datacenter)
+    except ApiError as error:
+        if error.kind != "token_unknown" or not fallback:
+            raise
+        facts = read_cluster(client_with_token(module, client, "fallback_token"), datacenter)
+        used = True
     return {
         "changed": False,
         "summary": summary_of(facts),
@@ -246,6 +265,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "datacenters": list(facts.datacenters),
         "applied_index": facts.applied_index,
         "permissions": facts.permissions._asdict(),
+        "fallback_token_used": used,
         "token_given": bool(client.connection.token),
         "unknown": facts.unknown,
     }
@@ -267,7 +287,9 @@ def summary_of(facts: ClusterFacts) -> str:
 
 
 def main() -> None:
-    module = AnsibleModule(**connection_spec(datacenter={"type": "str"}))
+    module = AnsibleModule(
+        **connection_spec(datacenter={"type": "str"}, fallback_token={"type": "str", "no_log": True})
+    )
     try:
         result = run(module)
     except BaseException as error:

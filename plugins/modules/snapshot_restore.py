@@ -17,7 +17,11 @@ description:
     content is the archive's.
   - A cluster that holds the archive's content already is left alone.
   - Where the target holds anything that users stored, the restore is refused, unless O(accept_risks) says that it may
-    be replaced; then its state is saved and verified first.
+    be replaced; then its state is saved and verified first. What is written between that and the restore, in the
+    seconds that the upload takes, is in neither archive - stop the writers if that matters.
+  - Writers may go on during and after the restore. What they wrote since it is named in RV(proof) and is no fault.
+  - RV(ignore:changed) is true as soon as the cluster's content was replaced, or may have been, even where the module
+    fails afterwards. No archive is ever sent twice.
 extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
@@ -47,9 +51,16 @@ options:
     type: str
   backup_dir:
     description:
-      - Directory for the safety archive of what is replaced. It must exist.
+      - Directory for the safety archive of what is replaced. Where it is missing it is created, for its owner alone; in
+        check mode it is not.
       - Needed when the target is not fresh and O(accept_risks) holds V(replace_content).
     type: path
+  cluster:
+    description:
+      - Name of the cluster that is restored, as O(disaster_recovery.consul.snapshot_save#module:cluster) has it.
+      - The safety archive is saved under it. Where the manifest of O(src) names another cluster, RV(remarks) and a
+        warning say so; nothing is refused, because an archive of one cluster may well be meant for another one.
+    type: str
   accept_risks:
     description:
       - Risks to take, by name. RV(guards) has what each guard saw, and what the restore would do to the cluster.
@@ -86,6 +97,8 @@ options:
       - Token to ask with once the cluster's tokens are those of the archive. Without it the connection's is used, which
         is of use only when the archive or the servers' configuration holds it.
       - Where only one of the two outlives the restore, that one is used.
+      - Where the cluster does not know the connection's token, this one is used from the start. So the same task can be
+        run again after a restore, and reports that nothing has to be done.
     type: str
   wait_timeout:
     description:
@@ -143,25 +156,22 @@ guards:
   type: list
   elements: dict
   contains:
-    name:
-      description: Name of the guard.
-      type: str
-      returned: always
+    name: {description: Name of the guard., type: str, returned: always}
     status:
       description: What it found.
       type: str
       returned: always
       choices: [passed, accepted, refused, not_checked]
-    detail:
-      description: What was seen and, where it refused, what to do.
-      type: str
-      returned: always
-    risk:
-      description: Name to add to O(accept_risks) to go on all the same; null where nothing can be accepted.
-      type: str
-      returned: always
+    detail: {description: "What was seen and, where it refused, what to do.", type: str, returned: always}
+    risk: {description: Name to add to O(accept_risks); null where nothing helps., type: str, returned: always}
   sample:
     - {"detail": "the archive verifies", "name": "archive", "risk": null, "status": "passed"}
+remarks:
+  description: What should be known before anything is sent and refuses nothing, in words. Each one is a warning, too.
+  returned: always
+  type: list
+  elements: str
+  sample: ["the archive was saved for the cluster production, and the target is staging"]
 backup_file:
   description: The safety archive of what was replaced; null when nothing was.
   returned: success, and failure once it was taken
@@ -175,22 +185,33 @@ proof:
       when the archive was taken, or a CA where Connect was.
     - Between versions it compares names and content as far as both know it, because a newer Consul writes the same
       things in another way.
+    - After a restore, what was written since is told apart by raft's indexes. It does not count as a difference, and
+      C(written_since) names it.
   returned: success, but for check mode
   type: dict
   contains:
-    across_versions:
-      description: Whether the archive and the servers are of different Consul versions.
-      type: bool
-      returned: always
-    equal:
-      description: Whether all of it is the same.
-      type: bool
-      returned: always
-    differs:
-      description: Types that differ.
+    written_since:
+      description:
+        - For each type, how many records were C(added), C(changed) and C(removed) since the restore, and the first
+          C(names), ten at most and never values. Sessions are listed when they were created since.
+        - What agents and leaders write by themselves is left out.
+        - Only deleted keys leave a trace of their own. Other records count as removed when their table was written to
+          since, and no other record explains that or users are writing to it.
+      type: dict
+      returned: when the cluster was restored
+    lost:
+      description: Fields of the archive's records that the servers' version does not know, with names of the records.
       type: list
-      elements: str
-      returned: always
+      elements: dict
+      returned: when the content differs because of them
+      contains:
+        type: {description: Type of the records., type: str, returned: always}
+        field: {description: Name of the field., type: str, returned: always}
+        count: {description: Number of records., type: int, returned: always}
+        names: {description: Names of the first ones., type: list, elements: str, returned: always}
+    across_versions: {description: Whether the Consul versions of both differ., type: bool, returned: always}
+    equal: {description: Whether all of it is the same., type: bool, returned: always}
+    differs: {description: Types that differ., type: list, elements: str, returned: always}
     types:
       description: For each type the number of records in the archive and in the cluster, and whether they are the same.
       type: dict
@@ -200,32 +221,36 @@ proof:
     differs: []
     equal: true
     types: {"KVS": {"archive": 1043, "cluster": 1043, "equal": true}}
-agents_awaited:
+servers_gone:
   description:
-    - Nodes of the archive that belong to agents which are not in the cluster's gossip pool. The leader takes them from
-      the catalog within a minute, and they come back when their agents join.
-    - Null where the token may not see the members.
-  returned: when the cluster was restored
+    - Servers of the cluster that the archive comes from. The leader removes their nodes from the catalog within a
+      minute, with the services that ran at them, and nobody should wait for them.
+  returned: when the cluster was restored, or may have been
   type: list
   elements: dict
   contains:
-    node:
-      description: Name of the node.
-      type: str
-      returned: always
-    services:
-      description: Names of its services.
-      type: list
-      elements: str
-      returned: always
+    node: {description: Name of the node., type: str, returned: always}
+    services: {description: Names of its services., type: list, elements: str, returned: always}
+  sample: [{"node": "old-server-1", "services": ["consul"]}]
+agents_awaited:
+  description:
+    - Nodes of the archive that belong to agents which are not in the cluster's gossip pool, but for RV(servers_gone).
+      The leader removes them from the catalog within a minute, and they come back when their agents join.
+    - Null where the token may not see the members.
+  returned: when the cluster was restored, or may have been
+  type: list
+  elements: dict
+  contains:
+    node: {description: Name of the node., type: str, returned: always}
+    services: {description: Names of its services., type: list, elements: str, returned: always}
   sample: [{"node": "web-1", "services": ["web", "web-sidecar-proxy"]}]
 next_steps:
   description: What is left to a person, in words, most urgent first.
-  returned: when the cluster was restored
+  returned: when the cluster was restored, or may have been
   type: list
   elements: str
   sample:
-    - Restart what waits for changes with an index from before (consul-template, consul watch, blocking queries).
+    - Tell those who hold tokens, sessions or locks that were created after the archive was taken that they are gone.
 fingerprint:
   description: Digest of the archive's durable content.
   returned: success
@@ -240,7 +265,12 @@ cluster:
   description: Identity of the target before the restore.
   returned: success
   type: dict
-  sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
+  sample:
+    consul_version: 1.22.7
+    datacenter: dc1
+    id: f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11
+    name: production
+    servers: [0f9a3c1e-7b7e-4f77-9a55-7a1c9cf0a111]
 attempts:
   description: What went wrong before the cluster's state could be read, one entry for each try that failed.
   returned: always
@@ -257,62 +287,33 @@ failure:
   returned: failure
   type: dict
   contains:
-    kind:
-      description: A word for the kind of fault.
-      type: str
-      returned: always
-    hint:
-      description: What to do about it.
-      type: str
-      returned: always
+    kind: {description: A word for the kind of fault., type: str, returned: always}
+    hint: {description: What to do about it., type: str, returned: always}
     state:
       description:
         - What is known of the cluster. V(nothing_sent) and V(rejected) leave it as it was; after V(replaced) it holds
-          the archive's state; V(unknown) has to be looked at.
+          the archive's state; V(unknown) has to be looked at. Only after V(nothing_sent) and V(rejected) may the module
+          be run again as it was.
       type: str
       returned: always
       choices: [nothing_sent, rejected, replaced, unknown]
-    status:
-      description: HTTP status.
-      type: int
-      returned: when Consul answered
-    url:
-      description: What was asked.
-      type: str
-      returned: when there was a request
-    body:
-      description: Beginning of the answer's text.
-      type: str
-      returned: when Consul answered
-    refused:
-      description: Names of the guards that refused.
-      type: list
-      elements: str
-      returned: when guards refused
+    status: {description: HTTP status., type: int, returned: when Consul answered}
+    url: {description: What was asked., type: str, returned: when there was a request}
+    body: {description: Beginning of the answer's text., type: str, returned: when Consul answered}
+    refused: {description: Names of the guards that refused., type: list, elements: str, returned: when guards refused}
     fault:
       description: The layer at which the archive stops being one; null when it is not the archive that was refused.
       type: str
       returned: when guards refused
-    cause:
-      description: What went wrong with the request, with C(kind), C(hint) and the rest of what is said here.
-      type: dict
-      returned: when the archive was sent
+    cause: {description: "What went wrong with the request, as in this dict.", type: dict, returned: when it was sent}
     proof:
-      description: The comparison that failed, as in RV(proof).
+      description: The comparison that was made, as in RV(proof).
       type: dict
-      returned: when the cluster's content is not the archive's after the restore
-    path:
-      description: File or directory that is at fault.
-      type: str
-      returned: when one is
-    library:
-      description: Python library that is not installed on the host the module runs on.
-      type: str
-      returned: when one is missing
-    place:
-      description: Place in the collection's code, to be reported.
-      type: str
-      returned: when the collection has a defect
+      returned: when the cluster's content is not the archive's after the restore, or the cluster is not ready in time
+    option: {description: Option to set., type: str, returned: when a token for after the restore is missing}
+    path: {description: File or directory that is at fault., type: str, returned: when one is}
+    library: {description: Python library that the host lacks., type: str, returned: when one is missing}
+    place: {description: Place in the code to report., type: str, returned: when the collection has a defect}
   sample: {"hint": "Add replace_content to accept_risks.", "kind": "guard", "state": "nothing_sent"}
 """
 
@@ -320,16 +321,17 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._aftermath import REPLACED
 from ..module_utils._errors import OptionError
-from ..module_utils._guards import EXACT, RISKS, VERSION_CHECKS, as_results, warnings
+from ..module_utils._guards import EXACT, RISKS, VERSION_CHECKS, warnings
 from ..module_utils._options import client_of, client_with_token, connection_spec, end_cleanly, fail, succeed, warn
-from ..module_utils._restore import Progress, RestoreRequest, restore
+from ..module_utils._restore import RestoreRequest, restore
+from ..module_utils._restored import Progress
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
     "datacenter": {"type": "str"},
     "backup_dir": {"type": "path"},
+    "cluster": {"type": "str"},
     "accept_risks": {"type": "list", "elements": "str", "choices": list(RISKS), "default": []},
     "post_restore_token": {"type": "str", "no_log": True},
     "wait_timeout": {"type": "int", "default": 120},
@@ -348,29 +350,8 @@ def request_of(module: AnsibleModule) -> RestoreRequest:
         accept_risks=tuple(params["accept_risks"]),
         wait_timeout=params["wait_timeout"],
         version_check=params["version_check"],
+        cluster=params["cluster"] or None,
     )
-
-
-def result_of(progress: Progress) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "guards": as_results(progress.guards),
-        "backup_file": progress.backup_file,
-        "attempts": progress.attempts,
-        "duration": progress.duration,
-    }
-    if progress.decision:
-        result["reason"] = progress.decision.reason
-    if progress.proof:
-        result["proof"] = progress.proof
-    if progress.state == REPLACED and progress.next_steps is not None:
-        result.update(agents_awaited=progress.agents_awaited, next_steps=progress.next_steps)
-    if progress.source:
-        result.update(fingerprint=progress.source.fingerprint.overall, index=progress.source.index)
-        own = progress.target.fingerprint if progress.target else None
-        result["diff"] = {"before": own.described if own else {}, "after": progress.source.fingerprint.described}
-    if progress.target and progress.target.cluster:
-        result["cluster"] = progress.target.cluster.identity.as_origin()
-    return result
 
 
 def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
@@ -380,7 +361,7 @@ def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
     changed = restore(client, later, request, progress, check=module.check_mode)
     for warning in warnings(progress.guards, request.version_check):
         warn(module, warning)
-    return {"changed": changed, "src": request.src, **result_of(progress)}
+    return {"changed": changed, "src": request.src, **progress.result()}
 
 
 def main() -> None:
@@ -390,7 +371,7 @@ def main() -> None:
         end_cleanly()
         result = run(module, progress)
     except BaseException as error:
-        fail(module, error, state=progress.state, **result_of(progress))
+        fail(module, error, state=progress.state, changed=progress.may_have_changed, **progress.result())
     succeed(module, **result)
 
 

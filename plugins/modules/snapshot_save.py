@@ -210,15 +210,10 @@ last_contact_ms:
   type: int
   sample: 0
 findings:
-  description:
-    - What in the archive won't restore well into the version that it comes from, the gravest first, as
-      M(disaster_recovery.consul.snapshot_info) finds it. There is a warning for each that is V(critical) or V(warning).
+  description: What in the archive won't restore well; see M(disaster_recovery.consul.snapshot_info).
   returned: when a snapshot was taken
   type: list
   elements: dict
-  sample:
-    - {"count": 1, "effect": "seen", "name": "session_without_node", "names": ["web-1"], "sentence": "Sessions belong to
-       nodes that are not in the archive.", "severity": "warning"}
 attempts:
   description: What went wrong before it went well, one entry for each try that failed.
   returned: success
@@ -245,8 +240,8 @@ failure:
       type: int
       returned: when that was more than O(max_stale)
     path: {description: File or directory that is at fault., type: str, returned: when one is}
-    library: {description: Python library that the module's host lacks., type: str, returned: when one is missing}
-    place: {description: Place in the collection's code., type: str, returned: when the collection has a defect}
+    library: {description: Python library that the host lacks., type: str, returned: when one is missing}
+    place: {description: Place in the code to report., type: str, returned: when the collection has a defect}
   sample: {"hint": "Give it a policy with acl = \"write\".", "kind": "permission_denied", "status": 403}
 """
 

@@ -23,15 +23,23 @@ OF_FILES = {"uid", "gid", "owner", "group", "mode", "state", "secontext"}
 
 def returns_of(module: str) -> dict[str, Any]:
     """Return what a module's RETURN says."""
+    return dict(yaml.safe_load(_texts_of(module)["RETURN"]))
+
+
+def options_of(module: str) -> dict[str, Any]:
+    """Return what a module's documentation says of its own options."""
+    return dict(yaml.safe_load(_texts_of(module)["DOCUMENTATION"])["options"])
+
+
+def _texts_of(module: str) -> dict[str, str]:
     tree = ast.parse((MODULES / f"{module}.py").read_text(encoding="utf-8"))
-    texts = {
+    return {
         node.targets[0].id: node.value.value
         for node in tree.body
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
         and isinstance(node.value, ast.Constant)
     }
-    return dict(yaml.safe_load(texts["RETURN"]))
 
 
 def faults_of(module: str, result: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,27 @@ from support.archives import STATE, part_of, with_state
 from support.states import packed
 
 Change = Callable[[dict[bytes, Any]], Mapping[bytes, Any] | None]
+Choose = Callable[[dict[bytes, Any]], bool]
+
+
+def without(archive: bytes, type_id: int, choose: Choose) -> bytes:
+    """Return a well-formed archive that lacks those records of one type that are chosen, which must be some."""
+    state = part_of(archive, STATE)
+    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=len(state))
+    unpacker.feed(state)
+    unpacker.skip()
+    kept, count = [state[: unpacker.tell()]], 0
+    while unpacker.tell() < len(state):
+        start = unpacker.tell()
+        found = unpacker.read_bytes(1)[0]
+        value = unpacker.unpack()
+        if found == type_id and choose(value):
+            count += 1
+        else:
+            kept.append(state[start : unpacker.tell()])
+    if not count:
+        raise AssertionError(f"no record of type {type_id} was chosen")
+    return with_state(archive, b"".join(kept))
 
 
 def with_changed(archive: bytes, type_id: int, change: Change) -> bytes:

@@ -30,6 +30,7 @@ FLOORS = {
         "_ownership",
         "_save",
         "_restore",
+        "_restored",
         "_diff",
         "_rehearse",
         "_rehearsed",
@@ -46,7 +47,7 @@ FLOORS = {
     ],
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
-        *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance"],
+        *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance", "_since"],
         *["_meanings", "_references", "_peerings", "_guard_checks", "_guard_facts"],
         *["_answers", "_faults", "_address", "_guards", "_types", "_left", "_decide", "_times"],
         *["_server_config", "_assertions", "_rehearsal"],

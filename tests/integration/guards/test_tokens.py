@@ -69,7 +69,8 @@ def test_a_token_that_dies_accepted(golden: Golden, version: str, start: Start, 
     assert outcome.failure["state"] == "replaced"
     assert "post_restore_token" in outcome.result["msg"]
     assert outcome.result["next_steps"]
-    assert [one["node"] for one in outcome.result["agents_awaited"]] == [golden.source.servers[0].name]
+    assert [one["node"] for one in outcome.result["servers_gone"]] == [golden.source.servers[0].name]
+    assert (outcome.result["changed"], outcome.failure["option"]) == (True, "post_restore_token")
     assert target.http("GET", "/v1/acl/token/self", token=golden.token).status_code == 200
 
 

@@ -125,9 +125,6 @@ def test_over_content_and_back(
     assert "accept_risks: [replace_content]" in refused["msg"]
     refused = calls.fails(target, "snapshot_restore", "guard", src=str(archive), **REPLACE)
     assert "backup_dir" in refused["msg"]
-    missing = str(tmp_path / "missing")
-    refused = calls.fails(target, "snapshot_restore", "file", src=str(archive), backup_dir=missing, **REPLACE)
-    assert missing in refused["msg"]
     told = {"src": str(archive), "backup_dir": str(directory), **REPLACE}
     checked = calls.ok(target, "snapshot_restore", check=True, **told)
     assert (checked["changed"], statuses(checked)["fresh"]) == (True, "accepted")
