@@ -235,7 +235,7 @@ def _in_server(
     with progress.measured("start"):
         server.start(client)
     refusal = None
-    with progress.measured("restore"), open_unchanged(request.src, examined.stamp) as archive:
+    with progress.measured("restore"), open_unchanged(request.src, examined.stamp, examined.digest) as archive:
         try:
             client.restore(archive, examined.digest.size, datacenter=None)
         except ApiError as error:

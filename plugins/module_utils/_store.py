@@ -33,6 +33,9 @@ from ._times import to_name
 
 FITS, ABSENT, OTHER, UNREADABLE = "fits", "absent", "other", "unreadable"
 
+Prepare = Callable[[str, str], None]
+"""Gets the path of a new file, and the one where it is to be."""
+
 
 class Beside(NamedTuple):
     """What lies beside an archive: FITS, ABSENT, OTHER or UNREADABLE; a manifest comes with FITS alone."""
@@ -174,7 +177,7 @@ def is_intact(entry: Entry) -> bool:
     return (digest.size, digest.sha256) == (entry.manifest.size, entry.manifest.sha256)
 
 
-def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Callable[[str, str], None] | None = None) -> None:
+def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Prepare | None = None) -> None:
     """Put a finished archive and its manifest in place, each in one step, and see both onto the disk.
 
     Both are on the disk before the first of them is renamed. A crash between the two leaves a whole archive whose
@@ -187,9 +190,7 @@ def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Callable[[s
         publish(dest, manifest)
 
 
-def put_new(
-    partial: Partial, directory: str, manifest: Manifest, *, prepare: Callable[[str, str], None] | None = None
-) -> Entry:
+def put_new(partial: Partial, directory: str, manifest: Manifest, *, prepare: Prepare | None = None) -> Entry:
     """Do the same under a name of its own; no file that is there is replaced, whoever put it there.
 
     :raises FileError: as there.
@@ -202,9 +203,7 @@ def put_new(
 
 
 @contextlib.contextmanager
-def _settled(
-    partial: Partial, directory: str, prepare: Callable[[str, str], None] | None
-) -> Iterator[Callable[[str, Manifest], None]]:
+def _settled(partial: Partial, directory: str, prepare: Prepare | None) -> Iterator[Callable[[str, Manifest], None]]:
     partial.sync()
     with Partial(directory) as described, directory_lock(directory):
 

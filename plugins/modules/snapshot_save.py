@@ -148,16 +148,8 @@ reason:
   returned: success
   type: str
   sample: "content changed since index 3135: ACLToken, KVS"
-index:
-  description: Raft index of the archive at RV(dest).
-  returned: success
-  type: int
-  sample: 3135
-size:
-  description: Its size in bytes.
-  returned: success
-  type: int
-  sample: 81930112
+index: {description: "Raft index of the archive at RV(dest).", returned: success, type: int, sample: 3135}
+size: {description: "Its size in bytes.", returned: success, type: int, sample: 81930112}
 sha256:
   description: Its checksum.
   returned: success
@@ -228,11 +220,7 @@ attempts:
   type: list
   elements: str
   sample: ["the archive was cut short"]
-duration:
-  description: Seconds it took.
-  returned: success
-  type: float
-  sample: 4.21
+duration: {description: "Seconds it took.", returned: success, type: float, sample: 4.21}
 failure:
   description: What went wrong, for a playbook to decide on.
   returned: failure

@@ -222,7 +222,7 @@ def test_redirects_are_not_followed(saving: Saving, server: FaultServer, status:
     with FaultServer() as elsewhere:
         server.on(*SNAPSHOT, says(status, Location=f"http://127.0.0.1:{elsewhere.port}/v1/snapshot"))
         outcome = saving.save()
-        saving.check_failed(outcome, "api")
+        saving.check_failed(outcome, "redirected")
         assert outcome.failure["status"] == status
         assert server.count(*SNAPSHOT) == ONCE
         # The token would have gone there, too.

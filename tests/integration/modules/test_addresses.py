@@ -112,6 +112,7 @@ def test_an_address_without_a_port_means_what_it_means_to_the_cli(
     assert expected in by_option["msg"]
 
 
+@pytest.mark.every_version
 @pytest.mark.parametrize("where", ["variable", "host"])
 def test_a_proxy_with_a_path_and_a_password(
     cluster: Cluster, secure: Proxy, authority: trustme.CA, tmp_path: Path, where: str
@@ -203,6 +204,7 @@ def trusting(secure: Proxy, cluster: Cluster, **variables: str) -> Any:
     return run_in(told, "cluster_info", host=f"https://{LOOPBACK}:{secure.port}{PREFIX}", retries=0)
 
 
+@pytest.mark.every_version
 def test_a_directory_of_plain_files(cluster: Cluster, secure: Proxy, directory: Path, calls: Calls) -> None:
     before = sorted(directory.rglob("*"))
     outcome = trusting(secure, cluster, CONSUL_CAPATH=str(directory))
@@ -225,6 +227,7 @@ def test_a_directory_of_plain_files(cluster: Cluster, secure: Proxy, directory: 
     assert sorted({*directory.rglob("*"), directory / "README"}) == before
 
 
+@pytest.mark.every_version
 def test_no_other_ca_is_trusted_than_those_of_the_directory(cluster: Cluster, secure: Proxy, directory: Path) -> None:
     shutil.rmtree(directory / "more")
     outcome = trusting(secure, cluster, CONSUL_CAPATH=str(directory))
@@ -232,6 +235,7 @@ def test_no_other_ca_is_trusted_than_those_of_the_directory(cluster: Cluster, se
     assert "a CA that is not trusted" in outcome.result["msg"]
 
 
+@pytest.mark.every_version
 def test_a_name_is_compared_with_a_directory_as_well(cluster: Cluster, secure: Proxy, directory: Path) -> None:
     outcome = trusting(secure, cluster, CONSUL_CAPATH=str(directory), CONSUL_TLS_SERVER_NAME="x.test")
     assert outcome.failure["kind"] == "connection"
