@@ -236,14 +236,8 @@ failure:
     status: {description: HTTP status., type: int, returned: when Consul answered}
     url: {description: What was asked., type: str, returned: when there was a request}
     body: {description: Beginning of the answer's text., type: str, returned: when Consul answered}
-    fault:
-      description: The layer at which what came stopped being an archive.
-      type: str
-      returned: when the archive does not verify
-    last_contact_ms:
-      description: Milliseconds since the server that answered heard from the leader.
-      type: int
-      returned: when that was more than O(max_stale)
+    fault: {description: The layer at which it stops being an archive., type: str, returned: when it does not verify}
+    last_contact_ms: {description: As of a success., type: int, returned: when that was more than O(max_stale)}
     path: {description: File or directory that is at fault., type: str, returned: when one is}
     library: {description: Python library that the module's host lacks., type: str, returned: when one is missing}
     place: {description: Place in the collection's code., type: str, returned: when the collection has a defect}
@@ -364,11 +358,9 @@ def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
         module.warn(f"trying again: {error.message}")
 
     saved = save(client_of(module), request_of(module), check=module.check_mode, report=report)
-    for remark in saved.remarks:
+    for remark in [*saved.remarks, *warnings_of(saved.findings)]:
         module.warn(remark)
     result = result_of(saved)
-    for line in warnings_of(saved.findings):
-        module.warn(line)
     for directory in saved.created:
         set_ownership(module, directory)
     for path in (result["dest"], result["manifest"]):
