@@ -226,6 +226,8 @@ class Findings:
         provider = fields.get(b"Provider")
         if not provider:
             self._found["ca_provider_empty"].add(label)
+        elif not isinstance(provider, bytes):
+            raise TypeError("a provider's name is not text")
         elif provider != _BUILTIN_PROVIDER:
             self._found["ca_provider_external"].add(provider)
 

@@ -73,7 +73,7 @@ def root(name: str, ends: Any, *, active: bool = True) -> Record:
     return Record(CA, {"ID": name, "Active": active, "NotAfter": ends})
 
 
-def session(on: str, name: str = "s", ttl: str = "") -> Record:
+def session(on: str, name: str = "s", ttl: Any = "") -> Record:
     return Record(SESSION, {"ID": name, "Node": on, "TTL": ttl})
 
 
@@ -133,6 +133,9 @@ CASES: list[tuple[str, list[Record], str, int, list[str]]] = [
      ["ACLRole", "ACLToken"]),
     ("fields of an unknown shape", [register("n", Check=["a"]), Record(SESSION, {"ID": "i", "Node": "n", "TTL": 5})],
      "unnamed_records", 2, ["Register", "Session"]),
+    ("names of an unknown shape", [Record(CA_CONFIG, {"Provider": 5}), register("n", PeerName=["a"]),
+                                   Record(RULE, {"ID": "a", "AuthMethod": 5}), node("m"), session("m", ttl=5)],
+     "unnamed_records", 4, ["ACLBindingRule", "ConnectCAConfig", "Register", "Session"]),
     ("a check's service", [node("n"), service("n", "web"), node("m"), check("m", "m", "web-1")],
      "check_without_service", 1, ["check ping on m"]),
     ("a check's node", [node("n"), node("m"), check("m", "n")], "check_of_another_node", 1, ["check ping on m"]),
