@@ -9,7 +9,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ._aftermath import AFTERWARDS, NOTHING_SENT, REPLACED, UNKNOWN, failed_restore, proof, wait
 from ._client import Client
@@ -35,6 +35,7 @@ from ._target import Source, Target, asker_of, read_source, read_target, secrets
 from ._types import is_across
 
 TOKEN, LATER_TOKEN = "token", AFTERWARDS
+_NOTHING_SINCE: dict[str, Any] = {"written_since": {}}
 _SETTLING = 15
 """Seconds granted to a cluster that has just started: autopilot reports every server as unhealthy in its first ten."""
 
@@ -151,12 +152,12 @@ def _decide(client: Client, request: RestoreRequest, progress: Progress, target:
     prover = Prover(request.src, source.fingerprint, request.datacenter, across)
     progress.decision = should_restore(source.fingerprint, own, fresh=target.fresh)
     if own is not None and not progress.decision.go:
-        progress.proof = prover.proof_of(own)
+        progress.proof = {**prover.proof_of(own), **_NOTHING_SINCE}
     elif own is not None and prover.may_be_equal(own):
         with contextlib.suppress(SnapshotError):
             look = prover.look(client)
             if look.proof["equal"]:
-                progress.proof, progress.decision = look.proof, HELD_IN_ITS_WAY
+                progress.proof, progress.decision = {**look.proof, **_NOTHING_SINCE}, HELD_IN_ITS_WAY
     return prover
 
 

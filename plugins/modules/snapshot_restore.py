@@ -197,8 +197,9 @@ proof:
         - What agents and leaders write by themselves is left out.
         - Only deleted keys leave a trace of their own. Other records count as removed when their table was written to
           since, and no other record explains that or users are writing to it.
+        - Empty where nothing was restored.
       type: dict
-      returned: when the cluster was restored
+      returned: always
     lost:
       description: Fields of the archive's records that the servers' version does not know, with names of the records.
       type: list

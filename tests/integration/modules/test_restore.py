@@ -25,7 +25,7 @@ Fresh = Callable[..., Cluster]
 Inspect = Callable[..., dict[str, Any]]
 GUARDS = [
     *("archive", "token", "health", "fresh"),
-    *("datacenter", "version", "record_types", "token_survival", "node_identity"),
+    *("datacenter", "version", "record_types", "findings", "active_peering", "token_survival", "node_identity"),
 ]
 REPLACE = {"accept_risks": ["replace_content"]}
 
