@@ -44,7 +44,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from ..module_utils._report import is_report
+from ..module_utils._report_history import is_report
 from ..module_utils._report_view import view_of
 
 MARKS = {"passed": "✓", "missed": "!", "failed": "✕", "unknown": "?"}

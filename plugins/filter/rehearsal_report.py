@@ -32,14 +32,29 @@ options:
         type: str
         required: true
       rehearsals:
-        description:
-          - The archives, each with C(archive) (its path), C(result) (what the module returned) and, if there is one,
-            C(manifest) (the text of the manifest beside it). When the manifest is this archive's, it tells when the
-            content was last seen to be the cluster's.
+        description: What was rehearsed, each with C(archive) (its path) and C(result) (what the module returned).
         type: list
         elements: dict
+      archives:
+        description:
+          - The cluster's archives, as M(disaster_recovery.consul.snapshot_list) returned them. They tell when a content
+            was last confirmed to be the cluster's, and of which Consul cluster each archive is. Two names for one
+            Consul cluster, or one name for two, are an error of the clusters that are named so.
+        type: list
+        elements: dict
+      skipped:
+        description: What the module left out, as it returned it.
+        type: list
+        elements: dict
+      pick:
+        description: Which archives were asked for, as in the role's C(rehearsal_pick).
+        type: str
+        default: newest
+      missing:
+        description: That there is no archive, in a sentence, when it was looked for and none was found.
+        type: str
       problem:
-        description: Why there is nothing to rehearse, or what else was not well.
+        description: Why archives could not be looked at, or what else was not well.
         type: str
       max_rto:
         description: Seconds within which the cluster has to be back; no target when it is V(0) or null.
@@ -56,10 +71,15 @@ options:
     type: dict
     default: {}
   earlier:
-    description: Earlier reports, as text or as data. What is none of this version is left out.
+    description: Earlier reports, as text or as data. What is not a report of this version is left out.
     type: list
     elements: raw
     default: []
+  history:
+    description:
+      - Directory of earlier reports, named by their time as the role names them. The newest O(shown) of them are read.
+        What is larger than 64 MB, or not a regular file, is left out.
+    type: path
   shown:
     description: How many earlier reports make the history.
     type: int
@@ -73,7 +93,7 @@ EXAMPLES = r"""
   ansible.builtin.set_fact:
     report: >-
       {{ [{'cluster': 'production', 'host': 'consul-1', 'max_rto': 60, 'max_age': 86400,
-           'rehearsals': [{'archive': archive, 'confirmed_at': none, 'result': rehearsed}]}]
+           'archives': listed.archives, 'rehearsals': [{'archive': archive, 'result': rehearsed}]}]
          | disaster_recovery.consul.rehearsal_report(at='2026-11-23T02:15:00Z') }}
   vars:
     archive: /srv/consul-archives/production/dc1-20261123T021500Z-3135.snap
@@ -98,16 +118,21 @@ _value:
       elements: dict
 """
 
-import json
+import os
+import re
+import stat
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils import _manifest
-from ..module_utils._errors import SnapshotError
 from ..module_utils._report import build_report
-from ..module_utils._times import from_text, to_text
+from ..module_utils._report_history import read
+from ..module_utils._times import from_text
+
+_NAMED = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]+)?\.json")
+_LIMIT = 64_000_000
 
 
 def rehearsal_report(
@@ -116,47 +141,42 @@ def rehearsal_report(
     at: str,
     lost: Mapping[str, str] | None = None,
     earlier: Iterable[Any] = (),
+    history: str | None = None,
     shown: int = 30,
 ) -> dict[str, Any]:
     """Return the report; see DOCUMENTATION."""
     if not isinstance(entries, list) or not all(isinstance(one, Mapping) for one in entries):
         raise AnsibleFilterError("rehearsal_report wants a list of what the hosts brought back")
     try:
-        past = [read for read in map(_read, earlier) if read is not None]
-        entries = [*map(_confirmed, entries), *(_gone(host, cluster) for host, cluster in (lost or {}).items())]
+        past = map(read, chain(earlier, _kept(history, int(shown)) if history else ()))
+        entries = [*entries, *(_gone(host, cluster) for host, cluster in (lost or {}).items())]
         return build_report(entries, now=from_text(str(at)), earlier=past, shown=int(shown))
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"rehearsal_report can't make a report of this: {error!r}") from error
 
 
-def _read(told: Any) -> Any:
-    """An earlier report that was cut, or that somebody edited, is no reason to go without the new one."""
-    if not isinstance(told, (str, bytes)):
-        return told
+def _kept(directory: str, shown: int) -> Iterable[bytes]:
+    """The texts of the newest earlier reports. One that can't be read is no reason to go without the new one."""
     try:
-        return json.loads(told)
-    except ValueError:
-        return None
+        names = sorted(name for name in os.listdir(directory) if _NAMED.fullmatch(name))
+    except OSError:
+        return
+    for name in names[-shown:] if shown > 0 else []:
+        try:
+            # A pipe that nobody writes to would be waited for.
+            descriptor = os.open(os.path.join(directory, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LIMIT:
+            os.close(descriptor)
+            continue
+        with open(descriptor, "rb") as source:
+            yield source.read(_LIMIT)
 
 
 def _gone(host: str, cluster: str) -> dict[str, Any]:
     return {"cluster": cluster or host, "host": host, "problem": "the host failed before anything could be rehearsed"}
-
-
-def _confirmed(entry: Mapping[str, Any]) -> dict[str, Any]:
-    rehearsals = [{**one, "confirmed_at": _confirmed_at(one)} for one in entry.get("rehearsals") or ()]
-    return {**entry, "rehearsals": rehearsals}
-
-
-def _confirmed_at(told: Mapping[str, Any]) -> str | None:
-    """A manifest of other bytes, or none at all, confirms nothing."""
-    if not told.get("manifest"):
-        return told.get("confirmed_at")
-    try:
-        manifest = _manifest.decode(str(told["manifest"]).encode())
-    except SnapshotError:
-        return None
-    return to_text(manifest.confirmed_at) if manifest.sha256 == (told.get("result") or {}).get("sha256") else None
 
 
 class FilterModule:

@@ -75,6 +75,7 @@ def as_json(archive: Listed, now: float) -> dict[str, Any]:
     """Return an archive as a result holds it."""
     ahead = is_ahead(archive.taken_at, now)
     described = archive.status in (MATCHES, STALE, UNREADABLE)
+    fingerprint = archive.manifest.fingerprint if archive.manifest else None
     return {
         "path": archive.path,
         "manifest": _manifest.path_of(archive.path) if described else None,
@@ -86,6 +87,8 @@ def as_json(archive: Listed, now: float) -> dict[str, Any]:
         "dated_ahead": ahead,
         "index": archive.index,
         "size": archive.size,
+        "sha256": archive.manifest.sha256 if archive.manifest else None,
+        "fingerprint": fingerprint.overall if fingerprint else None,
     }
 
 

@@ -180,7 +180,9 @@ def _examine(request: RehearseRequest, progress: Progress) -> Examined:
     beside = manifest_beside(request.src, digest)
     known = beside.manifest.cluster if beside.manifest else Cluster(None, None, None)
     progress.findings = findings.result()
-    progress.examined = Examined(archive, digest, stamp, archive.state.origin.completed(known))
+    manifest = beside.manifest
+    confirmed_at = manifest.confirmed_at if manifest and manifest.confirmed_by_leader else None
+    progress.examined = Examined(archive, digest, stamp, archive.state.origin.completed(known), confirmed_at)
     return progress.examined
 
 

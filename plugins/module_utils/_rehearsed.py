@@ -13,6 +13,7 @@ from typing import Any
 
 from ._archive import Archive
 from ._assertions import Outcome
+from ._chronology import is_ahead
 from ._errors import ServerDied, SnapshotError
 from ._files import Digest, Stamp
 from ._findings import CRITICAL, Finding
@@ -31,6 +32,8 @@ class Examined:
     digest: Digest
     stamp: Stamp
     origin: Cluster
+    confirmed_at: float | None = None
+    """When the content was last known to be the cluster's, by a manifest that matches: seconds since the epoch."""
 
 
 class Progress:
@@ -62,9 +65,14 @@ class Progress:
 
     @property
     def age(self) -> int | None:
-        """Seconds since the archive was taken; None when that is not known."""
-        taken_at = self.examined.archive.meta.taken_at if self.examined else None
-        return None if taken_at is None else max(0, int(time.time() - taken_at))
+        """Seconds since the archive was taken, or since its content was last confirmed; None when that is not known.
+
+        A date more than a day ahead is not believed.
+        """
+        now, told = time.time(), self.examined
+        known = [told.archive.meta.taken_at, told.confirmed_at] if told else []
+        believed = [moment for moment in known if moment is not None and not is_ahead(moment, now)]
+        return max(0, int(now - max(believed))) if believed else None
 
     @contextlib.contextmanager
     def measured(self, name: str) -> Iterator[None]:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._errors import printable
 from ._rehearsal import PHASES
-from ._report import PASSED, STATES
-from ._report_words import STATE_WORDS, bytes_text, plural, seconds_text, time_text
+from ._report_history import FAILED, PASSED, STATES
+from ._report_words import NAME_LIMIT, STATE_WORDS, bytes_text, plural, seconds_text, time_text
 
 CHART_ROWS = 30
 """Bars that a chart shows at most; the table below holds all."""
@@ -54,8 +55,8 @@ def view_of(report: Mapping[str, Any]) -> dict[str, Any]:
             }
             for state in _ORDER
         ],
-        "rpo": _tile(report["rpo"], total),
-        "rto": _tile(report["rto"], total),
+        "rpo": _tile(report["rpo"]),
+        "rto": _tile(report["rto"]),
         "todo": [_shown(one) for one in clusters if one["state"] != PASSED],
         "rto_chart": _rto_chart(clusters, report["rto"]["limit"]),
         "age_chart": _age_chart(clusters, report["rpo"]["limit"]),
@@ -83,20 +84,22 @@ def _percent(value: float, whole: float) -> float:
     return round(100 * value / whole, 2) if whole else 0.0
 
 
-def _tile(measure: Mapping[str, Any], total: int) -> dict[str, Any]:
+def _tile(measure: Mapping[str, Any]) -> dict[str, Any]:
     limit, worst, measured = measure["limit"], measure["worst"], measure["measured"]
     met = measure["within"] == measure["limited"] if measure["limited"] else None
+    unbounded = measure["unbounded"]
+    whose = "their own targets" if limit is None else seconds_text(limit) if unbounded else "it"
     return {
-        "value": seconds_text(worst) if worst is not None else "–",
-        "of": measure["worst_cluster"],
+        "value": f"unbounded for {unbounded}" if unbounded else seconds_text(worst) if worst is not None else "–",
+        "unbounded": unbounded,
+        "others": seconds_text(worst) if unbounded and worst is not None else None,
+        "of": None if worst is None else _name(measure["worst_cluster"]),
         "limit": None if limit is None else seconds_text(limit),
         "met": met,
-        "within": f"{measure['within']} of {measure['limited']} within {'it' if limit else 'their own targets'}"
-        if measure["limited"]
-        else None,
+        "within": f"{measure['within']} of {measure['limited']} within {whose}" if measure["limited"] else None,
         "median": None if measure["median"] is None or measured < 2 else seconds_text(measure["median"]),
-        "unknown": total - measured,
-        "share": None if limit is None or worst is None else min(100.0, _percent(worst, limit)),
+        "unknown": measure["unknown"],
+        "share": None if limit is None or worst is None or unbounded else min(100.0, _percent(worst, limit)),
     }
 
 
@@ -144,7 +147,8 @@ def _age_chart(clusters: Sequence[Mapping[str, Any]], limit: float | None) -> di
 
 
 def _labelled(cluster: Mapping[str, Any], value: float) -> dict[str, Any]:
-    return {"cluster": cluster["cluster"], "name": short(cluster["cluster"]), "text": seconds_text(value)}
+    name = _name(cluster["cluster"])
+    return {"cluster": name, "name": short(name), "text": seconds_text(value)}
 
 
 def _is_late(cluster: Mapping[str, Any], key: str) -> bool:
@@ -175,8 +179,19 @@ def _run(run: Mapping[str, Any]) -> dict[str, Any]:
         "clusters": counts["clusters"],
         "counts": [{"state": state, "word": STATE_WORDS[state], "count": counts[state]} for state in _ORDER],
         "worst_rto": seconds_text(run["worst_rto"]) if run["worst_rto"] is not None else "–",
-        "worst_age": seconds_text(run["worst_age"]) if run["worst_age"] is not None else "–",
+        "worst_age": _worst_age(run),
     }
+
+
+def _worst_age(run: Mapping[str, Any]) -> str:
+    if run["counts"][FAILED]:
+        return f"unbounded for {run['counts'][FAILED]}"
+    return seconds_text(run["worst_age"]) if run["worst_age"] is not None else "–"
+
+
+def _name(text: str) -> str:
+    """Names come from inventories; bidi marks would let one look like another."""
+    return printable(text, NAME_LIMIT)
 
 
 def _history_chart(history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -214,16 +229,17 @@ def _shown(cluster: Mapping[str, Any]) -> dict[str, Any]:
     ]
     good = sum(one["state"] == PASSED for one in cluster["history"])
     return {
-        "cluster": cluster["cluster"],
+        "cluster": _name(cluster["cluster"]),
         "datacenter": cluster["datacenter"],
         "cluster_id": cluster["cluster_id"],
-        "hosts": ", ".join(cluster["hosts"]),
+        "hosts": ", ".join(map(_name, cluster["hosts"])),
         "state": cluster["state"],
         "word": STATE_WORDS[cluster["state"]],
         "sentence": cluster["sentence"],
         "advice": cluster["advice"],
-        "age": seconds_text(cluster["age"]) if cluster["age"] is not None else "–",
-        "rto": seconds_text(cluster["rto"]) if cluster["rto"] is not None else "–",
+        "remarks": cluster["remarks"],
+        "age": _figure(cluster, "age"),
+        "rto": _figure(cluster, "rto"),
         "phases": head["phases"] if head and cluster["rto"] is not None else [],
         "records": head["total"] if head else "–",
         "version": head["version"] if head else "–",
@@ -236,12 +252,18 @@ def _shown(cluster: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _figure(cluster: Mapping[str, Any], key: str) -> str:
+    if cluster["state"] == FAILED:
+        return "unbounded"
+    return seconds_text(cluster[key]) if cluster[key] is not None else "unknown"
+
+
 def _rehearsed(one: Mapping[str, Any]) -> dict[str, Any]:
     old, new = one["archive_version"], one["server_version"]
     rto = one["rto"] or {}
     return {
-        "file": one["archive"].rpartition("/")[2],
-        "archive": one["archive"],
+        "file": printable(one["archive"].rpartition("/")[2], NAME_LIMIT),
+        "archive": printable(one["archive"], None),
         "verdict": one["verdict"],
         "word": _VERDICT_WORDS.get(one["verdict"], one["verdict"]),
         "passed": one["passed"],
@@ -274,7 +296,11 @@ def _target(held: Mapping[str, Any]) -> str:
 
 def _facts(one: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     return [
-        ("Taken", time_text(one["taken_at"]) if one["taken_at"] else None),
+        ("Saved for", one["saved_for"]),
+        (
+            "Taken",
+            time_text(one["taken_at"]) + (" (not believed)" if one["dated_ahead"] else "") if one["taken_at"] else None,
+        ),
         ("Confirmed", time_text(one["confirmed_at"]) if one["confirmed_at"] else None),
         ("Size", bytes_text(one["size"]) if one["size"] is not None else None),
         ("SHA-256", one["sha256"]),

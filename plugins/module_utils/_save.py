@@ -232,7 +232,7 @@ def _settle(
     by_leader = consistency.by_leader and live.led
     if directory is None:
         before = next(iter(entries), None)
-        _require_own(request, before, cluster)
+        _require_own(request, before, cluster, holds_something=bool(archive.state.user_records))
     else:
         before = newest_of(entries, cluster, now, reached=archive.meta.index if by_leader else None)
     held = _held(before, cluster)
@@ -259,19 +259,28 @@ def _settle(
     return _Settled(decision, Entry(path, manifest), before, by_leader, rebuilt)
 
 
-def _require_own(request: SaveRequest, before: Entry | None, cluster: Cluster) -> None:
+def _require_own(request: SaveRequest, before: Entry | None, cluster: Cluster, *, holds_something: bool) -> None:
+    """Make sure that the archive at ``dest`` may be overwritten. ``holds_something``: whether users stored anything."""
     if before is None or request.force:
         return
     known = before.manifest.cluster
     one_name = known.name is not None and known.name == cluster.name
     two_names = None not in (known.name, cluster.name) and not one_name
-    if one_name or (known.is_same(cluster) and not two_names):
+    if known.is_same(cluster) and not two_names:
         return
-    raise DestinationError(
-        f"dest: {request.dest} holds an archive of {known.as_text()}, and this one is of {cluster.as_text()}",
-        hint="Choose another path for this cluster, or set force: true to overwrite that archive.",
-        path=request.dest,
-    )
+    if not one_name:
+        raise DestinationError(
+            f"dest: {request.dest} holds an archive of {known.as_text()}, and this one is of {cluster.as_text()}",
+            hint="Choose another path for this cluster, or set force: true to overwrite that archive.",
+            path=request.dest,
+        )
+    if not holds_something:
+        raise DestinationError(
+            f"dest: {request.dest} holds an archive of {printable(cluster.name)} from before it was rebuilt, and the "
+            "cluster holds nothing that users stored",
+            hint="Restore that archive first, or choose another path, or set force: true to overwrite it.",
+            path=request.dest,
+        )
 
 
 def _confirmed(manifest: Manifest, archive: Archive, cluster: Cluster, now: float) -> Manifest:

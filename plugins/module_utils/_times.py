@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import datetime
+import re
+
+_TEXT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z", re.ASCII)
 
 
 def to_text(seconds: float | None) -> str | None:
@@ -25,8 +28,11 @@ def from_text(text: str) -> float:
 
     :raises ValueError: it is no such text.
     """
-    parsed = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
-    return parsed.replace(tzinfo=datetime.timezone.utc).timestamp()
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        raise ValueError("not a time as 2026-11-23T02:15:00Z")
+    year, month, day, hour, minute, second = map(int, match.groups())
+    return datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc).timestamp()
 
 
 # Go's time.Time.MarshalBinary: a version, seconds since the year 1, nanoseconds, and the zone's offset in minutes (in

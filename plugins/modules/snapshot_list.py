@@ -104,8 +104,8 @@ archives:
       type: str
       returned: success
     cluster:
-      description: Which cluster it is of, as C(name), C(datacenter), C(id), C(consul_version), and C(servers), which are
-        the ids of its Raft servers. What is not known is null or empty.
+      description: Which cluster it is of, as C(name), C(datacenter), C(id), C(consul_version), and C(servers), the ids
+        of its Raft servers. What is not known is null or empty.
       type: dict
       returned: success
     taken_at:
@@ -134,6 +134,15 @@ archives:
       description: Its size in bytes.
       type: int
       returned: success
+    sha256:
+      description: Checksum of the archive, as its manifest names it; null without a manifest.
+      type: str
+      returned: success
+    fingerprint:
+      description:
+        - Fingerprint of its content, from its manifest; equal for equal content. It is null where no manifest tells.
+      type: str
+      returned: success
   sample:
     - cluster:
         consul_version: "1.22.7"
@@ -148,6 +157,8 @@ archives:
       manifest: /var/backups/consul/dc1-20261123T021500Z-3135.snap.manifest.json
       manifest_status: matches
       path: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+      fingerprint: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+      sha256: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
       size: 81930112
       taken_at: "2026-11-23T02:15:00Z"
 newest_confirmed_at:

@@ -70,7 +70,7 @@ options:
     description: Seconds that it may take from nothing to a proven, running server, as in RV(rto.total).
     type: float
   max_age:
-    description: Seconds that the archive may be old.
+    description: Seconds that the archive may be old; see RV(age).
     type: int
   attempt_anyway:
     description:
@@ -210,7 +210,9 @@ taken_at:
   type: str
   sample: "2026-11-23T02:15:00Z"
 age:
-  description: Seconds since then, by the clock of the host the module runs on; null when the archive does not tell.
+  description:
+    - Seconds since then, or since its manifest says that the content was last confirmed, by the clock of the host the
+      module runs on. It is null when neither is known, or both are dated more than a day ahead.
   returned: when the archive verifies
   type: int
   sample: 3600

@@ -60,7 +60,8 @@ options:
       - Name of the cluster that is saved, as users call it. The archive is kept, compared and confirmed under this name
         alone, whatever other archives lie at O(dest).
       - When none of the cluster's servers is known from the newest archive of this name, the cluster was rebuilt. A new
-        archive is kept, and RV(rebuilt) and a warning say so once.
+        archive is kept, and RV(rebuilt) and a warning say so once. While the rebuilt cluster holds nothing that users
+        stored, a file O(dest) with an archive from before is only overwritten with O(force=true).
       - Without a name the cluster is known by its identity alone, which is its datacenter, the id of its Connect CA and
         the ids of its Raft servers. A cluster that shares no server with an archive is then another one.
     type: str

@@ -31,6 +31,7 @@ class Calls:
         self,
         cluster: Cluster | None,
         module: str,
+        /,
         *,
         server: Server | None = None,
         check: bool = False,
@@ -44,13 +45,13 @@ class Calls:
         check_decent(outcome, [cluster.tokens.initial_management] if cluster else [])
         return outcome
 
-    def ok(self, cluster: Cluster | None, module: str, **options: Any) -> dict[str, Any]:
+    def ok(self, cluster: Cluster | None, module: str, /, **options: Any) -> dict[str, Any]:
         """Run a module that must succeed, and return its result."""
         outcome = self.run(cluster, module, **options)
         assert not outcome.failed, outcome.result
         return outcome.result
 
-    def fails(self, cluster: Cluster | None, module: str, kind: str, **options: Any) -> dict[str, Any]:
+    def fails(self, cluster: Cluster | None, module: str, kind: str, /, **options: Any) -> dict[str, Any]:
         """Run a module that must fail in this way, and return its result."""
         outcome = self.run(cluster, module, **options)
         assert outcome.failed, outcome.result
@@ -59,7 +60,7 @@ class Calls:
         return outcome.result
 
 
-def start_on(cluster: Cluster, module: str, **options: Any) -> subprocess.Popen[str]:
+def start_on(cluster: Cluster, module: str, /, **options: Any) -> subprocess.Popen[str]:
     """Start a module on a cluster in a process of its own; ``finish`` of ``support.modules`` waits for it."""
     return start(module, **{**connection(cluster), **options})
 

@@ -5,8 +5,22 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from typing import Any
+
+import pytest
 
 from env import places
 
 sys.path.insert(0, str(places.linked_tree()))
+
+
+@pytest.fixture(scope="session")
+def validator() -> Any:
+    """Holds reports of rehearsals against their schema, which is one itself."""
+    jsonschema = pytest.importorskip("jsonschema", reason="not among what the oldest Python is tested with")
+    path = places.CHECKOUT / "roles" / "rehearsal" / "files" / "report.schema.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)

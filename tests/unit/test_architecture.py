@@ -27,7 +27,18 @@ DOTS = {0: "", 1: PACKAGE, 2: PLUGINS}
 FLOORS = {
     "what a module does": ["_options", "_save", "_restore", "_diff", "_rehearse", "_rehearsed", "_listing"],
     "a cluster, its snapshots, where they are kept": [
-        *["_cluster", "_live", "_ready", "_take", "_proof", "_target", "_aftermath", "_store", "_throwaway"],
+        *[
+            "_cluster",
+            "_live",
+            "_ready",
+            "_take",
+            "_proof",
+            "_target",
+            "_aftermath",
+            "_store",
+            "_throwaway",
+            "_textfile",
+        ],
         "_catalogue",
     ],
     "what touches the world": [
@@ -40,7 +51,17 @@ FLOORS = {
         *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance"],
         *["_answers", "_faults", "_guards", "_types", "_left", "_decide", "_times"],
         *["_server_config", "_assertions", "_rehearsal"],
-        *["_pick", "_chronology", "_report", "_report_words", "_report_view", "_metrics"],
+        *[
+            "_pick",
+            "_chronology",
+            "_report",
+            "_report_words",
+            "_report_view",
+            "_report_input",
+            "_report_history",
+            "_report_names",
+            "_metrics",
+        ],
     ],
     "what can go wrong": ["_errors"],
 }

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._decide import (
     Decision,
     Held,
+    keeps_newer,
     should_keep,
     should_restore,
     should_take,
@@ -37,6 +38,7 @@ TAKE = [
     ("just too old", HELD, {"max_age": 100}, True, "the newest archive was confirmed 100 s ago, and max_age is 100 s"),
     ("max_age zero", replace(HELD, confirmed_at=NOW), {"max_age": 0}, True, "the newest archive was confirmed 0 s ago"),
     ("young, forced", HELD, {"max_age": 1000, "force": True}, True, "it was forced"),
+    ("no leader confirmed it", replace(HELD, confirmed_at=None), {"max_age": 1000}, True, "no leader has confirmed"),
     ("in the future", replace(HELD, confirmed_at=NOW + 1), {"max_age": 1000}, True, "dated in the future"),
     ("young, another fingerprint's version", replace(HELD, fingerprint=None), {"max_age": 101}, False, "index 42"),
 ]
@@ -58,6 +60,16 @@ KEEP = [
     ("same, not skipped", HELD, SAME, {"skip_unchanged": False}, True, "index 42, and skip_unchanged is false"),
     ("not comparable", replace(HELD, fingerprint=None), SAME, {}, True, "the newest archive can't be compared with"),
     ("changed", HELD, fingerprint(KVS=3, ACLToken=2), {}, True, "content changed since index 42: KVS"),
+    (
+        "same, without a leader",
+        HELD,
+        SAME,
+        {"by_leader": False},
+        False,
+        "index 42, which no leader confirmed this time",
+    ),
+    ("behind, without a leader", HELD, fingerprint(KVS=3), {"by_leader": False}, True, "of index 42: ACLToken, KVS"),
+    ("a hostile name", HELD, fingerprint(**{"\x1b[2J": 3}), {}, True, "index 42: \\x1b[2J, ACLToken, KVS"),
     ("type gone", HELD, fingerprint(KVS=1), {}, True, "content changed since index 42: ACLToken"),
     (
         "several, by name",
@@ -86,6 +98,23 @@ def test_should_keep(held: Held | None, taken: Fingerprint, options: dict[str, A
 
     assert decision.go is go
     assert decision.reason.endswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("index", "options", "stays"),
+    [
+        (41, {"by_leader": False}, True),
+        (42, {"by_leader": False}, False),
+        (41, {"by_leader": True}, False),
+        (41, {"by_leader": False, "force": True}, False),
+    ],
+)
+def test_an_older_state_does_not_replace_a_newer_one(index: int, options: dict[str, Any], stays: bool) -> None:
+    decision = keeps_newer(HELD, index, **{"force": False, **options})
+    assert (decision is not None) is stays
+    assert keeps_newer(None, index, by_leader=False, force=False) is None
+    if decision:
+        assert not decision.go
 
 
 RESTORE = [

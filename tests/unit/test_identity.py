@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import (
+    NAME_LIMIT,
+    Cluster,
+    name_for_file,
+)
 
 A = Cluster("dc1", "a", "1.22.7", ("s1", "s2"))
 CLONE = A._replace(servers=("s7", "s8"))
@@ -44,8 +50,8 @@ def test_pair(one: Cluster, other: Cluster, same: bool, contradicts: bool) -> No
 
 
 def test_completed_fills_gaps_and_overrides_nothing() -> None:
-    assert NAMELESS.completed(Cluster("dc9", "a", "1.22.7")) == A
-    assert A.completed(Cluster("dc9", "z", "9")) == A
+    assert NAMELESS.completed(Cluster("dc9", "a", "1.22.7", ("s1", "s2"))) == A
+    assert A.completed(Cluster("dc9", "z", "9", ("s9",))) == A
 
 
 @pytest.mark.parametrize(
@@ -60,3 +66,45 @@ def test_completed_fills_gaps_and_overrides_nothing() -> None:
 )
 def test_as_text(cluster: Cluster, text: str) -> None:
     assert cluster.as_text() == text
+
+
+NAMES = [
+    "../../out/x",
+    "/etc/passwd",
+    "a\nb",
+    "\x1b[2J",
+    "-rf",
+    ".hidden",
+    "..",
+    ".",
+    "",
+    " ",
+    "a" * 300,
+    "数据中心",
+    "dc\u202e1",
+    "\ud800",
+    "a\0b",
+    "$(reboot)",
+    "a b",
+    "_",
+    "-",
+    "a.b",
+    "CON:",
+]
+
+
+@pytest.mark.parametrize("text", NAMES, ids=ascii)
+def test_a_name_for_a_file_is_safe(text: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", name_for_file(text), re.ASCII)
+    assert len(name_for_file(text)) <= NAME_LIMIT
+
+
+def test_a_name_for_a_file_is_the_text_where_that_is_safe() -> None:
+    for text in ("dc1", "eu-west_1", "a" * NAME_LIMIT, "_"):
+        assert name_for_file(text) == text
+    assert name_for_file(None) == "unknown"
+
+
+def test_two_texts_are_two_names() -> None:
+    texts = [*NAMES, "a_b", "a/b", "out_x", "out/x", "a" * 301, "a" * NAME_LIMIT, "rf", "hidden"]
+    assert len({name_for_file(text) for text in texts if text}) == len(set(filter(None, texts)))

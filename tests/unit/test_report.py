@@ -12,10 +12,8 @@ import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.filter.rehearsal_report import rehearsal_report
 from ansible_collections.disaster_recovery.consul.plugins.module_utils import _report_view, _report_words
-from browser.example import NOW, ago, earlier, entry, failed, fleet, result
-from env import places
+from browser.example import NOW, ago, earlier, entry, failed, fleet, listed, result
 
-ROLE = places.CHECKOUT / "roles" / "rehearsal"
 CUT = ("refused", "the archive does not verify: it is cut short")
 
 
@@ -26,15 +24,6 @@ def report_of(*entries: dict[str, Any], **options: Any) -> dict[str, Any]:
 def only(report: dict[str, Any]) -> dict[str, Any]:
     (cluster,) = report["clusters"]
     return dict(cluster)
-
-
-@pytest.fixture(scope="module")
-def validator() -> Any:
-    """Holds documents against the schema, which is one itself."""
-    jsonschema = pytest.importorskip("jsonschema", reason="not among what the oldest Python is tested with")
-    schema = json.loads((ROLE / "files" / "report.schema.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +46,8 @@ def test_it_is_as_the_schema_says(entries: list[dict[str, Any]], validator: Any)
         (entry("a", failed("not_proven", "it differs")), "failed", "The cluster would not come back."),
         (entry("a", failed(*CUT)), "failed", "The cluster would not come back."),
         (entry("a", failed("incomplete", "no room")), "unknown", "Whether the cluster would come back is not known."),
-        (entry("a", problem="no archive"), "unknown", "Whether the cluster would come back is not known."),
+        (entry("a", missing="no archive"), "failed", "The cluster would not come back."),
+        (entry("a", problem="no answer"), "unknown", "Whether the cluster would come back is not known."),
         (
             entry("a", {"src": "/x", "msg": "MODULE FAILURE"}),
             "unknown",
@@ -107,24 +97,9 @@ def test_an_archive_is_as_old_as_its_last_confirmation(confirmed: float | None, 
 
 @pytest.mark.parametrize(("sha256", "age"), [("0" * 64, 90_000), (result()["sha256"], 60)])
 def test_a_manifest_confirms_its_own_archive_alone(sha256: str, age: float) -> None:
-    manifest = {
-        "schema": "disaster_recovery.consul/manifest",
-        "version": 1,
-        "archive": {"file": "x.snap", "size": 1, "sha256": sha256},
-        "meta": {"id": "2-3-4", "index": 3},
-        "taken_at": ago(90_000),
-        "confirmed_at": ago(60),
-        "cluster": {"datacenter": "dc1", "id": None, "consul_version": None},
-        "consistency": {"stale": False, "last_contact_ms": 0, "known_leader": True},
-        "fingerprint": {"version": "v0", "overall": "x", "types": {}},
-        "records": {},
-        "user_records": {},
-    }
     told = entry("a", result(age=90_000))
-    told["rehearsals"][0]["manifest"] = json.dumps(manifest)
+    told["archives"] = [listed(result(age=90_000), "a", 60, sha256=sha256, fingerprint="v1:other")]
     assert only(report_of(told))["age"] == age
-    told["rehearsals"][0]["manifest"] = "{not JSON"
-    assert only(report_of(told))["age"] == 90_000
 
 
 def test_no_target_is_missed_where_none_is_set() -> None:
@@ -155,6 +130,9 @@ def test_history_is_the_last_reports_and_nothing_else() -> None:
     past = earlier(report, 5)
     future = {**report, "generated_at": ago(-60)}
     foreign = [{"schema": "other"}, "not JSON", [], {**report, "version": 2}, {**report, "counts": {}}, None]
+    foreign += ["[" * 100_000, "9" * 10_000, {**report, "counts": dict.fromkeys(report["counts"], "x")}]
+    foreign += [{**report, "clusters": [{"cluster": ["a"], "state": "passed"}]}, {**report, "clusters": 7}]
+    foreign += [{**report, "counts": {**report["counts"], "passed": 10**30}}, {**report, "generated_at": ["x"]}]
     shown = report_of(*fleet(), earlier=[json.dumps(past[0]), *past[1:], *foreign, future], shown=3)["history"]
     assert [one["generated_at"] for one in shown] == [one["generated_at"] for one in past[-3:]]
     assert report_of(*fleet(), earlier=past, shown=0)["history"] == []

@@ -56,7 +56,7 @@ def newest(directory: Path, cluster: Cluster = OURS) -> _store.Entry | None:
 
 def test_the_newest_of_a_cluster_is_found_by_its_manifest(tmp_path: Path) -> None:
     keep(tmp_path, "z.snap", b"old", manifest_of(b"old", taken_at=100, index=9))
-    latest = keep(tmp_path, "a.snap", b"new", manifest_of(b"new", taken_at=200))
+    latest = keep(tmp_path, "a.snap", b"new", manifest_of(b"new", taken_at=200, index=10))
     keep(tmp_path, "y.snap", b"of another cluster", manifest_of(b"of another cluster", cluster=THEIRS, taken_at=300))
     keep(tmp_path, "x.snap", b"without a manifest", None)
     keep(tmp_path, "w.snap", b"cut", manifest_of(b"cut short", taken_at=300))
@@ -167,6 +167,62 @@ def test_a_manifest_is_replaced_beside_an_archive_that_stays(tmp_path: Path) -> 
 )
 def test_archive_name(cluster: Cluster, name: str) -> None:
     assert _store.archive_name(cluster, 1_700_000_000.9, 42) == name
+
+
+def test_a_new_archive_overwrites_nobodys(tmp_path: Path) -> None:
+    manifest = manifest_of(b"data", taken_at=1_700_000_000)
+    names = []
+    for number in range(3):
+        with Partial(str(tmp_path)) as partial:
+            partial.write(b"data")
+            entry = _store.put_new(partial, str(tmp_path), manifest)
+        names.append(os.path.basename(entry.path))
+        assert entry.manifest.file == names[-1]
+        if number == 0:
+            # A manifest that lost its archive stays, too.
+            (tmp_path / "dc1-20231114T221320Z-1-2.snap.manifest.json").write_bytes(b"")
+    assert names == [f"dc1-20231114T221320Z-1{number}.snap" for number in ("", "-3", "-4")]
+    assert len(_store.entries_of(str(tmp_path))) == 3
+
+
+def test_a_new_archive_stays_in_its_directory(tmp_path: Path) -> None:
+    for datacenter in ("../../x", "/x", "..", "", "a/b", "a\0b"):
+        path = _store.archive_path(str(tmp_path), OURS._replace(datacenter=datacenter), 0, 1)
+        assert os.path.dirname(os.path.abspath(path)) == str(tmp_path)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_newest_of_a_name(named: bool, tmp_path: Path) -> None:
+    production = OURS._replace(name="production")
+    keep(tmp_path, "a.snap", b"1", manifest_of(b"1", cluster=production if named else OURS))
+    keep(tmp_path, "b.snap", b"2", manifest_of(b"2", cluster=THEIRS._replace(name="staging"), taken_at=200))
+    keep(tmp_path, "c.snap", b"3", manifest_of(b"3", cluster=THEIRS, taken_at=300))
+    found = newest(tmp_path, production)
+    assert found is not None
+    assert os.path.basename(found.path) == "a.snap"
+    assert newest(tmp_path, OURS) == found
+    # A name goes on when the servers are new; without one nothing is of this cluster.
+    rebuilt = newest(tmp_path, production._replace(servers=("new",)))
+    assert rebuilt == (found if named else None)
+    assert newest(tmp_path, OURS._replace(servers=("new",))) is None
+    assert newest(tmp_path, production._replace(name="staging")) != found
+
+
+def test_what_is_dated_ahead_and_beyond_the_clusters_index_is_not_of_its_history(tmp_path: Path) -> None:
+    keep(tmp_path, "a.snap", b"1", manifest_of(b"1", index=900, taken_at=NOW + 1e6))
+    keep(tmp_path, "b.snap", b"2", manifest_of(b"2", index=20, taken_at=NOW - 60))
+    entries = _store.entries_of(str(tmp_path))
+    found = _store.newest_of(entries, OURS, NOW, reached=21)
+    assert found is not None
+    assert os.path.basename(found.path) == "b.snap"
+
+
+def test_a_confirmed_archive_is_not_old(tmp_path: Path) -> None:
+    path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
+    os.utime(path, (1_000, 1_000))
+    _store.confirm(path, replace(manifest_of(b"data"), confirmed_at=500))
+    assert os.stat(path).st_mtime > 1_000_000
+    assert Path(path).read_bytes() == b"data"
 
 
 def test_an_archive_whose_manifest_has_no_place_does_not_replace_the_old_one(tmp_path: Path) -> None:

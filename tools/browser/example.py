@@ -76,17 +76,35 @@ def entry(
     cluster: str,
     *results: dict[str, Any],
     problem: str | None = None,
+    missing: str | None = None,
     confirmed: float | None = None,
     max_rto: float | None = MAX_RTO,
     max_age: float | None = MAX_AGE,
 ) -> dict[str, Any]:
     """Return what a host brought back."""
-    rehearsals = [
-        {"archive": one["src"], "confirmed_at": None if confirmed is None else ago(confirmed), "result": one}
-        for one in results
-    ]
-    told = {"cluster": cluster, "host": f"{cluster}-1", "rehearsals": rehearsals, "problem": problem}
-    return {**told, "max_rto": max_rto, "max_age": max_age}
+    told = {
+        "cluster": cluster,
+        "host": f"{cluster}-1",
+        "rehearsals": [{"archive": one["src"], "result": one} for one in results],
+        "archives": [listed(one, cluster, confirmed) for one in results],
+    }
+    return {**told, "problem": problem, "missing": missing, "max_rto": max_rto, "max_age": max_age}
+
+
+def listed(one: dict[str, Any], cluster: str, confirmed: float | None = None, **changes: Any) -> dict[str, Any]:
+    """Return what snapshot_list says of an archive that was saved for a cluster of this name."""
+    told = {
+        "path": one["src"],
+        "manifest_status": "matches",
+        "cluster": {"name": cluster, "servers": [f"server-of-{cluster}"]},
+        "taken_at": one.get("taken_at"),
+        "confirmed_at": None if confirmed is None else ago(confirmed),
+        "confirmed_by_leader": True,
+        "dated_ahead": False,
+        "sha256": one.get("sha256"),
+        "fingerprint": one.get("fingerprint"),
+    }
+    return {**told, **changes}
 
 
 UPGRADED = {
@@ -149,7 +167,8 @@ def fleet() -> list[dict[str, Any]]:
                 archive_version=None,
             ),
         ),
-        entry("lab", problem="no archive lies in /srv/consul-archives/lab"),
+        entry("lab", missing="no archive of lab is in /srv/consul-archives/lab on localhost"),
+        entry("branch-office", problem="the archives are on vault-2, which can't be reached: connection timed out"),
     ]
     return entries
 

@@ -31,6 +31,7 @@ FIGURES = """(() => {
   return {
     title: document.title,
     verdict: text(document, 'h1')[0],
+    tiles: Object.fromEntries(['rto', 'rpo'].map(id => [id, text(document, `#${id} .value`)[0]])),
     states: Object.fromEntries([...document.querySelectorAll('.states li')].map(
       one => [one.dataset.state, Number(one.querySelector('b').textContent)])),
     clusters: Object.fromEntries(rows.map(row => [row.dataset.cluster, {
@@ -73,15 +74,17 @@ def test_its_figures(browser: Browser, page: tuple[str, dict[str, Any]]) -> None
     url, report = page
     browser.open(url)
     shown = browser.ask(FIGURES)
-    assert shown["verdict"] == report["verdict"] == "16 of 19 clusters would come back."
+    assert shown["verdict"] == report["verdict"] == "16 of 20 clusters would come back."
     assert shown["title"].startswith(report["verdict"])
     counts = {state: report["counts"][state] for state in ("failed", "unknown", "missed", "passed")}
-    assert shown["states"] == counts == {"failed": 2, "unknown": 1, "missed": 3, "passed": 13}
+    assert shown["states"] == counts == {"failed": 3, "unknown": 1, "missed": 3, "passed": 13}
     assert {name: one["state"] for name, one in shown["clusters"].items()} == {
         one["cluster"]: one["state"] for one in report["clusters"]
     }
     assert shown["clusters"]["warehouse"] == {"state": "missed", "rto": "4.7 s", "age": "4 d", "records": "12,601"}
-    assert shown["clusters"]["lab"] == {"state": "unknown", "rto": "–", "age": "–", "records": "–"}
+    assert shown["clusters"]["lab"] == {"state": "failed", "rto": "unbounded", "age": "unbounded", "records": "–"}
+    assert shown["clusters"]["branch-office"]["age"] == "unknown"
+    assert shown["tiles"] == {"rto": "unbounded for 3", "rpo": "unbounded for 3"}
     assert shown["rto"]["warehouse"]["figure"] == "4.7 s"
     assert shown["ages"]["warehouse"]["figure"] == "4 d"
     assert set(shown["todo"]) == {one["cluster"] for one in report["clusters"] if one["state"] != "passed"}

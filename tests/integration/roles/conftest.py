@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 from support.playbooks import Ansible, hosts_of
+from support.yard import Yard
 
 from lab import Cluster, binaries, observe
 from lab.oracle import Observation
@@ -71,3 +72,9 @@ def golden(three: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Golden:
     ansible.ok("backup", ansible.inventory(hosts_of(three), backup_cluster="three"), backup_dir=str(directory / "kept"))
     (archive,) = (directory / "kept").glob("*.snap")
     return Golden(archive, seen)
+
+
+@pytest.fixture
+def yard(ansible: Ansible, golden: Golden, tmp_path: Path) -> Yard:
+    """Directories of archives that are copies of the golden one, each as if another cluster had taken it."""
+    return Yard(ansible, golden.archive, tmp_path)

@@ -6,77 +6,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import jsonschema
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
-from support.archives import STATE, cut_inside
-from support.playbooks import Ansible, Played
+from support.copies import MANIFEST
+from support.yard import Yard, failed_hosts, samples
 
-from env import places
 from lab import Cluster, binaries
-
-from .conftest import Golden
-
-SCHEMA = places.CHECKOUT / "roles" / "rehearsal" / "files" / "report.schema.json"
-MANIFEST = ".manifest.json"
-
-
-class Yard(NamedTuple):
-    """Directories of archives, one for each cluster, and where the reports go."""
-
-    ansible: Ansible
-    golden: Golden
-    root: Path
-
-    @property
-    def reports(self) -> Path:
-        return self.root / "reports"
-
-    def archive(self, cluster: str, *, name: str | None = None, cut: bool = False, confirmed: bool = True) -> Path:
-        """Put an archive into a cluster's directory, whole or cut short."""
-        directory = self.root / "archives" / cluster
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / (name or self.golden.archive.name)
-        data = self.golden.archive.read_bytes()
-        path.write_bytes(cut_inside(data, STATE) if cut else data)
-        if confirmed:
-            shutil.copy(f"{self.golden.archive}{MANIFEST}", f"{path}{MANIFEST}")
-        return path
-
-    def inventory(self, hosts: dict[str, dict[str, Any]], **variables: Any) -> Path:
-        """Write an inventory of archive directories."""
-        common = {
-            "rehearsal_dir": f"{self.root}/archives/{{{{ inventory_hostname }}}}",
-            "rehearsal_report_dir": str(self.reports),
-            "rehearsal_consul_binary": str(binaries.consul()),
-        }
-        return self.ansible.inventory(hosts, **{**common, **variables})
-
-    def report(self) -> dict[str, Any]:
-        """Return the newest report, which must be as the schema says."""
-        report: dict[str, Any] = json.loads((self.reports / "report.json").read_text(encoding="utf-8"))
-        schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-        jsonschema.validate(report, schema, cls=jsonschema.Draft202012Validator)
-        assert report["verdict"] in (self.reports / "report.html").read_text(encoding="utf-8")
-        return report
-
-    def cluster(self, name: str) -> dict[str, Any]:
-        """Return what the newest report says of a cluster."""
-        return next(one for one in self.report()["clusters"] if one["cluster"] == name)
-
-
-@pytest.fixture
-def yard(ansible: Ansible, golden: Golden, tmp_path: Path) -> Yard:
-    return Yard(ansible, golden, tmp_path)
-
-
-def failed_hosts(played: Played) -> set[str]:
-    return {host for host, counts in played.recap.items() if counts["failed"]}
 
 
 @pytest.mark.every_version
@@ -93,7 +31,8 @@ def test_check_run_again_check(yard: Yard, three: Cluster) -> None:
     assert played.says("The cluster would come back.")
     report = yard.report()
     assert report["passed"]
-    assert report["counts"] == {"clusters": 1, "archives": 1, "failed": 0, "unknown": 0, "missed": 0, "passed": 1}
+    states = {"failed": 0, "unknown": 0, "missed": 0, "passed": 1}
+    assert report["counts"] == {"clusters": 1, "archives": 1, "would_come_back": 1, **states}
     (cluster,) = report["clusters"]
     (rehearsal,) = cluster["rehearsals"]
     inspected = json.loads(three.cli("snapshot", "inspect", "-format=json", archive))
@@ -126,16 +65,16 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
     hosts: dict[str, dict[str, Any]] = {name: {} for name in ("alpha", "cut", "second-best", "odd", "nothing")}
     hosts["no-consul"] = {"rehearsal_consul_binary": "/no/such/consul"}
     hosts["wrong"] = {"rehearsal_pick": "yesterday"}
-    hosts["worse"] = {"rehearsal_timeout": "an hour", "rehearsal_cluster": "of-worse"}
+    hosts["worse"] = {"rehearsal_timeout": "an hour", "backup_cluster": "of-worse"}
     inventory = yard.inventory(hosts, rehearsal_textfile=str(yard.root / "consul.prom"), rehearsal_throttle=2)
 
     played = yard.ansible.fails(
         "rehearse",
         inventory,
         "cut: The archive does not verify",
-        "No archive lies in",
+        f"The directory {yard.root}/archives/nothing does not exist",
         "there is no program /no/such/consul",
-        "wrong: Rehearsal_src, rehearsal_dir",
+        "wrong: The settings are not valid: rehearsal_src, rehearsal_dir",
         'pick "yesterday"',
         f"Report: {yard.reports}/report.html",
     )
@@ -144,7 +83,7 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
     assert states == {
         "cut": "failed",
         "no-consul": "unknown",
-        "nothing": "unknown",
+        "nothing": "failed",
         "wrong": "unknown",
         "of-worse": "unknown",
         "odd": "missed",
@@ -167,9 +106,9 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
 
 
 def test_missed_targets(yard: Yard) -> None:
-    fresh, slow, stale, poor = (yard.archive(name) for name in ("confirmed", "slow", "stale", "poor"))
-    taken = yard.golden.archive.name.split("-")[1]
-    manifest = json.loads(Path(f"{fresh}{MANIFEST}").read_text(encoding="utf-8"))
+    _fresh, slow, stale, poor = (yard.archive(name) for name in ("confirmed", "slow", "stale", "poor"))
+    taken = yard.source.name.split("-")[1]
+    manifest = json.loads(Path(f"{stale}{MANIFEST}").read_text(encoding="utf-8"))
     long_ago = {**manifest, "confirmed_at": "2020-01-01T00:00:00Z"}
     Path(f"{slow}{MANIFEST}").write_text("not a manifest", encoding="utf-8")
     Path(f"{stale}{MANIFEST}").write_text(json.dumps(long_ago), encoding="utf-8")
@@ -209,28 +148,29 @@ def test_missed_targets(yard: Yard) -> None:
 
 
 def test_which_archives(yard: Yard) -> None:
-    newest = yard.archive("alpha")
-    old = yard.archive("alpha", name="dc1-20200101T000000Z-5.snap", confirmed=False)
-    # By its name it is nobody's; what tells is inside. The file itself is the youngest of all.
-    unnamed = yard.archive("beta", name="kept-by-hand.snap", confirmed=False)
-    decoy = yard.archive("beta", name="dc1-20300101T000000Z-5.snap", confirmed=False)
-    then = "2025-06-30T12:00:00Z"
+    # A time is what the archive itself says; names and the files' times tell less.
+    then, before = "2025-06-30T12:00:00Z", {"ID": "2-5-1577836800000"}  # 2020-01-01
+    newest, old = yard.archive("everything"), yard.archive("everything", name="old.snap", confirmed=False, meta=before)
+    yard.archive("back-then")
+    past = yard.archive("back-then", name="dc1-20290101T000000Z-5.snap", confirmed=False, meta=before)
+    decoy = yard.archive("this-one", name="decoy.snap", confirmed=False)
+    yard.archive("this-one")
     hosts = {
-        "everything": {"rehearsal_dir": str(newest.parent), "rehearsal_pick": "all"},
-        "back-then": {"rehearsal_dir": str(newest.parent), "rehearsal_pick": then},
-        "by-meta": {"rehearsal_dir": str(unnamed.parent), "rehearsal_pick": "2029-01-01"},
+        "everything": {"rehearsal_pick": "all"},
+        "back-then": {"rehearsal_pick": then},
         "this-one": {"rehearsal_src": str(decoy)},
         "twin": {"rehearsal_src": str(decoy), "rehearsal_cluster": "this-one"},
+        "other-version": {"rehearsal_src": str(decoy), "rehearsal_cluster": "this-one"},
     }
-    yard.ansible.ok("rehearse", yard.inventory(hosts))
+    hosts["other-version"]["rehearsal_consul_binary"] = str(binaries.consul(binaries.OLD))
+    played = yard.ansible.fails("rehearse", yard.inventory(hosts))
     rehearsed = {one["cluster"]: {told["archive"] for told in one["rehearsals"]} for one in yard.report()["clusters"]}
-    assert rehearsed == {
-        "everything": {str(newest), str(old)},
-        "back-then": {str(old)},
-        "by-meta": {str(unnamed)},
-        "this-one": {str(decoy)},
-    }
-    assert yard.cluster("this-one")["hosts"] == ["this-one"]
+    assert rehearsed == {"everything": {str(newest), str(old)}, "back-then": {str(past)}, "this-one": {str(decoy)}}
+    # Hosts with the same work are one, and another Consul is other work.
+    this = yard.cluster("this-one")
+    assert this["hosts"] == ["other-version", "this-one"]
+    assert sorted(one["verdict"] for one in this["rehearsals"]) == ["proven", "refused"]
+    assert failed_hosts(played) == {"this-one", "twin", "other-version"}
 
 
 def test_on_a_rehearsal_host(yard: Yard) -> None:
@@ -244,23 +184,8 @@ def test_on_a_rehearsal_host(yard: Yard) -> None:
     inventory = yard.inventory(hosts, rehearsal_on="vault")
     options = ["--limit", "alpha,beta"]
     played = yard.ansible.fails(
-        "rehearse", inventory, "gone, where the archives lie, can't be reached", options=options
+        "rehearse", inventory, "The archives are on gone, which can't be reached", options=options
     )
-    assert played.says("1 of 2 clusters would come back. 1 was not rehearsed.")
+    assert played.says("1 of 2 clusters would come back. 1 is unknown.")
     assert failed_hosts(played) == {"beta"}
     assert yard.cluster("alpha")["state"] == "passed"
-
-
-def samples(path: Path) -> dict[tuple[str, ...], float]:
-    """Read a textfile with Prometheus' own parser: name, cluster and further labels to values."""
-    assert path.stat().st_mode & 0o7777 == 0o644
-    assert [one.name for one in path.parent.glob("*.prom*")] == [path.name]
-    found = {}
-    for family in text_string_to_metric_families(path.read_text(encoding="utf-8")):
-        assert family.type == "gauge"
-        assert family.documentation
-        for sample in family.samples:
-            labels = dict(sample.labels)
-            labels.pop("datacenter")
-            found[(sample.name, labels.pop("cluster"), *labels.values())] = sample.value
-    return found
