@@ -161,7 +161,7 @@ def test_part_of_a_cluster_is_said_to_be_one(ansible: Ansible, three: Cluster, t
     ansible.fails(ansible.playbook(play), inventory, "Only the hosts of this batch were asked, because of serial.")
 
 
-@pytest.mark.parametrize("name", ["../three", "a/b", ".hidden", "-rf", "two\nlines", ""])
+@pytest.mark.parametrize("name", ["../three", "a/b", ".hidden", "-rf", "two\nlines", "end\n", ""])
 def test_names_that_no_directory_may_have(ansible: Ansible, three: Cluster, name: str, tmp_path: Path) -> None:
     told = {"backup_dir": str(tmp_path / "kept"), "backup_fetch_to": str(tmp_path / "vault")}
     inventory = ansible.inventory(hosts_of(three), backup_cluster=name, restore_src="/a.snap", **told)
