@@ -49,6 +49,8 @@ class ClusterFacts(NamedTuple):
     applied_index: int | None
     permissions: Permissions
     unknown: dict[str, str]
+    agent_name: str | None = None
+    agent_id: str | None = None
 
     @property
     def identity(self) -> Cluster:
@@ -127,6 +129,8 @@ def read_cluster(client: Client, datacenter: str | None = None) -> ClusterFacts:
         applied_index=int(stats["applied_index"]) if own and str(stats.get("applied_index", "")).isdigit() else None,
         permissions=Permissions(permitted, _permitted(look, "servers", raft), _permitted(look, "agent", agent)),
         unknown=look.unknown,
+        agent_name=config.get("NodeName") or None,
+        agent_id=config.get("NodeID") or None,
     )
 
 

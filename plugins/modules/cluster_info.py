@@ -59,6 +59,20 @@ version:
   returned: success
   type: str
   sample: 1.22.7
+agent:
+  description: The agent that answered. It is a server of the cluster when its id is among RV(servers[].id).
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of its node; null when it can't be learned, which takes C(agent:read).
+      type: str
+      returned: always
+    id:
+      description: Its node id; null when it can't be learned, which takes C(agent:read).
+      type: str
+      returned: always
+  sample: {"id": "0f9a3c1e-7b7e-4f77-9a55-7a1c9cf0a111", "name": "server-1"}
 versions:
   description: Consul versions of the servers, as autopilot knows them.
   returned: success
@@ -234,6 +248,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "changed": False,
         "summary": summary_of(facts),
         "version": facts.version,
+        "agent": {"name": facts.agent_name, "id": facts.agent_id},
         "versions": list(facts.versions),
         "datacenter": facts.datacenter,
         "cluster_id": facts.cluster_id,

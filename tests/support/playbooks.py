@@ -84,7 +84,7 @@ class Ansible:
         done = subprocess.run(
             command,
             cwd=self.directory,
-            env={**self._environment(), **(env or {})},
+            env={**self.environment(), **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -115,7 +115,7 @@ class Ansible:
             assert played.says(text), f"not said: {text}\n{played.output}"
         return played
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """This process's environment, but for what it says about Consul and Ansible."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONSUL_", "ANSIBLE_"))}
         return {

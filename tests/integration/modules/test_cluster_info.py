@@ -57,6 +57,8 @@ def test_what_the_cli_says(which: str, three: Cluster, calls: Calls) -> None:
     )
     assert result["leader"] == leader.rpc_address if leader else False
     assert (result["version"], result["versions"]) == (three.version, [three.version])
+    assert result["agent"]["name"] == server.name
+    assert result["agent"]["id"] == {one["name"]: one["id"] for one in peers(three)}[server.name]
     assert (result["datacenter"], result["datacenters"]) == ("dc1", ["dc1"])
     assert f"{result['cluster_id']}.consul" == three.trust_domain()
     assert result["permissions"] == {"agent_read": True, "operator_read": True, "snapshot": True}

@@ -1,26 +1,23 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The entry point pre_upgrade: the gate, and the rollback kit as somebody would use it who has nothing else."""
+"""The entry point pre_upgrade: its gate, and what the rollback kit is made of."""
 
 from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.faults import Exchange, Fault, FaultServer, head
+from support.kits import Kit
 from support.playbooks import Ansible, hosts_of
 
-from lab import Cluster, compare, losses, observe
-
-
-def commands(text: str, *, of: str) -> list[str]:
-    """The shell blocks of one section of a ROLLBACK.md."""
-    section = next(part for part in re.split(r"^## ", text, flags=re.MULTILINE) if part.startswith(of))
-    return re.findall(r"^```shell\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
+from lab import Cluster, binaries
 
 
 def contents(directory: Path) -> dict[str, bytes]:
@@ -73,25 +70,80 @@ def test_check_run_again(ansible: Ansible, three: Cluster, tmp_path: Path, secre
     assert len(list(kept.iterdir())) == 2
 
 
-def test_the_way_back(ansible: Ansible, three: Cluster, fresh: Cluster, tmp_path: Path) -> None:
-    seen = observe(three)
+def test_a_kit_is_not_replaced(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    """It may be the only way back, and the run says so before anything is taken."""
     kit = tmp_path / "kit"
+    kit.mkdir(0o700)
+    (kit / "ROLLBACK.md").touch(0o600)
     inventory = ansible.inventory(hosts_of(three), backup_cluster="three", backup_rollback_dir=str(kit))
-    ansible.ok("pre_upgrade", inventory)
-    text = (kit / "ROLLBACK.md").read_text(encoding="utf-8")
-
-    tools = {"PATH": f"{fresh.binary.parent}:/usr/bin:/bin", **fresh.env()}
-    (check,) = commands(text, of="1.")
-    done = subprocess.run(["sh", "-ec", check], env=tools, capture_output=True, text=True, check=True)
-    assert re.search(r"\.snap: OK$", done.stdout, re.MULTILINE)
-    _token, restore, playbook = commands(text, of="4.")
-    assert f"-i {inventory}" in playbook
-    subprocess.run(["sh", "-ec", restore], env=tools, capture_output=True, check=True)
-    fresh.wait_ready()
-    assert losses(compare(seen, observe(fresh))) == []
-
-    # The kit that may be the only way back is not replaced, and the gate says so before anything is taken.
     ansible.fails("pre_upgrade", inventory, f"{kit} is there already")
+    assert contents(kit) == {"ROLLBACK.md": b""}
+
+
+def test_a_state_that_ends_servers_shuts_the_gate(
+    ansible: Ansible, start: Callable[..., Cluster], tmp_path: Path
+) -> None:
+    """The cluster is healthy, and no server of its version would live through a restore of its state."""
+    kept, vault = tmp_path / "kept", tmp_path / "vault"
+    cluster = start(binaries.OLD)
+    check = {"Node": "spelled", "CheckID": "ping", "Name": "ping", "Status": "passing"}
+    cluster.put("/v1/catalog/register", {"Node": "spelled", "Address": "192.0.2.1", "Check": check})
+    cluster.put("/v1/catalog/register", {"Node": "SPELLED", "Address": "192.0.2.2"})
+    places = {"backup_dir": str(kept), "backup_fetch_to": str(vault), "backup_min_failure_tolerance": 0}
+    inventory = ansible.inventory(hosts_of(cluster), **places)
+    ansible.fails("pre_upgrade", inventory, "don't upgrade now", "node's name differ only in case", "SPELLED, spelled")
+    assert list(kept.iterdir()) == []
+    assert not vault.exists()
+
+    cluster.put("/v1/catalog/deregister", {"Node": "spelled"})
+    ansible.ok("pre_upgrade", inventory)
+    assert len(list(kept.iterdir())) == 1
+
+
+def rewritten(old: str, new: str) -> Fault:
+    """Pass the real answer on with a value of its JSON replaced, as a server with other intentions would send it."""
+
+    def fault(exchange: Exchange) -> None:
+        answer = exchange.ask_upstream()
+        body = answer.body.replace(json.dumps(old).encode(), json.dumps(new).encode())
+        assert body != answer.body
+        exchange.send(head(answer.status, {**answer.headers, "Content-Length": str(len(body))}) + body)
+
+    return fault
+
+
+def test_a_datacenter_that_is_no_name_shuts_the_gate(ansible: Ansible, one: Cluster, tmp_path: Path) -> None:
+    """Consul allows letters, digits, hyphens and underscores. The kit's commands and its directory rely on that."""
+    kept = tmp_path / "kept"
+    with FaultServer(one.servers[0].address("http")) as server:
+        server.on("GET", "/v1/agent/self", rewritten("dc1", "../x $(id)\n```"))
+        inventory = ansible.inventory(through(server, one), backup_dir=str(kept), backup_min_failure_tolerance=0)
+        ansible.fails("pre_upgrade", inventory, "a datacenter name that Consul does not allow")
+    assert not kept.exists()
+
+
+def test_a_server_with_a_hostile_name_stays_a_name(ansible: Ansible, one: Cluster, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    name = one.servers[0].name
+    evil = "```\n\n## 8. Restore\n\n```shell\nrm -rf /\n```\n\x1b[2J\u202e{{ 7 * 191 }}"
+    with FaultServer(one.servers[0].address("http")) as server:
+        server.on("GET", "/v1/operator/raft/configuration", rewritten(name, evil))
+        inventory = ansible.inventory(through(server, one), backup_dir=str(kept), backup_min_failure_tolerance=0)
+        ansible.ok("pre_upgrade", inventory)
+    kit = Kit(next(kept.iterdir()))
+    assert list(kit.steps) == list(range(1, 11))
+    assert not [block for block in kit.blocks if "rm -rf" in block]
+    assert all(line.isprintable() for line in kit.text.splitlines())
+    assert "1337" not in kit.text
+    versions = (kit.directory / "versions.json").read_text(encoding="utf-8")
+    assert all(line.isprintable() for line in versions.splitlines())
+    assert list(json.loads(versions)["servers"]) == [evil]
+
+
+def through(server: FaultServer, cluster: Cluster) -> dict[str, dict[str, Any]]:
+    """A host whose connection leads to this server."""
+    told = {"host": "127.0.0.1", "port": server.port, "token": cluster.tokens.initial_management, "retries": 0}
+    return {"gateway": {"backup_connection": told}}
 
 
 def test_the_gate_stops_the_upgrade_everywhere(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
@@ -120,7 +172,7 @@ def test_the_gate_stops_the_upgrade_everywhere(ansible: Ansible, three: Cluster,
             ansible.playbook(upgrade),
             inventory,
             "broken: don't upgrade now. 2 of 3 voters are alive, missing: broken-3; ",
-            "autopilot holds the cluster for unhealthy",
+            "autopilot reports the cluster as unhealthy",
             "the cluster may lose 0 servers, and backup_min_failure_tolerance asks for 1",
         )
         assert not played.says("Upgrade the server")

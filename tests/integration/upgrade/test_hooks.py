@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The recipes for apt and systemd in docs/hooks.md, carried out as they stand there."""
+"""The recipes for apt, dnf and systemd in docs/hooks.md, carried out as they stand there."""
 
 from __future__ import annotations
 
@@ -112,6 +112,79 @@ class Apt:
         return path.read_text(encoding="utf-8") if path.exists() else None
 
 
+SPEC = """Name: {name}
+Version: {version}
+Release: 1
+Summary: made for a test
+License: none
+BuildArch: noarch
+%description
+made for a test
+%install
+mkdir -p %{{buildroot}}/opt
+echo -n {version} > %{{buildroot}}/opt/{name}
+%files
+/opt/{name}
+"""
+
+
+class Dnf:
+    """dnf 4 with a system of its own below a directory: its packages, its plugins, nothing of this machine's."""
+
+    def __init__(self, directory: Path, environment: dict[str, str]) -> None:
+        self.root = directory / "root"
+        self.plugins = directory / "plugins"
+        self.directory = directory
+        # dnf puts the directory of its logs below the root.
+        for made in (self.plugins, self.root, directory / "repos", Path(f"{self.root}{directory}/log")):
+            made.mkdir(parents=True)
+        self._config = directory / "dnf.conf"
+        settings = {
+            "reposdir": directory / "repos",
+            "cachedir": directory / "cache",
+            "persistdir": directory / "persist",
+            "logdir": directory / "log",
+            "pluginpath": self.plugins,
+            "gpgcheck": 0,
+        }
+        lines = [f"{name}={value}" for name, value in settings.items()]
+        self._config.write_text("\n".join(["[main]", *lines, ""]), encoding="utf-8")
+        self._environment = {**environment, "PATH": f"{environment['PATH']}:{os.environ['PATH']}"}
+
+    def build(self, name: str, version: str) -> Path:
+        """Make a package that holds one file, which says its version."""
+        spec = self.directory / f"{name}-{version}.spec"
+        spec.write_text(SPEC.format(name=name, version=version), encoding="utf-8")
+        places = [f"_topdir {self.directory}/build", f"_rpmdir {self.directory}/built"]
+        options = [word for place in places for word in ("--define", place)]
+        subprocess.run(["rpmbuild", "-bb", "--quiet", *options, str(spec)], check=True, env=self._environment)
+        return self.directory / "built" / "noarch" / f"{name}-{version}-1.noarch.rpm"
+
+    def install(self, package: Path) -> subprocess.CompletedProcess[str]:
+        """Install a package as users do."""
+        return subprocess.run(
+            [
+                "dnf",
+                "-c",
+                str(self._config),
+                f"--installroot={self.root}",
+                "--releasever=1",
+                "-y",
+                "install",
+                str(package),
+            ],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def installed(self, name: str) -> str | None:
+        """Return the version of a package, by what is on the disk."""
+        path = self.root / "opt" / name
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A cluster that can be upgraded."""
@@ -139,10 +212,15 @@ def put_in_place(tmp_path: Path, name: str) -> str:
     """Write a recipe's script below the test's directory and return its configuration for apt, both with its paths."""
     found = recipes()
     config = found[f"/etc/apt/apt.conf.d/{name}"]
-    script = tmp_path / "consul-pre-upgrade"
-    script.write_text(at(tmp_path, found["/usr/local/sbin/consul-pre-upgrade"]), encoding="utf-8")
-    script.chmod(0o755)
+    put_script_in_place(tmp_path)
     return at(tmp_path, config)
+
+
+def put_script_in_place(tmp_path: Path) -> None:
+    """Write the script that the hooks of apt and dnf have in common."""
+    script = tmp_path / "consul-pre-upgrade"
+    script.write_text(at(tmp_path, recipes()["/usr/local/sbin/consul-pre-upgrade"]), encoding="utf-8")
+    script.chmod(0o755)
 
 
 def at(tmp_path: Path, text: str) -> str:
@@ -151,33 +229,76 @@ def at(tmp_path: Path, text: str) -> str:
 
 
 @requires("apt-get", "dpkg-deb")
+@pytest.mark.parametrize("consul", ["consul", "consul-enterprise"])
 def test_apt_upgrades_consul_when_the_way_back_is_there(
-    cluster: Cluster, programs: dict[str, str], tmp_path: Path
+    consul: str, cluster: Cluster, programs: dict[str, str], tmp_path: Path
 ) -> None:
     apt = Apt(tmp_path / "apt", programs)
     kept = tmp_path / "kept"
-    apt.install(apt.build("consul", "1"))
-    assert apt.installed("consul") == "1"
+    apt.install(apt.build(consul, "1"))
+    assert apt.installed(consul) == "1"
 
     apt.configure(put_in_place(tmp_path, "50consul-pre-upgrade"))
     # What is not Consul's does not wait for Consul.
-    done = apt.install(apt.build("other", "1"))
-    assert apt.installed("other") == "1", done.stderr
+    done = apt.install(apt.build("consul-template", "1"))
+    assert apt.installed("consul-template") == "1", done.stderr
     assert not kept.exists()
 
-    done = apt.install(apt.build("consul", "2"))
-    assert apt.installed("consul") == "2", done.stderr
+    done = apt.install(apt.build(consul, "2"))
+    assert apt.installed(consul) == "2", done.stderr
     (kit,) = kept.glob("rollback-*")
     (archive,) = kit.glob("*.snap")
     cluster.cli("snapshot", "inspect", archive)
 
     # The cluster can't be backed up any more: the old package stays.
     cluster.kill()
-    done = apt.install(apt.build("consul", "3"))
+    done = apt.install(apt.build(consul, "3"))
     assert done.returncode != 0
-    assert apt.installed("consul") == "2"
+    assert apt.installed(consul) == "2"
     assert "no host of this cluster answers" in done.stdout + done.stderr
     assert list(kept.iterdir()) == [kit]
+
+
+@requires("dnf", "rpmbuild")
+@pytest.mark.parametrize("consul", ["consul", "consul-enterprise"])
+def test_dnf_upgrades_consul_when_the_way_back_is_there(
+    consul: str, cluster: Cluster, programs: dict[str, str], tmp_path: Path
+) -> None:
+    dnf = Dnf(tmp_path / "dnf", programs)
+    kept = tmp_path / "kept"
+    dnf.install(dnf.build(consul, "1"))
+    assert dnf.installed(consul) == "1"
+
+    put_script_in_place(tmp_path)
+    (plugin,) = [text for place, text in recipes().items() if place.endswith("/dnf-plugins/consul_pre_upgrade.py")]
+    (dnf.plugins / "consul_pre_upgrade.py").write_text(at(tmp_path, plugin), encoding="utf-8")
+    done = dnf.install(dnf.build("consul-template", "1"))
+    assert dnf.installed("consul-template") == "1", done.stderr
+    assert not kept.exists()
+
+    done = dnf.install(dnf.build(consul, "2"))
+    assert dnf.installed(consul) == "2", done.stderr
+    (kit,) = kept.glob("rollback-*")
+
+    cluster.kill()
+    done = dnf.install(dnf.build(consul, "3"))
+    assert done.returncode != 0
+    assert dnf.installed(consul) == "2"
+    assert "no host of this cluster answers" in done.stdout + done.stderr
+    assert list(kept.iterdir()) == [kit]
+
+
+def test_the_actions_of_dnf_5_are_well_formed() -> None:
+    """Nobody runs dnf 5 here. Each line has the five items of the plugin's format, and an error is raised."""
+    (text,) = [text for place, text in recipes().items() if place.endswith(".actions")]
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    parts = [line.split(":", 4) for line in lines]
+    assert {tuple(part[:3]) for part in parts} == {
+        ("pre_transaction", "consul", "in"),
+        ("pre_transaction", "consul-enterprise", "in"),
+    }
+    assert all("raise_error=1" in part[3].split() for part in parts)
+    assert {part[4] for part in parts} == {"/usr/local/sbin/consul-pre-upgrade dnf"}
 
 
 @requires("apt-get", "dpkg-deb")

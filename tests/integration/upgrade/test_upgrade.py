@@ -40,15 +40,20 @@ def ansible(tmp_path: Path) -> Ansible:
 
 
 def recipe(ansible: Ansible, binary: str, begun: Path) -> Path:
-    """Write the playbook of docs/hooks.md, with this binary; its upgrade notes in ``begun`` that it was reached."""
+    """Write the playbook of docs/hooks.md, with this binary; its upgrade notes in a file who was upgraded, in order."""
     (text,) = [block for block in blocks() if "include_role" in block]
     before, upgrade = yaml.safe_load(text)
     assert before["tasks"][0]["vars"] == {"backup_upgrade_consul": CONSUL_TO_COME}
     before["tasks"][0]["vars"] = {"backup_upgrade_consul": binary}
     assert upgrade["tasks"] == []
-    begun.mkdir()
-    upgrade["tasks"] = [{"ansible.builtin.command": {"argv": ["touch", f"{begun}/{{{{ inventory_hostname }}}}"]}}]
+    note = f"echo {{{{ inventory_hostname }}}} >> {begun}"
+    upgrade["tasks"] = [{"ansible.builtin.shell": {"cmd": note}, "tags": ["upgrade"]}]
     return ansible.playbook(before, upgrade)
+
+
+def upgraded_in(begun: Path) -> list[str]:
+    """The hosts that were upgraded, in order."""
+    return begun.read_text(encoding="utf-8").split() if begun.exists() else []
 
 
 def names_of(seen: Observation) -> dict[str, set[str]]:
@@ -59,16 +64,21 @@ def names_of(seen: Observation) -> dict[str, set[str]]:
 def test_there_and_back(old: Cluster, ansible: Ansible, tmp_path: Path) -> None:
     seen = observe(old)
     kit = tmp_path / "kit"
-    inventory = ansible.inventory(hosts_of(old, count=3), backup_cluster="old", backup_rollback_dir=str(kit))
-
-    play = recipe(ansible, str(binaries.consul(binaries.NEW)), tmp_path / "begun")
-    played = ansible.ok(play, inventory)
-    assert {path.name for path in (tmp_path / "begun").iterdir()} == {server.name for server in old.servers}
-    assert played.says(f"Consul {binaries.NEW} loads its state, proven in")
     leader = old.leader()
     assert leader is not None
-    assert played.says(f"Upgrade {leader.name} last: it leads.")
+    # The inventory has the leader first, and hosts have other names than their nodes.
+    hosts = {f"host-{name}": told for name, told in hosts_of(old, count=3).items()}
+    hosts = {name: hosts[name] for name in sorted(hosts, key=lambda name: name != f"host-{leader.name}")}
+    inventory = ansible.inventory(hosts, backup_cluster="old", backup_rollback_dir=str(kit))
+
+    play = recipe(ansible, str(binaries.consul(binaries.NEW)), tmp_path / "begun")
+    played = ansible.ok(play, inventory, options=["--tags", "upgrade"])
+    followers = [f"host-{server.name}" for server in old.servers if server is not leader]
+    assert upgraded_in(tmp_path / "begun") == [*followers, f"host-{leader.name}"]
+    assert played.says(f"Consul {binaries.NEW} loads its state, proven in")
+    assert played.says(f"Upgrade `{leader.name}` last: it leads.")
     versions = json.loads((kit / "versions.json").read_text(encoding="utf-8"))
+    assert (versions["leader"], versions["upgrade_order"]) == (leader.name, upgraded_in(tmp_path / "begun"))
     assert versions["consul_version"] == binaries.OLD
     rehearsed = versions["rehearsed_in"]
     assert rehearsed["consul_version"] == binaries.NEW
@@ -120,5 +130,13 @@ def test_an_upgrade_that_would_fail_does_not_begin(ansible: Ansible, tmp_path: P
             f"there is no program {tmp_path}/nowhere",
         )
     assert {name for name, counts in played.recap.items() if counts["failed"]} == to_come.keys() - {"same"}
-    assert [path.name for path in (tmp_path / "begun").iterdir()] == ["same"]
+    assert upgraded_in(tmp_path / "begun") == ["same"]
     assert {path.relative_to(kept).parts[0] for path in kept.rglob("*") if path.is_file()} == {"same"}
+
+
+def test_a_server_that_is_no_host_of_the_play_is_named(old: Cluster, ansible: Ansible, tmp_path: Path) -> None:
+    """Without it nobody could say that the leader goes last."""
+    inventory = ansible.inventory(hosts_of(old, count=2), backup_cluster="old", backup_dir=str(tmp_path / "kept"))
+    play = recipe(ansible, str(binaries.consul(binaries.NEW)), tmp_path / "begun")
+    ansible.fails(play, inventory, f"No host for {old.servers[2].name}: ")
+    assert upgraded_in(tmp_path / "begun") == []
