@@ -47,7 +47,8 @@ def backing_up(directory: Path, clusters: int) -> list[dict[str, Any]]:
 
     The role asks each cluster first who it is and how it is, so it is shown without a bar.
     """
-    # Without Connect they have no cluster id: those that one server stands for are not known to be the same one.
+    # Without Connect they have no cluster id, and the token may not see Raft's servers: those that one server stands
+    # for are not known to be the same one.
     servers = [
         Cluster(directory / f"server-{number}", servers=1, connect=False, name_prefix=f"many-{number}")
         for number in range(min(clusters, SERVERS))
@@ -59,7 +60,7 @@ def backing_up(directory: Path, clusters: int) -> list[dict[str, Any]]:
         for server in servers:
             server.wait_ready()
             server.http("PUT", "/v1/kv/some/key", data="and its value", check=True)
-        module, role = _measured(directory, servers, clusters)
+        module, role = _measured(directory, servers, [_token(server) for server in servers], clusters)
     finally:
         for server in servers:
             server.stop()
@@ -70,14 +71,24 @@ def backing_up(directory: Path, clusters: int) -> list[dict[str, Any]]:
     ]
 
 
-def _measured(directory: Path, servers: list[Cluster], clusters: int) -> tuple[Pair, Pair]:
-    ansible = Ansible(directory, [server.tokens.initial_management for server in servers], timeout=TIMEOUT)
+def _token(cluster: Cluster) -> str:
+    """A token that may save, and not much else."""
+    policy = cluster.put(
+        "/v1/acl/policy", {"Name": "save", "Rules": 'acl = "write"\nagent_prefix "" { policy = "read" }'}
+    )
+    return str(cluster.put("/v1/acl/token", {"Policies": [{"ID": policy["ID"]}]})["SecretID"])
+
+
+def _measured(directory: Path, servers: list[Cluster], tokens: list[str], clusters: int) -> tuple[Pair, Pair]:
+    ansible = Ansible(directory, [*tokens, *(one.tokens.initial_management for one in servers)], timeout=TIMEOUT)
     hosts = {
         f"cluster-{number:03}": {
-            "backup_connection": connection(server.servers[0], server.tokens.initial_management),
+            "backup_connection": connection(server.servers[0], token),
             "consul_environment": server.env(),
         }
-        for number, server in zip(range(clusters), itertools.cycle(servers), strict=False)
+        for number, (server, token) in zip(
+            range(clusters), itertools.cycle(zip(servers, tokens, strict=True)), strict=False
+        )
     }
     kept = directory / "kept"
     inventory = ansible.inventory(

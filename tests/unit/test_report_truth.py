@@ -122,7 +122,8 @@ def test_a_file_that_could_not_be_read_may_be_the_newest() -> None:
     cluster = only(report_of({**entry("a", result()), "skipped": [link, closed]}))
     assert cluster["state"] == "missed"
     assert "1 file could not be read: a.snap" in cluster["sentence"]
-    assert only(report_of({**entry("a"), "skipped": [closed]}))["state"] == "unknown"
+    assert only(report_of({**entry("a", missing="no archive"), "skipped": [closed]}))["state"] == "unknown"
+    assert only(report_of({**entry("a", missing="no archive"), "skipped": [link]}))["state"] == "failed"
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
     hosts: dict[str, dict[str, Any]] = {name: {} for name in ("alpha", "cut", "second-best", "odd", "nothing")}
     hosts["no-consul"] = {"rehearsal_consul_binary": "/no/such/consul"}
     hosts["wrong"] = {"rehearsal_pick": "yesterday"}
-    hosts["worse"] = {"rehearsal_timeout": "an hour", "rehearsal_cluster": "of-worse"}
+    hosts["worse"] = {"rehearsal_timeout": "an hour", "backup_cluster": "of-worse"}
     inventory = yard.inventory(hosts, rehearsal_textfile=str(yard.root / "consul.prom"), rehearsal_throttle=2)
 
     played = yard.ansible.fails(
