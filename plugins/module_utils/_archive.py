@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def records_reader(
     :param ahead: begin that process now, because threads will be about later, and then it can't be begun.
     """
     with ExitStack() as stack:
-        records = _Records(StateReader(kv_prefixes, observer))
+        records = _Records(StateReader(kv_prefixes, observer, time.time()))
         if observer is not None:
             yield records
         elif ahead:

@@ -63,7 +63,7 @@ class ClusterFacts(NamedTuple):
 
     @property
     def voters_alive(self) -> int | None:
-        """Number of voting servers that autopilot holds for healthy; None when it could not be asked."""
+        """Number of voting servers that autopilot reports as healthy; None when it could not be asked."""
         if not self.servers or self.healthy is None:
             return None
         return sum(server.voter and bool(server.healthy) for server in self.servers)

@@ -1,90 +1,61 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an archive holds that won't restore well, found while it is read (pure).
+"""What an archive holds that won't restore well, found in the one pass in which it is read (pure).
 
-Memory: the names of all nodes, as many as there are nodes; the labels of the services of the one node that is being
-read; and LISTED names for each finding.
+Keys are not looked at, so this costs a state of keys nothing.
+
+Memory: the names of all nodes, as many as there are nodes; the services of the one node that is being read; what
+``_references`` and ``_peerings`` keep; and LISTED names for each finding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ._content import Content
+from ._errors import printable
+from ._meanings import CRITICAL, INFO, MEANINGS, SEEN, WARNING, effect_on, severity_for
 from ._naming import FirstLabels, name_of
 from ._observer import Observer
-from ._records import REGISTER, kind_of
+from ._peerings import PEERING, PEERING_SECRET, Peering, Peerings
+from ._records import KVS, REGISTER, kind_of
+from ._references import AUTH_METHOD, BINDING_RULE, POLICY, ROLE, TOKEN, References
 from ._times import from_go
+from ._types import is_enterprise, unrestorable
 
-INFO, WARNING, CRITICAL = "info", "warning", "critical"
 LISTED = 20
 """Names that a finding lists at most."""
 
-_SESSION, _CA, _CA_CONFIG, _TOKEN = 3, 13, 15, 17
+_SESSION, _CA, _CA_CONFIG = 3, 13, 15
+_FREQUENT = frozenset({KVS, REGISTER})
+_ACL = frozenset({TOKEN, POLICY, ROLE, BINDING_RULE, AUTH_METHOD})
 
-# What each finding is called, how much it matters, and what it means. What servers do was seen on 1.8.7 and 1.22.7
-# with archives that were changed in that one point; numbers are those of issues in github.com/hashicorp/consul.
-MEANINGS: dict[str, tuple[str, str]] = {
-    # Seen on 1.8.7: "check node … does not match node …" (#6991). 1.22.7 compares without regard to case (#12444).
-    "node_names_differ_in_case": (
-        CRITICAL,
-        "Spellings of one node's name differ only in case. Consul takes them for one node; where a check is spelled "
-        "otherwise than its node, old servers (1.8.7 among them) die while they restore this, and after each start.",
-    ),
-    # Seen on 1.22.7: "missing value for index 'accessor'" (#21368). 1.8.7 gives such a token an accessor.
-    "token_without_accessor": (
-        CRITICAL,
-        "ACL tokens have no accessor. Newer servers (1.22.7 among them) die while they restore this, and after each "
-        "start; old ones (1.8.7 among them) give such tokens one.",
-    ),
-    # persist and restore of the CA's configuration in 1.22.7, #4954, #5016; both versions fall back on their own.
-    "ca_provider_empty": (
-        WARNING,
-        "The configuration of the Connect CA names no provider. Servers before 1.4.1 answer such a restore with an "
-        'error (unknown CA provider ""); later ones take their own configuration in its place.',
-    ),
-    "ca_certificate_expired": (
-        WARNING,
-        "The active root certificate of the Connect CA is past its end. It will be restored, but what it signed is "
-        "trusted by nobody until the CA is rotated.",
-    ),
-    # Seen on both: restored, and gone within seconds (reapExpiredACLTokens in agent/consul/acl_token_exp.go).
-    "token_expired": (
-        WARNING,
-        "ACL tokens are past their expiry. They will be restored and then removed; whoever uses one needs another.",
-    ),
-    # Seen on both: the session stays as it is, and no node's end ends it.
-    "session_without_node": (
-        WARNING,
-        "Sessions belong to nodes that are not in the archive. They will be restored, and as no agent can fail for "
-        "them, their locks are held until the sessions expire or are destroyed.",
-    ),
-    "unnamed_records": (
-        WARNING,
-        "Some records are of a type or shape that this collection does not know. A server that doesn't know the type, "
-        "either, dies while it restores this, and after each start.",
-    ),
-    # Seen on both: nodes with a serfHealth check go 20 to 60 seconds after a restore unless their agent is there.
-    "services_of_agents": (
-        INFO,
-        "Services belong to agents. After a restore into another cluster they are removed within a minute, and come "
-        "back when their agents join it.",
-    ),
+# What Go's time.ParseDuration takes, and no TTL at all.
+_DURATION = re.compile(rb"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\xc2\xb5s|\xce\xbcs|ms|s|m|h))+)?")
+_BUILTIN_POLICIES = {
+    b"global-management": b"00000000-0000-0000-0000-000000000001",
+    b"builtin/global-read-only": b"00000000-0000-0000-0000-000000000002",
 }
+_BUILTIN_PROVIDER = b"consul"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One of MEANINGS: it concerns ``count`` things, of which ``names`` lists the first in order."""
+    """One of MEANINGS: it concerns ``count`` things, of which ``names`` lists the first in order.
+
+    ``effect``: what is known of it for the version it was judged for (see ``_meanings``); None when for none.
+    """
 
     name: str
     severity: str
     sentence: str
     count: int
     names: list[str]
+    effect: str | None = None
 
 
 class Findings(Observer):
@@ -97,33 +68,53 @@ class Findings(Observer):
         self._spelled: dict[tuple[Any, Any, str], bytes] = {}
         self._otherwise: dict[tuple[Any, Any, str], set[bytes]] = {}
         self._early_sessions: dict[str, tuple[int, bytes]] = {}
-        self._services: list[bytes] = []
+        self._node: tuple[Any, Any, str] | None = None
+        self._node_services: set[tuple[Any, str]] = set()
+        self._services: list[Mapping[bytes, Any]] = []
         self._unnamed: dict[bytes, int] = {}
+        self._references = References()
+        self._builtin_names: dict[bytes, bool] = {}
+        self._peerings = Peerings()
 
     def record(self, type_id: int, content: Content) -> None:
-        fields = content.fields
+        try:
+            self._look(type_id, content.fields)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            # Fields are there, and hold something else than Consul writes there.
+            self._count_unnamed(type_id)
+
+    def _look(self, type_id: int, fields: Mapping[bytes, Any] | None) -> None:
+        if fields is not None and type_id in _FREQUENT:
+            # Named only where there is something to say.
+            if type_id == REGISTER:
+                self._register(fields)
+            return
         name = name_of(type_id, fields) if fields is not None else None
         if fields is None or name is None:
-            kind = kind_of(type_id).name.encode()
-            self._unnamed[kind] = self._unnamed.get(kind, 0) + 1
-        elif type_id == REGISTER:
-            self._register(fields, name.label)
+            self._count_unnamed(type_id)
+        elif type_id in _ACL:
+            self._references.record(type_id, fields, name.label)
+            if type_id == TOKEN:
+                self._token(fields, name.label)
+            elif type_id == POLICY:
+                self._policy(fields)
         elif type_id == _SESSION:
-            self._session(fields[b"Node"])
-        elif type_id == _TOKEN:
-            self._token(fields, name.label)
-        elif type_id == _CA and fields.get(b"Active") and self._is_past(fields.get(b"NotAfter")):
-            self._found["ca_certificate_expired"].add(name.label)
-        elif type_id == _CA_CONFIG and not fields.get(b"Provider"):
-            self._found["ca_provider_empty"].add(name.label)
+            self._session(fields, name.label)
+        elif type_id == _CA:
+            if fields.get(b"Active") and self._is_past(fields.get(b"NotAfter")):
+                self._found["ca_certificate_expired"].add(name.label)
+        elif type_id == _CA_CONFIG:
+            self._ca_config(fields, name.label)
+        elif type_id in (PEERING, PEERING_SECRET):
+            self._peerings.record(type_id, fields[b""])
 
     def node_ends(self, agents: bool) -> None:
-        for label in self._services if agents else ():
-            self._found["services_of_agents"].add(label)
+        for fields in self._services if agents else ():
+            self._found["services_of_agents"].add(_label(fields))
         self._services = []
 
     def result(self) -> list[Finding]:
-        """Return what was found, the gravest first."""
+        """Return what was found, the gravest first, judged for no version."""
         for key, others in self._otherwise.items():
             self._found["node_names_differ_in_case"].add(b", ".join(sorted({self._spelled[key], *others})))
         nodes = {folded for _peer, _partition, folded in self._spelled}
@@ -131,25 +122,69 @@ class Findings(Observer):
         listed = {name: (labels.count, labels.result()) for name, labels in self._found.items()}
         listed["session_without_node"] = _counted((node, count) for count, node in gone.values())
         listed["unnamed_records"] = _counted(self._unnamed.items())
+        missing: dict[str, list[tuple[bytes, int]]] = {}
+        for name, label, count in self._references.missing():
+            missing.setdefault(name, []).append((label, count))
+        listed.update({name: _counted(found) for name, found in missing.items()})
+        taken = [name for name, is_there in self._builtin_names.items() if not is_there]
+        listed["builtin_policy_name_taken"] = _counted((name, 1) for name in taken)
+        listed["peering_dials"] = _counted((one.name.encode(), 1) for one in self.peerings() if one.dials)
         return [
-            Finding(name, severity, sentence, *listed[name])
-            for name, (severity, sentence) in MEANINGS.items()
+            Finding(name, meaning.severity, meaning.sentence, *listed[name])
+            for name, meaning in MEANINGS.items()
             if listed[name][0]
         ]
 
-    def _register(self, fields: Mapping[bytes, Any], label: bytes) -> None:
-        peer, partition = (fields.get(word) or None for word in (b"PeerName", b"Partition"))
-        service, check = fields.get(b"Service"), fields.get(b"Check")
-        for spelling in (fields[b"Node"], (check or {}).get(b"Node")):
-            if spelling:
-                key = (peer, partition, _folded(spelling))
-                if self._spelled.setdefault(key, spelling) != spelling:
-                    self._otherwise.setdefault(key, set()).add(spelling)
-        if service and not peer and service.get(b"Service") != b"consul":
-            self._services.append(label)
+    def peerings(self) -> tuple[Peering, ...]:
+        """Return the peerings, by name."""
+        return self._peerings.result()
 
-    def _session(self, node: bytes) -> None:
+    def _count_unnamed(self, type_id: int) -> None:
+        kind = kind_of(type_id).name.encode()
+        self._unnamed[kind] = self._unnamed.get(kind, 0) + 1
+
+    def _register(self, fields: Mapping[bytes, Any]) -> None:
+        get, node = fields.get, fields[b"Node"]
+        peer, service, check = get(b"PeerName") or None, get(b"Service"), get(b"Check")
+        key = (peer, get(b"Partition") or None, _folded(node))
+        if key != self._node:
+            if not node:
+                raise ValueError("a node without a name")
+            self._node, self._node_services = key, set()
+            self._spell(key, node)
+        elif self._spelled[key] != node:
+            self._spell(key, node)
+        if service:
+            identity = service.get(b"ID") or service[b"Service"]
+            self._node_services.add((service.get(b"Namespace") or None, _folded(identity)))
+            if not peer and service.get(b"Service") != b"consul":
+                self._services.append(fields)
+        if check:
+            self._check(fields, check, key, node)
+
+    def _check(
+        self, fields: Mapping[bytes, Any], check: Mapping[bytes, Any], key: tuple[Any, Any, str], node: bytes
+    ) -> None:
+        spelling, service = check[b"Node"], check.get(b"ServiceID")
+        if spelling != node:
+            if _folded(spelling) == key[2]:
+                self._spell(key, spelling)
+            else:
+                self._found["check_of_another_node"].add(_label(fields))
+        if service and (check.get(b"Namespace") or None, _folded(service)) not in self._node_services:
+            self._found["check_without_service"].add(_label(fields))
+        if not check[b"CheckID"]:
+            raise ValueError("a check without an id")
+
+    def _spell(self, key: tuple[Any, Any, str], spelling: Any) -> None:
+        if self._spelled.setdefault(key, spelling) != spelling:
+            self._otherwise.setdefault(key, set()).add(spelling)
+
+    def _session(self, fields: Mapping[bytes, Any], label: bytes) -> None:
+        if not _DURATION.fullmatch(fields.get(b"TTL") or b""):
+            self._found["session_ttl_invalid"].add(label)
         # Nodes come before sessions in the stream, so that none but lost ones are kept here.
+        node = fields[b"Node"]
         folded = _folded(node)
         if (None, None, folded) not in self._spelled:
             count, first = self._early_sessions.get(folded, (0, node))
@@ -158,12 +193,92 @@ class Findings(Observer):
     def _token(self, fields: Mapping[bytes, Any], label: bytes) -> None:
         if not fields.get(b"AccessorID"):
             self._found["token_without_accessor"].add(label)
+        if fields.get(b"Rules") and not fields.get(b"Policies"):
+            self._found["legacy_token"].add(label)
         if self._is_past(fields.get(b"ExpirationTime")):
             self._found["token_expired"].add(label)
+
+    def _policy(self, fields: Mapping[bytes, Any]) -> None:
+        name, identity = fields[b"Name"], fields[b"ID"]
+        for builtin, its_id in _BUILTIN_POLICIES.items():
+            if identity == its_id:
+                # Whatever it is called now: a builtin policy may be renamed.
+                self._builtin_names[builtin] = True
+            elif name == builtin and fields.get(b"Namespace") in (None, b"", b"default"):
+                self._builtin_names.setdefault(builtin, False)
+
+    def _ca_config(self, fields: Mapping[bytes, Any], label: bytes) -> None:
+        provider = fields.get(b"Provider")
+        if not provider:
+            self._found["ca_provider_empty"].add(label)
+        elif provider != _BUILTIN_PROVIDER:
+            self._found["ca_provider_external"].add(provider)
 
     def _is_past(self, told: Any) -> bool:
         moment = from_go(told)
         return moment is not None and moment < self._now
+
+
+def judged_for(findings: Iterable[Finding], version: str | None) -> list[Finding]:
+    """Return findings with their severity for a version, the gravest first; None: for no version in particular."""
+    order = (CRITICAL, WARNING, INFO)
+    for_it = [
+        replace(one, severity=severity_for(one.name, version), effect=effect_on(one.name, version) if version else None)
+        for one in findings
+    ]
+    return sorted(for_it, key=lambda one: order.index(one.severity))
+
+
+def with_unreadable(
+    findings: Iterable[Finding],
+    version: str,
+    *,
+    types: Collection[int],
+    config_kinds: Collection[str],
+    archive_version: str | None,
+) -> list[Finding]:
+    """Return findings judged for a version, with those records as one that a server of it can't read.
+
+    :param types: of records in the archive. :param config_kinds: kinds of its config entries.
+    :param archive_version: the version that it comes from.
+    """
+    found = judged_for(findings, version)
+    missing = unrestorable(
+        types, config_kinds, archive=archive_version, target=version, enterprise=is_enterprise(version)
+    )
+    if not missing:
+        return found
+    sentence = (
+        f"Consul {version} can't read some of the records. It dies while it restores the archive, and again at each "
+        "start."
+    )
+    return [Finding("unrestorable_records", CRITICAL, sentence, len(missing), missing[:LISTED], SEEN), *found]
+
+
+def as_results(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as a module's result shows them."""
+    return [asdict(finding) for finding in findings]
+
+
+def warnings_of(findings: Collection[Finding]) -> list[str]:
+    """Return a line for each finding that somebody should know of before it is needed."""
+    return [
+        f"{one.severity}: {one.sentence} {one.name}: {one.count} ({printable(_listed(one))})"
+        for one in findings
+        if one.severity != INFO
+    ]
+
+
+def _listed(finding: Finding, limit: int = 5) -> str:
+    shown = ", ".join(finding.names[:limit])
+    return f"{shown} and {finding.count - limit} more" if finding.count > limit else shown
+
+
+def _label(register: Mapping[bytes, Any]) -> bytes:
+    name = name_of(REGISTER, register)
+    if name is None:
+        raise ValueError("a record without a name")
+    return name.label
 
 
 def _folded(name: bytes) -> str:

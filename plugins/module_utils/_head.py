@@ -10,11 +10,13 @@ when all were seen, wherever they stand.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ._archive import STATE
+from ._archive import META, STATE
 from ._errors import ArchiveError
 from ._left import Agent
 from ._records import ACL_TOKEN, REGISTER, Frame, RecordSplitter, kind_of, unpack
@@ -26,11 +28,12 @@ SERF_HEALTH = b"serfHealth"
 
 class Head(NamedTuple):
     """What is read there. ``tokens``: the labels of those secrets that are in the archive; ``expired``: of those whose
-    time was over."""
+    time was over. ``servers``: raft ids of the cluster's servers."""
 
     agents: Mapping[str, Agent]
     tokens: frozenset[str]
     expired: frozenset[str]
+    servers: frozenset[str]
 
 
 def read_head(pieces: Iterable[bytes], *, counts: Mapping[str, int], secrets: Mapping[str, str], now: float) -> Head:
@@ -42,20 +45,22 @@ def read_head(pieces: Iterable[bytes], *, counts: Mapping[str, int], secrets: Ma
     """
     reader = _Reader(secrets, now)
     left = sum(counts.get(kind_of(one).name, 0) for one in (REGISTER, ACL_TOKEN))
-    for frame in _frames(pieces) if left else ():
+    for frame in _frames(pieces, reader.meta):
         if frame.type_id in (REGISTER, ACL_TOKEN):
             reader.take(frame)
             left -= 1
-            if not left:
-                break
+        # Where there are none of both, one record has to be read to have come by meta.json.
+        if left <= 0:
+            break
     return reader.result()
 
 
-def _frames(pieces: Iterable[bytes]) -> Iterator[Frame]:
+def _frames(pieces: Iterable[bytes], meta: Callable[[bytes], None]) -> Iterator[Frame]:
     for member in members(gunzip(pieces)):
         if member.name != STATE:
-            for _piece in member.pieces:
-                pass
+            text = b"".join(member.pieces)
+            if member.name == META:
+                meta(text)
             continue
         splitter = RecordSplitter()
         for piece in member.pieces:
@@ -75,6 +80,13 @@ class _Reader:
         self._with_agent: set[str] = set()
         self._tokens: set[str] = set()
         self._expired: set[str] = set()
+        self._servers: frozenset[str] = frozenset()
+
+    def meta(self, text: bytes) -> None:
+        """Look at meta.json, which Consul writes first."""
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            listed = json.loads(text)["Configuration"]["Servers"]
+            self._servers = frozenset(str(one["ID"]) for one in listed)
 
     def take(self, frame: Frame) -> None:
         try:
@@ -107,4 +119,4 @@ class _Reader:
 
     def result(self) -> Head:
         agents = {name: self._nodes[name] for name in sorted(self._with_agent)}
-        return Head(agents, frozenset(self._tokens), frozenset(self._expired))
+        return Head(agents, frozenset(self._tokens), frozenset(self._expired), self._servers)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from . import _manifest
 from ._catalogue import MATCHES, STALE, UNREADABLE, Catalogue, Listed, Skipped, read_catalogue
 from ._chronology import NEVER, Stamp, histories, in_order, is_ahead
-from ._errors import OptionError, printable
+from ._errors import FileError, OptionError, printable
 from ._pick import ALL, NEWEST, moment, of_cluster
 from ._times import to_text
 
@@ -44,6 +44,9 @@ def list_archives(request: ListRequest, now: float) -> Listing:
     """
     until = _until(request.pick)
     exists = os.path.lexists(request.path)
+    if exists and not os.path.isdir(request.path):
+        path = printable(request.path)
+        raise FileError(f"path: {path} is not a directory", hint="Set it to a directory of archives.", path=path)
     found = read_catalogue(request.path) if exists else Catalogue([], [])
     archives, remarks = found.archives, []
     if request.cluster is not None:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from ._errors import SnapshotError
 from ._fingerprint import Fingerprint
 from ._identity import Cluster
+from ._meanings import REVISION
+from ._peerings import Peering
 from ._times import from_text, to_text
 
 SCHEMA = "disaster_recovery.consul/manifest"
@@ -65,6 +67,11 @@ class Manifest:
     """The kinds of the config entries; None in a manifest that does not tell."""
     confirmed_by_leader: bool = True
     """False for an archive of a stale save that no leader has confirmed since: the cluster may be ahead of it."""
+    findings: dict[str, int] | None = None
+    """What won't restore well, as ``{name: count}``; None in a manifest that does not tell, or that was written when
+    other findings were looked for."""
+    peerings: tuple[Peering, ...] | None = None
+    """The peerings; None in a manifest that does not tell."""
 
 
 def path_of(archive: str) -> str:
@@ -92,6 +99,11 @@ def encode(manifest: Manifest) -> bytes:
     }
     if manifest.config_kinds is not None:
         document["config_kinds"] = sorted(manifest.config_kinds)
+    if manifest.findings is not None:
+        document["findings"] = [{"name": name, "count": count} for name, count in manifest.findings.items()]
+        document["findings_revision"] = REVISION
+    if manifest.peerings is not None:
+        document["peerings"] = [peering._asdict() for peering in manifest.peerings]
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
 
 
@@ -126,6 +138,8 @@ def decode(text: bytes) -> Manifest:
             user_records={_text(name): _count(count) for name, count in document["user_records"].items()},
             config_kinds=None if kinds is None else tuple(map(_text, _listed(kinds))),
             confirmed_by_leader=_flag(by_leader),
+            findings=_findings(document),
+            peerings=_peerings(document),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise SnapshotError("the manifest can't be understood") from error
@@ -180,3 +194,18 @@ def _int_of_text(digits: str) -> int:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+def _findings(document: dict[str, Any]) -> dict[str, int] | None:
+    if document.get("findings") is None or document.get("findings_revision") != REVISION:
+        return None
+    return {_text(one["name"]): _count(one["count"]) for one in _listed(document["findings"])}
+
+
+def _peerings(document: dict[str, Any]) -> tuple[Peering, ...] | None:
+    if document.get("peerings") is None:
+        return None
+    return tuple(
+        Peering(_text(one["id"]), _text(one["name"]), _text(one["state"]), _flag(one["dials"]))
+        for one in _listed(document["peerings"])
+    )

@@ -19,7 +19,7 @@ from ._client import Client
 from ._difference import Comparer, Learner, Resolver, Selection
 from ._errors import ApiError, ArchiveError, MissingLibraryError, ServerDied, SnapshotError, TransportError
 from ._files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
-from ._findings import LISTED, Findings
+from ._findings import LISTED, judged_for
 from ._identity import Cluster
 from ._proof import Prover
 from ._rehearsal import (
@@ -170,24 +170,24 @@ def _examine(request: RehearseRequest, progress: Progress) -> Examined:
             size += len(piece)
             yield piece
 
-    findings = Findings(time.time())
     try:
-        archive = read_archive(counted(), observer=findings)
+        archive = read_archive(counted())
     except ArchiveError as error:
         progress.cause = error
         raise _Ended(REFUSED, f"the archive does not verify: {error.message}", error.hint or _DAMAGED) from None
     digest = Digest(size, checksum.hexdigest())
     beside = manifest_beside(request.src, digest)
     known = beside.manifest.cluster if beside.manifest else Cluster(None, None, None)
-    progress.findings = findings.result()
     manifest = beside.manifest
     confirmed_at = manifest.confirmed_at if manifest and manifest.confirmed_by_leader else None
     progress.examined = Examined(archive, digest, stamp, archive.state.origin.completed(known), confirmed_at)
+    progress.findings = list(archive.state.findings)
     return progress.examined
 
 
 def _guard(request: RehearseRequest, progress: Progress, examined: Examined, binary: Binary) -> None:
     state, origin = examined.archive.state, examined.origin
+    progress.findings = judged_for(state.findings, binary.version)
     missing = unrestorable(
         state.type_ids,
         state.config_kinds,
@@ -235,7 +235,7 @@ def _in_server(
     with progress.measured("start"):
         server.start(client)
     refusal = None
-    with progress.measured("restore"), open_unchanged(request.src, examined.stamp) as archive:
+    with progress.measured("restore"), open_unchanged(request.src, examined.stamp, examined.digest) as archive:
         try:
             client.restore(archive, examined.digest.size, datacenter=None)
         except ApiError as error:

@@ -16,8 +16,9 @@ from ._assertions import Outcome
 from ._chronology import is_ahead
 from ._errors import ServerDied, SnapshotError
 from ._files import Digest, Stamp
-from ._findings import CRITICAL, Finding
+from ._findings import Finding
 from ._identity import Cluster
+from ._meanings import CRITICAL, SEEN
 from ._rehearsal import INCOMPLETE, PROVEN, Ending, as_results, total
 from ._throwaway import Binary
 from ._times import to_text
@@ -118,4 +119,5 @@ def _of_death(death: ServerDied | None) -> list[dict[str, Any]]:
     if death is None:
         return []
     meaning = "A throwaway server died while it restored this, or soon after; a server of that version would, too."
-    return [{**asdict(Finding("server_died", CRITICAL, meaning, 1, [death.message])), "last_words": death.last_words}]
+    finding = Finding("server_died", CRITICAL, meaning, 1, [death.message], SEEN)
+    return [{**asdict(finding), "last_words": death.last_words}]

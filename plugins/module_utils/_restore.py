@@ -206,7 +206,7 @@ def _keep(partial: Partial, request: RestoreRequest, target: Target, taken: Take
 
 
 def _send(askers: tuple[Client, Client], request: RestoreRequest, progress: Progress, plan: Plan) -> None:
-    with open_unchanged(request.src, plan.source.stamp) as archive:
+    with open_unchanged(request.src, plan.source.stamp, plan.source.digest) as archive:
         progress.state = UNKNOWN
         try:
             askers[0].restore(archive, plan.source.digest.size, datacenter=request.datacenter)

@@ -28,6 +28,7 @@ from ._files import (
     remove_leftovers,
     require_directory,
 )
+from ._findings import Finding, judged_for
 from ._identity import Cluster
 from ._manifest import Consistency, Manifest
 from ._retry import with_retries
@@ -49,6 +50,9 @@ from ._take import Taken, take
 from ._times import to_text
 
 _SHOWN = 5
+
+_GIVE_ONE = 'Set token, token_file or CONSUL_HTTP_TOKEN to a token whose policy has acl = "write".'
+_ANONYMOUS = "no token was given, and anonymous requests may not save snapshots"
 
 
 class SaveRequest(NamedTuple):
@@ -86,6 +90,12 @@ class Saved(NamedTuple):
     by_leader: bool = True
     rebuilt: bool = False
     remarks: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What won't restore well into the version that the snapshot comes from; nothing where none was taken."""
+        state = self.taken.archive.state if self.taken else None
+        return judged_for(state.findings, state.origin.consul_version) if state else []
 
 
 class _Live(NamedTuple):
@@ -162,12 +172,12 @@ def save(client: Client, request: SaveRequest, *, check: bool, report: Callable[
 def _look(client: Client, request: SaveRequest) -> _Live:
     if may_snapshot(client, request.datacenter) is False:
         raise ApiError(
-            "the token may not save snapshots",
+            "the token may not save snapshots" if client.connection.token else _ANONYMOUS,
             status=403,
             body="",
             url=client.url("/v1/snapshot"),
             kind="permission_denied",
-            hint='Give it a policy with acl = "write".',
+            hint='Give it a policy with acl = "write".' if client.connection.token else _GIVE_ONE,
         )
     led = bool(read_leader(client, request.datacenter))
     if not request.stale and not led:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from ._content import USER, VOLATILE, content_of
+from ._findings import Finding, Findings
 from ._fingerprint import DigestSum, Fingerprint, record_digest
 from ._identity import Cluster
 from ._kv import KvPrefixes, PrefixStats
 from ._kv_run import read_kv_run
 from ._observer import Observer
+from ._peerings import Peering
 from ._records import CONFIG_ENTRY, KVS, REGISTER, Frame, RecordSplitter, kind_of
 
 Value = TypeVar("Value")
@@ -48,15 +50,24 @@ class State(NamedTuple):
     kv_prefixes: list[PrefixStats]
     config_kinds: frozenset[str]
     """The kinds of the config entries."""
+    findings: tuple[Finding, ...] = ()
+    """What won't restore well, the gravest first."""
+    peerings: tuple[Peering, ...] = ()
 
 
 class StateReader:
-    """Takes a state's bytes in pieces of any size and says in the end what was in it; ``observer`` looks on."""
+    """Takes a state's bytes in pieces of any size and says in the end what was in it; ``observer`` looks on.
 
-    def __init__(self, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None) -> None:
+    ``now``, in seconds since the epoch: what had ended by then has expired.
+    """
+
+    def __init__(
+        self, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None, now: float = 0.0
+    ) -> None:
         self._splitter = RecordSplitter(self._kv_run)
         self._kv_prefixes = kv_prefixes
         self._observer = observer
+        self._findings = Findings(now)
         self._observe_keys = observer.keys if observer is not None and observer.wants_keys else None
         self._stats: dict[int, list[int]] = {}
         self._durable: dict[int, DigestSum] = {}
@@ -89,6 +100,8 @@ class StateReader:
             origin=self._origin.result(),
             kv_prefixes=self._kv_prefixes.result() if self._kv_prefixes else [],
             config_kinds=frozenset(self._config_kinds),
+            findings=tuple(self._findings.result()),
+            peerings=self._findings.peerings(),
         )
 
     @staticmethod
@@ -144,12 +157,15 @@ class StateReader:
             self._sum_of(type_id).add([record_digest(content.digestible)])
             if content.origin == USER:
                 self._users[type_id] = self._users.get(type_id, 0) + 1
+        self._findings.record(type_id, content)
         if self._observer is not None:
             self._observer.record(type_id, content)
 
     def _close_node(self) -> None:
-        if self._observer is not None and self._node.digests.count:
-            self._observer.node_ends(self._node.belongs_to_agent)
+        if self._node.digests.count:
+            self._findings.node_ends(self._node.belongs_to_agent)
+            if self._observer is not None:
+                self._observer.node_ends(self._node.belongs_to_agent)
         if self._node.digests.count and not self._node.belongs_to_agent:
             self._sum_of(REGISTER).merge(self._node.digests)
             self._users[REGISTER] = self._users.get(REGISTER, 0) + self._node.digests.count

@@ -96,6 +96,8 @@ def manifest_for(
         user_records=dict(archive.state.user_records),
         config_kinds=tuple(sorted(archive.state.config_kinds)),
         confirmed_by_leader=consistency.by_leader,
+        findings={finding.name: finding.count for finding in archive.state.findings},
+        peerings=archive.state.peerings,
     )
 
 

@@ -22,6 +22,7 @@ from ._identity import Cluster
 from ._left import Agent
 from ._live import Live, read_live
 from ._manifest import Manifest
+from ._peerings import Peering
 from ._ready import wait_until_ready
 from ._records import ACL_TOKEN, id_of, kind_of
 from ._retry import with_retries
@@ -91,6 +92,8 @@ class Target:
             given=self.given,
             kept=live.kept if live else {},
             unknown=self.unknown,
+            server_ids=frozenset(one.id for one in cluster.servers) if cluster else frozenset(),
+            peerings=frozenset(one.id for one in self.taken.archive.state.peerings) if self.taken else frozenset(),
         )
 
 
@@ -104,6 +107,8 @@ class _Known:
     counts: dict[str, int]
     types: frozenset[int]
     config_kinds: frozenset[str]
+    findings: Mapping[str, int]
+    peerings: tuple[Peering, ...]
 
 
 def read_source(src: str, secrets: Mapping[str, str]) -> Source:
@@ -125,6 +130,9 @@ def read_source(src: str, secrets: Mapping[str, str]) -> Source:
         holds_tokens=bool(known.counts.get(kind_of(ACL_TOKEN).name)),
         tokens=head.tokens,
         expired=head.expired,
+        findings=known.findings,
+        peerings=known.peerings,
+        servers=head.servers,
     )
     return Source(digest, stamp, known.index, known.fingerprint, facts, head.agents)
 
@@ -138,18 +146,34 @@ def _told(manifest: Manifest) -> _Known | None:
     types = frozenset(id_of(name) for name in manifest.records)
     if manifest.fingerprint is None or manifest.config_kinds is None or None in types:
         return None
+    if manifest.findings is None or manifest.peerings is None:
+        return None
     counts = {name: stats["count"] for name, stats in manifest.records.items()}
-    named = frozenset(one for one in types if one is not None)
     return _Known(
-        manifest.index, manifest.fingerprint, manifest.cluster, counts, named, frozenset(manifest.config_kinds)
+        index=manifest.index,
+        fingerprint=manifest.fingerprint,
+        origin=manifest.cluster,
+        counts=counts,
+        types=frozenset(one for one in types if one is not None),
+        config_kinds=frozenset(manifest.config_kinds),
+        findings=manifest.findings,
+        peerings=manifest.peerings,
     )
 
 
 def _read(src: str) -> _Known:
     archive = read_archive(read_pieces(src))
     state = archive.state
-    counts = {name: stats.count for name, stats in state.records.items()}
-    return _Known(archive.meta.index, state.fingerprint, state.origin, counts, state.type_ids, state.config_kinds)
+    return _Known(
+        index=archive.meta.index,
+        fingerprint=state.fingerprint,
+        origin=state.origin,
+        counts={name: stats.count for name, stats in state.records.items()},
+        types=state.type_ids,
+        config_kinds=state.config_kinds,
+        findings={finding.name: finding.count for finding in state.findings},
+        peerings=state.peerings,
+    )
 
 
 def _versions(cluster: ClusterFacts) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ servers:
       type: bool
       returned: always
     healthy:
-      description: Whether autopilot holds it for healthy; null when that can't be learned.
+      description: Whether autopilot reports it as healthy; null when that can't be learned.
       type: bool
       returned: always
     version:
@@ -133,7 +133,7 @@ voters_alive:
   type: int
   sample: 3
 healthy:
-  description: Whether autopilot holds the cluster for healthy; null when it can't be learned.
+  description: Whether autopilot reports the cluster as healthy; null when it can't be learned.
   returned: success
   type: bool
   sample: true
@@ -171,6 +171,13 @@ permissions:
       type: bool
       returned: always
   sample: {"agent_read": true, "operator_read": true, "snapshot": true}
+token_given:
+  description:
+    - Whether a token was given at all, by an option or the environment. Without one, RV(permissions) are those of
+      anonymous requests.
+  returned: success
+  type: bool
+  sample: true
 unknown:
   description: What could not be learned, and why.
   returned: success
@@ -221,7 +228,8 @@ from ..module_utils._options import client_of, connection_spec, fail
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    facts = read_cluster(client_of(module), module.params["datacenter"] or None)
+    client = client_of(module)
+    facts = read_cluster(client, module.params["datacenter"] or None)
     return {
         "changed": False,
         "summary": summary_of(facts),
@@ -238,6 +246,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "datacenters": list(facts.datacenters),
         "applied_index": facts.applied_index,
         "permissions": facts.permissions._asdict(),
+        "token_given": bool(client.connection.token),
         "unknown": facts.unknown,
     }
 

@@ -14,7 +14,8 @@ author:
 description:
   - Reads an archive to its last record and says what is in it. Consul is not asked and need not be installed.
   - Any archive will do, also one that C(consul snapshot save) or Consul Enterprise's snapshot agent wrote.
-  - It also finds what won't restore well; for that the names of all nodes are kept in memory while it reads.
+  - It also finds what won't restore well, into any version of Consul or into O(target_version). For that the names of
+    all nodes are kept in memory while it reads.
   - Only names and numbers are returned, never a key's value or a secret.
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
@@ -45,6 +46,12 @@ options:
     description: Count only keys that begin with this.
     type: str
     default: ""
+  target_version:
+    description:
+      - Version of Consul that the archive is to be restored into, for example V(1.22.7), or V(1.22.7+ent) for Consul
+        Enterprise. RV(findings) are judged for it.
+    type: str
+    version_added: 0.1.0
 seealso:
   - module: disaster_recovery.consul.snapshot_save
   - module: disaster_recovery.consul.snapshot_restore
@@ -63,7 +70,13 @@ EXAMPLES = r"""
       - archive.origin.datacenter == "dc1"
     fail_msg: "{{ archive.path }} is not the backup it should be"
 
-- name: Insist on an archive that every server can restore
+- name: See what the next version of Consul would make of it
+  disaster_recovery.consul.snapshot_info:
+    path: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+    target_version: 1.22.7
+  register: archive
+
+- name: Insist on an archive that servers of that version survive
   ansible.builtin.assert:
     that: archive.findings | selectattr("severity", "eq", "critical") | length == 0
     fail_msg: "{{ archive.findings | map(attribute='sentence') | join(' ') }}"
@@ -95,18 +108,9 @@ meta:
   returned: success
   type: dict
   contains:
-    id:
-      description: Raft's name of the snapshot.
-      type: str
-      returned: always
-    index:
-      description: Raft index.
-      type: int
-      returned: always
-    term:
-      description: Raft term.
-      type: int
-      returned: always
+    id: {description: Raft's name of the snapshot., type: str, returned: always}
+    index: {description: Raft index., type: int, returned: always}
+    term: {description: Raft term., type: int, returned: always}
     version:
       description: Version of raft's snapshot format.
       type: int
@@ -149,8 +153,8 @@ kv_prefixes:
   sample: [{"count": 1000, "prefix": "app/config", "size": 1200000}]
 findings:
   description:
-    - What in this archive won't restore well, or not everywhere, the gravest first. An archive without any is the
-      usual case, apart from V(services_of_agents).
+    - What in this archive won't restore well, the gravest first. An archive without any is the usual case, apart from
+      those whose severity is V(info).
     - Times are judged by the clock of the host the module runs on.
   returned: success
   type: list
@@ -163,38 +167,67 @@ findings:
       choices:
         - node_names_differ_in_case
         - token_without_accessor
+        - check_without_service
+        - check_of_another_node
+        - session_ttl_invalid
+        - builtin_policy_name_taken
+        - unrestorable_records
         - ca_provider_empty
+        - ca_provider_external
         - ca_certificate_expired
+        - binding_rule_without_method
+        - token_without_method
+        - legacy_token
         - token_expired
         - session_without_node
         - unnamed_records
+        - acl_link_missing
+        - peering_dials
         - services_of_agents
     severity:
       description:
-        - V(critical) when servers of some version die while they restore it, V(warning) when it is restored but
-          something will not work, V(info) when it is as it should be and good to know.
+        - V(critical) when servers die while they restore it, or can't serve afterwards, V(warning) when it is restored
+          but something will not work, V(info) when it is as it should be and good to know.
+        - Without O(target_version) it is that of the versions that the finding harms. With it, it is that of this
+          version, and V(info) where the finding does no harm.
       type: str
       returned: always
       choices: [critical, warning, info]
-    sentence:
-      description: What it means.
+    effect:
+      description:
+        - V(seen) when O(target_version) was seen to do what RV(findings[].sentence) says, V(untested) when nobody tried
+          that version and nothing says that it is safe, V(none) when the finding does no harm there.
+        - Null without O(target_version).
       type: str
       returned: always
-    count:
-      description: How many records, or names, it is about.
-      type: int
-      returned: always
+      choices: [seen, untested, none]
+    sentence: {description: What it means., type: str, returned: always}
+    count: {description: "How many records, or names, it is about.", type: int, returned: always}
     names:
-      description: The names of the first 20 of them. Tokens go by their accessors, sessions by their nodes.
+      description:
+        - The names of the first 20 of them. Tokens go by their accessors, sessions by their nodes. Of what refers to
+          something that is not in the archive, there is one name for each thing that is missing.
       type: list
       elements: str
       returned: always
   sample:
     - count: 2
+      effect: null
       name: token_expired
       names: [2f6a8c1e-7b7d-4a52-9a53-2d0f5b1a7c11, 7d0c4bb0-5c0e-4d0e-8f0f-0a5c9d1f6e22]
-      sentence: ACL tokens are past their expiry. They will be restored and then removed.
+      sentence: ACL tokens have expired. They are restored and then removed; whoever uses one needs another.
       severity: warning
+peerings:
+  description: The peerings in it.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id: {description: Its id., type: str, returned: always}
+    name: {description: Its name in the cluster that the archive was taken from., type: str, returned: always}
+    state: {description: Its state when the archive was taken., type: str, returned: always}
+    dials: {description: Whether a server that restores the archive dials this peer., type: bool, returned: always}
+  sample: [{"dials": true, "id": "c26c7ef4-6a0c-4c0f-8d07-4d5b2b1f9e10", "name": "east", "state": "ACTIVE"}]
 fingerprint:
   description: Digest of its durable content, equal for equal content.
   returned: success
@@ -254,7 +287,6 @@ failure:
 """
 
 import hashlib
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -264,16 +296,19 @@ from ..module_utils import _manifest
 from ..module_utils._archive import Archive, read_archive
 from ..module_utils._errors import OptionError
 from ..module_utils._files import Digest, read_pieces
-from ..module_utils._findings import Findings
+from ..module_utils._findings import Finding, as_results, judged_for, with_unreadable
 from ..module_utils._kv import KvPrefixes
 from ..module_utils._options import fail
+from ..module_utils._state import State
 from ..module_utils._store import Beside, manifest_beside
 from ..module_utils._times import to_text
+from ..module_utils._types import series_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
     "kv_depth": {"type": "int", "default": 2},
     "kv_prefix": {"type": "str", "default": "", "no_log": False},
+    "target_version": {"type": "str"},
 }
 
 
@@ -281,6 +316,9 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     path, depth = module.params["path"], module.params["kv_depth"]
     if depth < 0:
         raise OptionError("kv_depth is below zero", hint="Use zero for no prefixes, or more.")
+    target = module.params["target_version"] or None
+    if target and series_of(target) is None:
+        raise OptionError(f"target_version is not a version: {target!r}", hint="Write it as 1.22.7 or 1.22.7+ent.")
     checksum, size = hashlib.sha256(), 0
 
     def counted() -> Any:
@@ -289,14 +327,25 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             size += len(piece)
             yield piece
 
-    findings = Findings(time.time())
     prefixes = KvPrefixes(depth, module.params["kv_prefix"]) if depth else None
-    archive = read_archive(counted(), kv_prefixes=prefixes, observer=findings)
+    archive = read_archive(counted(), kv_prefixes=prefixes)
     digest = Digest(size, checksum.hexdigest())
     return {
         **result_of(path, archive, digest, manifest_beside(path, digest)),
-        "findings": [asdict(finding) for finding in findings.result()],
+        "findings": as_results(findings_of(archive.state, target)),
     }
+
+
+def findings_of(state: State, target: str | None) -> list[Finding]:
+    if target is None:
+        return judged_for(state.findings, None)
+    return with_unreadable(
+        state.findings,
+        target,
+        types=state.type_ids,
+        config_kinds=state.config_kinds,
+        archive_version=state.origin.consul_version,
+    )
 
 
 def result_of(path: str, archive: Archive, digest: Digest, beside: Beside) -> dict[str, Any]:
@@ -324,6 +373,7 @@ def result_of(path: str, archive: Archive, digest: Digest, beside: Beside) -> di
         "total_size": sum(stats.size for stats in state.records.values()),
         "kv_prefixes": [asdict(prefix) for prefix in state.kv_prefixes],
         "fingerprint": state.fingerprint.overall,
+        "peerings": [peering._asdict() for peering in state.peerings],
         "manifest": manifest,
     }
 

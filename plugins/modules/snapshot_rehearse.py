@@ -265,25 +265,23 @@ changes:
     ACLPolicy: {"added": 1, "changed": 1, "equal": true, "names": {"added": ["builtin/global-read-only"]}, "removed": 0}
 findings:
   description:
-    - What won't restore well, or not everywhere, as M(disaster_recovery.consul.snapshot_info) finds it.
+    - What won't restore well, as M(disaster_recovery.consul.snapshot_info) finds it, judged for the version of the
+      throwaway server.
     - When the server died there is V(server_died) as well, with the server's last words.
   returned: when the archive verifies
   type: list
   elements: dict
   contains:
     name: {description: "A word for it, for a playbook to decide on.", type: str, returned: always}
-    severity:
-      description: How much it matters.
+    severity: {description: "How much it matters there: critical, warning or info.", type: str, returned: always}
+    effect:
+      description: V(seen) on that version, V(untested) when nobody tried it, V(none) when it does no harm there.
       type: str
       returned: always
-      choices: [critical, warning, info]
+      choices: [seen, untested, none]
     sentence: {description: What it means., type: str, returned: always}
     count: {description: "How many records, or names, it is about.", type: int, returned: always}
-    names:
-      description: The names of the first 20 of them.
-      type: list
-      elements: str
-      returned: always
+    names: {description: The names of the first 20 of them., type: list, elements: str, returned: always}
     last_words:
       description: Lines of the server's log that say why it died, with everything masked that looks like a secret.
       type: list

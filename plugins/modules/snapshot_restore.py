@@ -55,19 +55,21 @@ options:
       - Risks to take, by name. RV(guards) has what each guard saw, and what the restore would do to the cluster.
       - V(unhealthy_target) restores although a server is down or autopilot reports the cluster as unhealthy.
       - V(replace_content) restores although the target holds content, after that was saved to O(backup_dir).
-      - V(other_datacenter) restores an archive of another datacenter. Nodes that were registered from outside stay in
-        that one.
-      - V(other_version) restores an archive of another Consul version than O(version_check) allows. The proof then
-        compares across versions, see RV(proof).
-      - V(token_loss) restores although neither the token nor O(post_restore_token) is in the archive or in the servers'
-        configuration.
+      - V(other_datacenter) restores an archive of another datacenter. Nodes registered from outside stay in that one.
+      - V(other_version) restores an archive of another version than O(version_check) allows. See RV(proof).
+      - V(critical_findings) restores an archive with findings that stop servers of other versions, into a version that
+        nobody tried it with. Where servers of the same version were seen to stop, it can't be accepted.
+      - V(active_peering) restores peerings although the cluster will dial the peers in place of the one that the
+        archive was taken from.
+      - V(token_loss) restores although no given token is in the archive or in the servers' configuration.
       - V(node_conflict) restores although living agents have names that the archive holds under other node ids. Their
         names have to be deregistered afterwards; RV(next_steps) has the command.
       - No risk can be accepted for an archive that does not verify, for a token that may not restore, for a cluster
         without a leader, and for records that the servers can't read, which would kill them for good.
     type: list
     elements: str
-    choices: [unhealthy_target, replace_content, other_datacenter, other_version, token_loss, node_conflict]
+    choices: [unhealthy_target, replace_content, other_datacenter, other_version, critical_findings, active_peering,
+      token_loss, node_conflict]
     default: []
   version_check:
     description:
@@ -108,16 +110,14 @@ EXAMPLES = r"""
     src: /var/backups/consul/before-the-mistake.snap
     token: "{{ consul_management_token }}"
     backup_dir: /var/backups/consul/replaced
-    accept_risks:
-      - replace_content
+    accept_risks: [replace_content]
 
 - name: Rebuild a lost cluster on new servers that bear the old ones' names
   disaster_recovery.consul.snapshot_restore:
     src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
     token: "{{ new_cluster_management_token }}"
     post_restore_token: "{{ old_cluster_management_token }}"
-    accept_risks:
-      - node_conflict
+    accept_risks: [node_conflict]
   register: rebuilt  # rebuilt.next_steps says what is left to do
 
 - name: See what stands in the way of a restore, without doing anything

@@ -148,16 +148,8 @@ reason:
   returned: success
   type: str
   sample: "content changed since index 3135: ACLToken, KVS"
-index:
-  description: Raft index of the archive at RV(dest).
-  returned: success
-  type: int
-  sample: 3135
-size:
-  description: Its size in bytes.
-  returned: success
-  type: int
-  sample: 81930112
+index: {description: "Raft index of the archive at RV(dest).", returned: success, type: int, sample: 3135}
+size: {description: "Its size in bytes.", returned: success, type: int, sample: 81930112}
 sha256:
   description: Its checksum.
   returned: success
@@ -217,17 +209,23 @@ last_contact_ms:
   returned: when a snapshot was taken
   type: int
   sample: 0
+findings:
+  description:
+    - What in the archive won't restore well into the version that it comes from, the gravest first, as
+      M(disaster_recovery.consul.snapshot_info) finds it. There is a warning for each that is V(critical) or V(warning).
+  returned: when a snapshot was taken
+  type: list
+  elements: dict
+  sample:
+    - {"count": 1, "effect": "seen", "name": "session_without_node", "names": ["web-1"], "sentence": "Sessions belong to
+       nodes that are not in the archive.", "severity": "warning"}
 attempts:
   description: What went wrong before it went well, one entry for each try that failed.
   returned: success
   type: list
   elements: str
   sample: ["the archive was cut short"]
-duration:
-  description: Seconds it took.
-  returned: success
-  type: float
-  sample: 4.21
+duration: {description: "Seconds it took.", returned: success, type: float, sample: 4.21}
 failure:
   description: What went wrong, for a playbook to decide on.
   returned: failure
@@ -247,14 +245,8 @@ failure:
       type: int
       returned: when that was more than O(max_stale)
     path: {description: File or directory that is at fault., type: str, returned: when one is}
-    library:
-      description: Python library that is not installed on the host the module runs on.
-      type: str
-      returned: when one is missing
-    place:
-      description: Place in the collection's code, to be reported.
-      type: str
-      returned: when the collection has a defect
+    library: {description: Python library that the module's host lacks., type: str, returned: when one is missing}
+    place: {description: Place in the collection's code., type: str, returned: when the collection has a defect}
   sample: {"hint": "Give it a policy with acl = \"write\".", "kind": "permission_denied", "status": 403}
 """
 
@@ -266,6 +258,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import _manifest
 from ..module_utils._errors import OptionError, SnapshotError, printable
+from ..module_utils._findings import as_results, warnings_of
 from ..module_utils._options import client_of, connection_spec, end_cleanly, fail
 from ..module_utils._save import Saved, SaveRequest, save
 from ..module_utils._store import Entry
@@ -336,6 +329,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
     if saved.taken:
         result["known_leader"] = saved.taken.headers.known_leader
         result["last_contact_ms"] = saved.taken.headers.last_contact_ms
+        result["findings"] = as_results(saved.findings)
     return result
 
 
@@ -373,6 +367,8 @@ def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
     for remark in saved.remarks:
         module.warn(remark)
     result = result_of(saved)
+    for line in warnings_of(saved.findings):
+        module.warn(line)
     for directory in saved.created:
         set_ownership(module, directory)
     for path in (result["dest"], result["manifest"]):

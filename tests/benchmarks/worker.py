@@ -27,7 +27,6 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._diff imp
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._diff_text import summary_of
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._difference import Selection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import digest_of, read_pieces
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._findings import Findings
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._restore import Progress, RestoreRequest, restore
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._save import SaveRequest, save
@@ -45,7 +44,7 @@ def saving(*, port: int, token: str, dest: str) -> dict[str, Any]:
 def describing(*, path: str) -> dict[str, Any]:
     """Verify and describe an archive, keys by prefix and findings included."""
     digest = digest_of(path)
-    archive = read_archive(read_pieces(path), kv_prefixes=KvPrefixes(2), observer=Findings(time.time()))
+    archive = read_archive(read_pieces(path), kv_prefixes=KvPrefixes(2))
     return {"size": digest.size, "fingerprint": archive.state.fingerprint.overall}
 
 

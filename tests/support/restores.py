@@ -50,7 +50,7 @@ GOOD = RestoreFacts(
 def facts(**changes: Any) -> RestoreFacts:
     """The good facts with some changed; a name says by itself whether it is one of the archive or of the target.
 
-    ``version`` and ``of_datacenter`` are the archive's.
+    ``version``, ``of_datacenter``, ``archive_*`` are the archive's, ``target_peerings`` are the target's.
     """
     of_archive = {field.name for field in fields(ArchiveFacts)}
     of_target = {field.name for field in fields(TargetFacts)}
@@ -59,7 +59,11 @@ def facts(**changes: Any) -> RestoreFacts:
         origin = origin._replace(consul_version=changes.pop("version"))
     if "of_datacenter" in changes:
         origin = origin._replace(datacenter=changes.pop("of_datacenter"))
-    told = {name: changes.pop(name) for name in list(changes) if name in of_archive}
+    named = {"peerings": "archive_peerings", "servers": "archive_servers"}
+    of_both = {name: changes.pop(other) for name, other in named.items() if other in changes}
+    told = {name: changes.pop(name) for name in list(changes) if name in of_archive - of_target} | of_both
     archive = changes.pop("archive", replace(ARCHIVE, **{"origin": origin, **told}))
+    if "target_peerings" in changes:
+        changes["peerings"] = changes.pop("target_peerings")
     target = replace(TARGET, **{name: changes.pop(name) for name in list(changes) if name in of_target})
     return replace(GOOD, archive=archive, target=target, **changes)

@@ -49,6 +49,7 @@ FLOORS = {
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
         *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance"],
+        *["_meanings", "_references", "_peerings", "_guard_checks", "_guard_facts"],
         *["_answers", "_faults", "_guards", "_types", "_left", "_decide", "_times"],
         *["_server_config", "_assertions", "_rehearsal"],
         *[

@@ -24,8 +24,11 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._guards i
     refusals,
     warnings,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._peerings import Peering
 
 FULL = {"KVS": 3, "ACLToken": 1}
+DIALLED = Peering("id-1", "east", "ACTIVE", True)
+WAITING = Peering("id-2", "west", "PENDING", False)
 
 # Guard, what differs from GOOD, accepted risks, status, risk in the result, words in the detail.
 ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = [
@@ -36,8 +39,9 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
     ("token", {"permitted": False}, (), REFUSED, None, 'acl = "write"'),
     ("token", {"permitted": False}, RISKS, REFUSED, None, 'acl = "write"'),
     ("token", {"permitted": False, "unknown": {"token": "it is not known"}}, (), REFUSED, None, "it is not known"),
-    ("token", {"permitted": None}, (), NOT_CHECKED, None, "could not be asked: no answer"),
-    ("token", {"permitted": None, "unknown": {"token": "404"}}, (), NOT_CHECKED, None, "could not be asked: 404"),
+    ("token", {"permitted": False, "given": ()}, RISKS, REFUSED, None, 'no token was given.*give a token.*"write"'),
+    ("token", {"permitted": None}, (), NOT_CHECKED, None, "did not say whether the token may restore: no answer"),
+    ("token", {"permitted": None, "unknown": {"token": "404"}}, (), NOT_CHECKED, None, "may restore: 404"),
     ("health", {}, (), PASSED, None, "healthy"),
     ("health", {"leader": None}, (), REFUSED, None, "no leader"),
     ("health", {"leader": None}, RISKS, REFUSED, None, "no leader"),
@@ -51,11 +55,11 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
         "unhealthy_target",
         "(server-3, server-5).*accept_risks: [unhealthy_target]",
     ),
-    ("health", {"healthy": False}, ("replace_content",), REFUSED, "unhealthy_target", "no server by name"),
-    ("health", {"healthy": False}, ("unhealthy_target",), ACCEPTED, "unhealthy_target", "left behind"),
+    ("health", {"healthy": False}, ("replace_content",), REFUSED, "unhealthy_target", "it names no server"),
+    ("health", {"healthy": False}, ("unhealthy_target",), ACCEPTED, "unhealthy_target", "a different state"),
     ("fresh", {}, (), PASSED, None, "fresh"),
     ("fresh", {"user_records": None}, (), REFUSED, None, "could not be read"),
-    ("fresh", {"user_records": None, "unknown": {"content": "500"}}, RISKS, REFUSED, None, "kept either: 500"),
+    ("fresh", {"user_records": None, "unknown": {"content": "500"}}, RISKS, REFUSED, None, "saved first: 500"),
     ("fresh", {"user_records": FULL}, (), REFUSED, "replace_content", "(1 ACLToken, 3 KVS).*[replace_content]"),
     ("fresh", {"user_records": FULL, "unchanged": True}, (), PASSED, None, "already"),
     ("fresh", {"user_records": FULL, "backup_dir": "/b"}, (), REFUSED, "replace_content", "[replace_content]"),
@@ -99,9 +103,64 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
     ("record_types", {"types": frozenset({2, 65}), "enterprise": True}, (), PASSED, None, "1.22.7+ent can read"),
     ("record_types", {"config_kinds": frozenset({"cake"})}, RISKS, REFUSED, None, "(ConfigEntry cake)"),
     ("record_types", {"versions": ()}, RISKS, REFUSED, None, 'not known.*agent = "read"'),
-    ("record_types", {"versions": ("1.7.0",)}, RISKS, NOT_CHECKED, None, "1.7.0 can restore is not known"),
+    ("record_types", {"versions": ("1.7.0",)}, RISKS, NOT_CHECKED, None, "not known what Consul 1.7.0 can restore"),
     ("record_types", {"versions": ("1.22.7", "1.8.7")}, RISKS, REFUSED, None, "(ConfigEntry mesh)"),
-    ("token_survival", {}, (), PASSED, None, "token goes on to work after the restore: it is in the archive"),
+    ("findings", {}, (), PASSED, None, "nothing that is known to harm Consul 1.22.7"),
+    ("findings", {"findings": {"services_of_agents": 3, "of_the_future": 1}}, (), PASSED, None, "known to harm"),
+    (
+        "findings",
+        {"findings": {"token_without_accessor": 2}},
+        RISKS,
+        REFUSED,
+        None,
+        "what stops servers: token_without_accessor: 2 (seen to stop Consul 1.22.7). ACL tokens have.*new archive",
+    ),
+    (
+        "findings",
+        {"findings": {"token_without_accessor": 2}, "version": "1.22.6", "versions": ("1.22.6",)},
+        (),
+        REFUSED,
+        "critical_findings",
+        "(not tried with Consul 1.22.6; seen to stop 1.22.7).*snapshot_rehearse.*accept_risks: [critical_findings]",
+    ),
+    (
+        "findings",
+        {"findings": {"session_ttl_invalid": 1}, "version": "2.0.0", "versions": ("2.0.0",)},
+        RISKS,
+        ACCEPTED,
+        "critical_findings",
+        "not tried with Consul 2.0.0; seen to stop 1.22.7, 1.8.7",
+    ),
+    ("findings", {"findings": {"node_names_differ_in_case": 1}}, (), PASSED, None, "nothing that is known to harm"),
+    ("findings", {"findings": {"legacy_token": 1}}, (), PASSED, None, "stop Consul 1.22.7, but legacy_token: 1.*rules"),
+    ("active_peering", {}, (), PASSED, None, "no peering"),
+    ("active_peering", {"archive_peerings": (WAITING,)}, (), PASSED, None, "no peering"),
+    (
+        "active_peering",
+        {"archive_peerings": (DIALLED, WAITING)},
+        (),
+        REFUSED,
+        "active_peering",
+        "(east).*in place of the cluster.*don't delete the peerings.*accept_risks: [active_peering] where",
+    ),
+    ("active_peering", {"archive_peerings": (DIALLED,)}, RISKS, ACCEPTED, "active_peering", "(east)"),
+    (
+        "active_peering",
+        {"archive_peerings": (DIALLED,), "archive_servers": frozenset({"a", "b"}), "server_ids": frozenset({"b", "c"})},
+        (),
+        PASSED,
+        None,
+        "its own (east)",
+    ),
+    (
+        "active_peering",
+        {"archive_peerings": (DIALLED,), "target_peerings": frozenset({"id-1", "id-2"})},
+        (),
+        PASSED,
+        None,
+        "already holds these peerings (east)",
+    ),
+    ("token_survival", {}, (), PASSED, None, "token stays valid after the restore: it is in the archive"),
     ("token_survival", {"acl": False, "given": (), "tokens": frozenset()}, (), PASSED, None, "ACLs are off"),
     ("token_survival", {"tokens": frozenset(), "kept": {"token": "made anew"}}, (), PASSED, None, "made anew"),
     ("token_survival", {"acl": None}, (), PASSED, None, "in the archive"),
@@ -111,9 +170,9 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
         (),
         PASSED,
         None,
-        "post_restore_token goes on",
+        "post_restore_token stays valid",
     ),
-    ("token_survival", {"given": ("token", "post_restore_token")}, (), PASSED, None, "token goes on"),
+    ("token_survival", {"given": ("token", "post_restore_token")}, (), PASSED, None, "token stays valid"),
     ("token_survival", {"given": (), "tokens": frozenset()}, (), NOT_CHECKED, None, "no token was given"),
     (
         "token_survival",
@@ -143,7 +202,7 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
     ("token_survival", {"tokens": frozenset(), "holds_tokens": False}, (), REFUSED, "token_loss", "no tokens at all"),
     ("token_survival", {"tokens": frozenset()}, RISKS, ACCEPTED, "token_loss", "nobody may be able"),
     ("node_identity", {}, (), PASSED, None, "no living agent"),
-    ("node_identity", {"living": {}}, (), NOT_CHECKED, None, "could not be asked"),
+    ("node_identity", {"living": {}}, (), NOT_CHECKED, None, "could not be listed"),
     ("node_identity", {"living": {"other": "id-7"}}, (), PASSED, None, "no living agent"),
     (
         "node_identity",
@@ -196,6 +255,8 @@ def test_every_guard_has_rows_for_what_it_can_say() -> None:
         "datacenter": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
         "version": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
         "record_types": {PASSED, REFUSED, NOT_CHECKED},
+        "findings": {PASSED, REFUSED, ACCEPTED},
+        "active_peering": {PASSED, REFUSED, ACCEPTED},
         "token_survival": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
         "node_identity": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
     }
@@ -206,6 +267,7 @@ def test_all_guards_speak_at_once_and_in_order() -> None:
     bad = facts(
         archive_fault="cut", permitted=False, healthy=False, user_records=FULL, of_datacenter="dc9", version="1.8.7",
         types=frozenset({99}), tokens=frozenset(), living={"server-1": "another"},
+        findings={"token_without_accessor": 1}, archive_peerings=(DIALLED,),
     )  # fmt: skip
     findings = evaluate(bad, ())
 
@@ -233,8 +295,17 @@ def test_where_nothing_would_be_sent_nothing_is_warned_of() -> None:
 
     assert {found[name].status for name in OF_SENDING} == {PASSED}
     assert {found[name].detail for name in OF_SENDING} == {
-        "the cluster holds the archive's content already; nothing would be sent"
+        "the cluster already holds the archive's content; nothing would be sent"
     }
+
+
+def test_names_from_outside_are_shown_escaped() -> None:
+    details = [
+        one.detail for one in evaluate(facts(of_datacenter="dc9\x1b[2J\n", config_kinds=frozenset({"a\rb"})), ())
+    ]
+
+    assert "dc9\\x1b[2J\\n" in " ".join(details)
+    assert [detail for detail in details if not detail.isprintable()] == []
 
 
 def test_an_unknown_risk_accepts_nothing() -> None:
@@ -243,7 +314,8 @@ def test_an_unknown_risk_accepts_nothing() -> None:
 
 def test_the_risks_of_the_table() -> None:
     assert (
-        *("unhealthy_target", "replace_content", "other_datacenter", "other_version", "token_loss", "node_conflict"),
+        *("unhealthy_target", "replace_content", "other_datacenter", "other_version", "critical_findings"),
+        *("active_peering", "token_loss", "node_conflict"),
     ) == RISKS
 
 
@@ -253,6 +325,15 @@ def test_a_guard_that_could_not_look_is_a_warning_unless_it_was_told_not_to() ->
     assert warnings(found, OFF) == ["guard token: 404"]
     assert warnings(found, "exact") == ["guard version: off", "guard token: 404"]
     assert warnings(evaluate(facts(), ()), "exact") == []
+
+
+def test_what_a_restore_loses_is_said_although_nothing_stands_against_it() -> None:
+    [line] = warnings(evaluate(facts(findings={"legacy_token": 2, "token_expired": 1}), ()), "exact")
+
+    assert line.startswith(
+        "guard findings: the archive holds nothing that is known to stop Consul 1.22.7, but legacy_t"
+    )
+    assert "token_expired: 1. " in line
 
 
 def test_results_are_plain() -> None:

@@ -14,7 +14,13 @@ import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils import _manifest, _store
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import Digest, Partial
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import (
+    Digest,
+    Partial,
+    digest_of,
+    open_unchanged,
+    stamp_of,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._fingerprint import Fingerprint, TypeDigest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._manifest import Consistency, Manifest
@@ -223,6 +229,19 @@ def test_a_confirmed_archive_is_not_old(tmp_path: Path) -> None:
     _store.confirm(path, replace(manifest_of(b"data"), confirmed_at=500))
     assert os.stat(path).st_mtime > 1_000_000
     assert Path(path).read_bytes() == b"data"
+
+
+def test_an_archive_that_is_confirmed_while_it_is_used_is_unchanged(tmp_path: Path) -> None:
+    path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
+    stamp, digest = stamp_of(path), digest_of(path)
+    os.utime(path, (1_000, 1_000))
+    with pytest.raises(FileError, match="was changed"):
+        open_unchanged(path, stamp)
+    with open_unchanged(path, stamp, digest) as archive:
+        assert archive.read() == b"data"
+    Path(path).write_bytes(b"Data")
+    with pytest.raises(FileError, match="was changed"):
+        open_unchanged(path, stamp, digest)
 
 
 def test_an_archive_whose_manifest_has_no_place_does_not_replace_the_old_one(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ says so: each of these would cost the server that loads it, or is something that
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 from collections.abc import Callable
@@ -65,6 +66,11 @@ def meta(**changes: object) -> Change:
     )
 
 
+def servers(archive: bytes) -> list[dict[str, object]]:
+    """Return the servers that meta.json names."""
+    return list(json.loads(part_of(archive, META))["Configuration"]["Servers"])
+
+
 def sums(change: Change) -> Change:
     """Change SHA256SUMS."""
     return lambda archive: archive_of(replaced(archive, SUMS, change(part_of(archive, SUMS))))
@@ -108,7 +114,7 @@ WHOLE = (
     Row("a key more in meta.json", meta(New=[1]), None, consul=True),
     Row(
         "an unknown suffrage",
-        meta(Configuration={"Servers": [{"Suffrage": 7, "ID": "a", "Address": "b"}]}),
+        lambda archive: meta(Configuration={"Servers": [{**one, "Suffrage": 7} for one in servers(archive)]})(archive),
         None,
         consul=True,
     ),

@@ -22,7 +22,8 @@ from .conftest import GoldenOf, finding
 
 Start = Callable[..., Cluster]
 ALL_RISKS = [
-    *("unhealthy_target", "replace_content", "other_datacenter", "other_version", "token_loss", "node_conflict"),
+    *("unhealthy_target", "replace_content", "other_datacenter", "other_version", "critical_findings"),
+    *("active_peering", "token_loss", "node_conflict"),
 ]
 MANIFEST = pytest.mark.parametrize("manifest", [True, False], ids=["with its manifest", "without"])
 

@@ -121,7 +121,15 @@ def test_the_manifest(seeded: Cluster, calls: Calls, tmp_path: Path, inspect: In
     assert manifest["meta"] == {"id": seen["Meta"]["ID"], "index": seen["Meta"]["Index"]}
     assert manifest["taken_at"] == manifest["confirmed_at"] == saved["taken_at"] == saved["confirmed_at"]
     identity = (seeded.trust_domain() or "").partition(".")[0]
-    assert manifest["cluster"] == {"datacenter": "dc1", "id": identity, "consul_version": seeded.version}
+    servers = sorted(one["ID"] for one in seeded.get("/v1/operator/raft/configuration")["Servers"])
+    assert manifest["cluster"] == {
+        "name": None,
+        "datacenter": "dc1",
+        "id": identity,
+        "consul_version": seeded.version,
+        "servers": servers,
+    }
+    assert manifest["confirmed_by_leader"] is saved["confirmed_by_leader"] is True
     assert saved["cluster"] == manifest["cluster"]
     assert manifest["consistency"] == {"stale": False, "last_contact_ms": 0, "known_leader": True}
     assert (saved["last_contact_ms"], saved["known_leader"]) == (0, True)

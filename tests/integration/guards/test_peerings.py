@@ -1,0 +1,102 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Peerings in an archive: what a clone of the dialling side does, and that it is a risk to accept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from support.calls import Calls
+from support.faults import FaultServer
+from support.scene import RESTORE
+from support.waiting import wait_until
+
+from lab import Cluster
+
+from .conftest import finding
+
+Start = Callable[..., Cluster]
+RISK = "active_peering"
+
+
+class Peers(NamedTuple):
+    """Two clusters with an active peering, ``ours`` dialling ``theirs``, and archives of both."""
+
+    ours: Cluster
+    theirs: Cluster
+    of_ours: Path
+    of_theirs: Path
+
+
+def states(cluster: Cluster, token: str | None = None) -> list[str]:
+    """Return the state of each peering."""
+    token = token or cluster.tokens.initial_management
+    return [one["State"] for one in cluster.http("GET", "/v1/peerings", token=token).json()]
+
+
+@pytest.fixture(scope="module")
+def peers(shared_cluster: Start, calls: Calls, tmp_path_factory: pytest.TempPathFactory) -> Peers:
+    ours, theirs = shared_cluster(name_prefix="ours"), shared_cluster(name_prefix="theirs")
+    token = theirs.http("POST", "/v1/peering/token", json={"PeerName": "ours"}, check=True).json()["PeeringToken"]
+    told = {"PeerName": "theirs", "PeeringToken": token}
+    ours.http("POST", "/v1/peering/establish", json=told, check=True)
+    wait_until(lambda: states(ours) == states(theirs) == ["ACTIVE"], "the peering is not active")
+    directory = tmp_path_factory.mktemp("peers")
+    for name, cluster in (("ours", ours), ("theirs", theirs)):
+        calls.ok(cluster, "snapshot_save", dest=str(directory / f"{name}.snap"))
+    return Peers(ours, theirs, directory / "ours.snap", directory / "theirs.snap")
+
+
+def test_what_an_archive_says_of_them(peers: Peers, calls: Calls) -> None:
+    for path, name, dials in ((peers.of_ours, "theirs", True), (peers.of_theirs, "ours", False)):
+        info = calls.ok(None, "snapshot_info", path=str(path))
+        [peering] = info["peerings"]
+        assert (peering["name"], peering["dials"]) == (name, dials)
+        # The dialling side knows its state; the other one writes none down.
+        assert peering["state"] in ("ACTIVE", "PENDING", "ESTABLISHING")
+        assert [one["names"] for one in info["findings"] if one["name"] == "peering_dials"] == (
+            [[name]] if dials else []
+        )
+
+
+def test_the_cluster_itself_may_be_restored(peers: Peers, calls: Calls, tmp_path: Path) -> None:
+    peers.ours.http("PUT", "/v1/kv/later", data=b"x", check=True)
+    told = {"backup_dir": str(tmp_path), "accept_risks": ["replace_content"]}
+    result = calls.ok(peers.ours, "snapshot_restore", src=str(peers.of_ours), check=True, **told)
+    assert finding(result, RISK)["detail"].endswith("its peerings are its own (theirs)")
+
+
+def test_a_clone_of_the_side_that_waits_is_no_risk(peers: Peers, calls: Calls, start: Start) -> None:
+    told = {"post_restore_token": peers.theirs.tokens.initial_management}
+    clone = start(peers.ours.version, name_prefix="clone")
+    result = calls.ok(clone, "snapshot_restore", src=str(peers.of_theirs), **told)
+    assert finding(result, RISK)["status"] == "passed"
+    assert states(clone, peers.theirs.tokens.initial_management) == ["PENDING"]
+    assert states(peers.ours) == ["ACTIVE"]
+
+
+def test_a_clone_of_the_side_that_dials(peers: Peers, calls: Calls, start: Start) -> None:
+    management = peers.ours.tokens.initial_management
+    clone = start(peers.ours.version, name_prefix="clone")
+    told: dict[str, Any] = {"src": str(peers.of_ours), "post_restore_token": management}
+    with FaultServer(clone.servers[0].address("http")) as server:
+        refused = calls.fails(clone, "snapshot_restore", "guard", port=server.port, **told)
+        assert server.count(*RESTORE) == 0
+    assert refused["failure"]["refused"] == [RISK]
+    assert "(theirs)" in finding(refused, RISK)["detail"]
+    assert "don't delete the peerings" in finding(refused, RISK)["detail"]
+    assert finding(refused, RISK)["risk"] == RISK
+
+    done = calls.ok(clone, "snapshot_restore", accept_risks=[RISK], **told)
+    assert finding(done, RISK)["status"] == "accepted"
+    # As it was said: it is accepted in place of the original, and what it deletes the peer ends.
+    wait_until(lambda: states(clone, management) == ["ACTIVE"], "the clone's peering is not active")
+    clone.http("DELETE", "/v1/peering/theirs", token=management, check=True)
+    wait_until(lambda: states(peers.theirs) == ["TERMINATED"], "the peer has not ended it")
+    # Where it has ended there is nothing to dial.
+    ended = calls.ok(peers.theirs, "snapshot_save", dest=str(peers.of_theirs))
+    assert [one for one in ended["findings"] if one["name"] == "peering_dials"] == []
