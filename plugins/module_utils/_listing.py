@@ -35,6 +35,8 @@ class Listing(NamedTuple):
     skipped: list[Skipped]
     newest_confirmed_at: float | None
     remarks: list[str]
+    other_clusters: tuple[str, ...] = ()
+    """Names of other clusters whose archives are there and were left out."""
 
 
 def list_archives(request: ListRequest, now: float) -> Listing:
@@ -48,9 +50,10 @@ def list_archives(request: ListRequest, now: float) -> Listing:
         path = printable(request.path)
         raise FileError(f"path: {path} is not a directory", hint="Set it to a directory of archives.", path=path)
     found = read_catalogue(request.path) if exists else Catalogue([], [])
-    archives, remarks = found.archives, []
+    archives, remarks, others = found.archives, [], set()
     if request.cluster is not None:
         clusters = [one.cluster for one in archives]
+        others = {printable(one.name) for one in clusters if one.name not in (None, request.cluster)}
         archives = [archives[one] for one in of_cluster(clusters, request.cluster, unnamed=request.unnamed)]
         remarks += _of_several(request, archives)
     places = in_order([Stamp(one.cluster.servers, one.index, one.taken_at) for one in archives], now)
@@ -63,7 +66,8 @@ def list_archives(request: ListRequest, now: float) -> Listing:
         places = places[:1]
     archives = [archives[one.position] for one in places]
     confirmed = [moment for moment in (confirmed_at(one, now) for one in archives) if moment is not None]
-    return Listing(exists, archives, found.skipped, max(confirmed, default=None), remarks + _dated_ahead(archives, now))
+    remarks += _dated_ahead(archives, now)
+    return Listing(exists, archives, found.skipped, max(confirmed, default=None), remarks, tuple(sorted(others)))
 
 
 def confirmed_at(archive: Listed, now: float) -> float | None:

@@ -166,6 +166,12 @@ newest_confirmed_at:
   returned: success
   type: str
   sample: "2026-11-24T02:15:00Z"
+other_clusters:
+  description: With O(cluster), the names of other clusters of which archives are in the directory.
+  returned: success
+  type: list
+  elements: str
+  sample: [staging]
 skipped:
   description: What looks like an archive and was left alone, as C(path) and C(reason).
   returned: success
@@ -216,6 +222,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "archives": [as_json(one, now) for one in listing.archives],
         "skipped": [one._asdict() for one in listing.skipped],
         "newest_confirmed_at": to_text(listing.newest_confirmed_at),
+        "other_clusters": list(listing.other_clusters),
     }
 
 

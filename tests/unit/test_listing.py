@@ -224,6 +224,9 @@ def test_the_archives_of_a_name(tmp_path: Path) -> None:
     assert "before-names.snap" not in names(listing)
     assert "of-a-clone.snap" in names(listing)
     assert any("name the" in remark or "names the cluster never saved" in remark for remark in listing.remarks)
+    assert listing.other_clusters == ("production", "staging")
+    assert listed(tmp_path, cluster="production").other_clusters == ("staging",)
+    assert listed(tmp_path).other_clusters == ()
 
 
 def test_old_manifests_get_their_servers_from_the_archive(tmp_path: Path) -> None:
