@@ -191,8 +191,9 @@ def test_all_refusals_at_once(restoring: Restoring, server: FaultServer) -> None
     assert refusing(outcome) == {"archive", "health", "fresh"} == set(outcome.failure["refused"])
 
 
-def test_a_backup_dir_that_is_not_there(restoring: Restoring) -> None:
-    outcome = restoring.restore(backup_dir=str(restoring.backup_dir / "missing"))
+@pytest.mark.parametrize("check", [False, True])
+def test_a_backup_dir_that_cannot_be_made(restoring: Restoring, check: bool) -> None:
+    outcome = restoring.restore(backup_dir=str(restoring.src / "below a file"), check=check)
     restoring.check_refused(outcome, "file")
 
 
