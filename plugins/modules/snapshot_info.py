@@ -197,7 +197,7 @@ findings:
       description:
         - V(seen) when O(target_version) was seen to do what RV(findings[].sentence) says, V(untested) when nobody tried
           that version and nothing says that it is safe, V(none) when the finding does no harm there.
-        - Null without O(target_version).
+        - It is null without O(target_version).
       type: str
       returned: always
       choices: [seen, untested, none]

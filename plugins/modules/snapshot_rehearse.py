@@ -277,7 +277,7 @@ findings:
     name: {description: "A word for it, for a playbook to decide on.", type: str, returned: always}
     severity: {description: "How much it matters there: critical, warning or info.", type: str, returned: always}
     effect:
-      description: V(seen) on that version, V(untested) when nobody tried it, V(none) when it does no harm there.
+      description: V(seen) there, V(untested) when nobody tried it, V(none) if it does no harm, null for no version.
       type: str
       returned: always
       choices: [seen, untested, none]
