@@ -26,7 +26,7 @@ from ._content import BUILTIN, VOLATILE, Content
 from ._fingerprint import record_digest
 from ._naming import name_of
 from ._observer import Observer
-from ._records import CONFIG_ENTRY, KVS, REGISTER, kind_of, pack, unpack
+from ._records import CONFIG_ENTRY, KVS, REGISTER, UNREADABLE, kind_of, pack, unpack
 from ._times import from_go
 
 Key = tuple[int, bytes]
@@ -47,12 +47,19 @@ class _Durable(Observer):
         if type_id == REGISTER and content.fields is not None:
             self._node.append(content)
         elif type_id != KVS and content.origin != VOLATILE:
-            self.take(type_id, content)
+            self._show(type_id, content)
 
     def node_ends(self, agents: bool) -> None:
         for content in () if agents else self._node:
-            self.take(REGISTER, content)
+            self._show(REGISTER, content)
         self._node = []
+
+    def _show(self, type_id: int, content: Content) -> None:
+        try:
+            self.take(type_id, content)
+        except UNREADABLE:
+            # It has not the shape that is counted on here: its bytes alone tell it from others.
+            self.take(type_id, content._replace(fields=None))
 
     def take(self, type_id: int, content: Content) -> None:
         """Look at one of them."""
@@ -90,8 +97,8 @@ class Compared(_Durable):
         self._new_intentions: list[set[bytes]] = []
 
     def take(self, type_id: int, content: Content) -> None:
-        raw = self._left.pop(_key(type_id, content), None)
         sources = dict(_sources(type_id, content.fields)) if self._across else {}
+        raw = self._left.pop(_key(type_id, content), None)
         self._sources.update(sources)
         if raw is not None:
             if not (_agrees(type_id, content, raw) if self._across else raw == record_digest(content.digestible)):
@@ -111,11 +118,9 @@ class Compared(_Durable):
         for (type_id, identity), raw in self._left.items():
             if self._mortal.get((type_id, identity), now) < now:
                 continue
-            if type_id == _INTENTION and self._across:
-                intention = unpack(raw)
-                if _is_converted(intention, self._sources.get(intention[b"ID"])):
-                    converted.add(intention[b"ID"])
-                    continue
+            if type_id == _INTENTION and self._across and _is_converted(raw, self._sources.get(identity)):
+                converted.add(identity)
+                continue
             differing.add(type_id)
         if any(not ids <= converted for ids in self._new_intentions):
             differing.add(CONFIG_ENTRY)
@@ -124,7 +129,7 @@ class Compared(_Durable):
 
 def _key(type_id: int, content: Content) -> Key:
     fields = content.fields
-    if type_id == _INTENTION and fields is not None:
+    if type_id == _INTENTION and fields is not None and isinstance(fields.get(b"ID"), bytes):
         return type_id, fields[b"ID"]
     if type_id == _CA_STATE and fields is not None:
         # Its id is made in another way since 1.9; the leader writes it anew (agent/connect/ca/provider_consul.go).
@@ -134,6 +139,13 @@ def _key(type_id: int, content: Content) -> Key:
 
 
 def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
+    try:
+        return _has_the_fields(type_id, content, raw)
+    except UNREADABLE:
+        return False
+
+
+def _has_the_fields(type_id: int, content: Content, raw: bytes) -> bool:
     if content.fields is None or raw == record_digest(content.digestible):
         # Named by its digest, so it is the same.
         return True
@@ -142,7 +154,7 @@ def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
         return True
     old = unpack(raw)
     if type_id == _CA_STATE:
-        del old[b"ID"]
+        old.pop(b"ID", None)
     return means_the_same(old, content.fields)
 
 
@@ -170,13 +182,18 @@ def _sources(type_id: int, fields: Fields | None) -> Iterator[tuple[bytes, Field
     if type_id != CONFIG_ENTRY or fields is None or fields.get(b"Kind") != b"service-intentions":
         return
     for source in fields[b"Entry"].get(b"Sources") or []:
-        if source.get(b"LegacyID"):
+        if isinstance(source.get(b"LegacyID"), bytes) and source[b"LegacyID"]:
             yield source[b"LegacyID"], {**source, b"Destination": fields[b"Entry"].get(b"Name")}
 
 
-def _is_converted(intention: Fields, source: Fields | None) -> bool:
-    if source is None:
+def _is_converted(raw: bytes, source: Fields | None) -> bool:
+    try:
+        return source is not None and _says_the_same(unpack(raw), source)
+    except UNREADABLE:
         return False
+
+
+def _says_the_same(intention: Fields, source: Fields) -> bool:
     pairs = ((b"SourceName", b"Name"), (b"DestinationName", b"Destination"), (b"Meta", b"LegacyMeta"))
     same = all(means_the_same(intention.get(old), source.get(new)) for old, new in pairs)
     return same and all(means_the_same(intention.get(one), source.get(one)) for one in (b"Action", b"Description"))

@@ -36,6 +36,7 @@ FLOORS = {
     ],
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
+        *["_meta", "_tar_header", "_long_record"],
         *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance"],
         *["_answers", "_faults", "_guards", "_types", "_left", "_decide", "_times"],
         *["_server_config", "_assertions", "_rehearsal"],
