@@ -130,7 +130,7 @@ def _meta(raw: Any) -> Meta:
 
 def _servers(raw: Any) -> tuple[Server, ...]:
     listed = None if raw is None else _fields(raw, ("Servers",), "Configuration", needed=False).get("Servers")
-    if listed is not None and not isinstance(listed, list):
+    if listed is not None and (isinstance(listed, _Pairs) or not isinstance(listed, list)):
         raise _Strange("Servers is not a list")
     servers = []
     for one in listed or []:

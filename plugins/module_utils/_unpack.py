@@ -21,6 +21,11 @@ with contextlib.suppress(ImportError):
 PIECE = 1 << 18
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
+_METHOD, _FLAGS, _FIELDS = 2, 3, 10
+"""Offsets in gzip's header; of its optional fields the last."""
+_DEFLATE = 8
+_EXTRA, _NAME, _COMMENT = 0x04, 0x08, 0x10
+_TEXT_LIMIT = 512
 _EXTENDED_HEADER_LIMIT = 1 << 20
 
 
@@ -49,12 +54,15 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
                     waiting = data
                     break
                 _expect_gzip(data, first=not started)
+                if not _header_is_whole(data):
+                    waiting = data
+                    break
                 decoder = inflate.decompressobj(wbits=_GZIP_WINDOW)
                 started = True
             yield from _inflate(decoder, data)
             data = decoder.unused_data
             decoder = None if decoder.eof else decoder
-    if waiting and not started and _GZIP.startswith(waiting):
+    if waiting.startswith(_GZIP) or (waiting and not started and _GZIP.startswith(waiting)):
         raise _cut("the gzip stream ends inside its header")
     if waiting:
         _expect_gzip(waiting, first=not started)
@@ -96,6 +104,27 @@ def _expect_gzip(data: bytes, *, first: bool) -> None:
         fault="trailing",
         hint="Consul appends an error's text to the body when a save fails late; try again and read its log.",
     )
+
+
+def _header_is_whole(data: bytes) -> bool:
+    """Whether all is there of what tells a file's name and a comment; neither stands in what Consul writes.
+
+    :raises ArchiveError: one is longer than Go takes it.
+    """
+    if len(data) <= _FLAGS:
+        return False
+    flags, position = data[_FLAGS] if data[_METHOD] == _DEFLATE else 0, _FIELDS
+    if flags & _EXTRA:
+        position += 2 + int.from_bytes(data[position : position + 2], "little")
+    for field in (_NAME, _COMMENT):
+        if flags & field:
+            end = data.find(b"\0", position, position + _TEXT_LIMIT)
+            if end < 0 and len(data) >= position + _TEXT_LIMIT:
+                raise _not_ours("the header of the gzip stream is damaged")
+            if end < 0:
+                return False
+            position = end + 1
+    return True
 
 
 def _looks_like(data: bytes) -> str:

@@ -151,7 +151,7 @@ def main() -> int:
             thread.start()
         while any(thread.is_alive() for thread in threads):
             for thread in threads:
-                thread.join(15)
+                thread.join(5)
             done = run.tally.cases.total()
             print(f"{time.monotonic() - began:5.0f} s: {done} of {count} cases", file=sys.stderr, flush=True)
     print(run.tally.table())

@@ -4,7 +4,8 @@
 """Cases that once disagreed, or show where a line is drawn; every run tries them first.
 
 A row: ``name``, ``layer``, ``kind``, ``archive`` (base64), ``ours`` (accepts, guarded or refuses), ``consul``
-(restores, refuses, limps or dies; null where no server is to be asked), ``why``. They are made of made-up records and hold no secret.
+(restores, refuses, limps or dies; null where no server is to be asked), ``why``. They are made of made-up records and
+hold no secret.
 """
 
 from __future__ import annotations

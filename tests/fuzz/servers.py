@@ -28,6 +28,7 @@ HARMLESS = (
 )
 _AGED = 1 << 40
 """A raft index from which a server is started anew: it never goes back, and other cases are to find a young one."""
+_OF_THIS = "failed to restore snapshot"
 _CONFIG = {"log_level": "ERROR", "raft_logstore": {"backend": "boltdb"}, "limits": {"http_max_conns_per_client": 1000}}
 
 
@@ -48,10 +49,10 @@ class Judge:
         self.lives = 1
 
     def judge(self, archive: bytes) -> Judgement:
-        """Return what becomes of a server that is given this archive; anything but a plain answer is asked twice."""
+        """Return what becomes of a server that is given this archive; what may come of one before it is asked twice."""
         was_fresh = self._fresh
         told = self._tried(archive)
-        if told.verdict in (RESTORES, REFUSES) or was_fresh:
+        if told.verdict in (RESTORES, REFUSES) or was_fresh or (told.verdict == DIES and _OF_THIS in told.detail):
             return told
         return self._tried(archive)
 

@@ -130,7 +130,9 @@ class Tally:
         lines.append(f"{'':>7} {self.stricter.total():>7}  {STRICTER}")
         for title, rows in (("new", self.faults), ("open", self.open)):
             lines += [f"  {title}: {count:>5}  {name}: {kind}" for (name, kind), count in rows.most_common(40)]
-        lines.append(
-            f"{self.cases.total()} cases; the slowest look {self.slowest:.2f} s, the largest {self.largest:.0f} MiB"
-        )
-        return "\n".join(lines)
+        costs = f"the slowest look {self.slowest:.2f} s, the largest {self.largest:.0f} MiB"
+        return "\n".join([*lines, f"{self.cases.total()} cases; {costs}"])
+
+
+def _of_class(rows: Counter[tuple[str, str]], name: str) -> int:
+    return sum(count for (one, _kind), count in rows.items() if one == name)
