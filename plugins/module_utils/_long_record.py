@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
+HELD = 8 << 20
+"""Bytes of a record that are held in memory, and so can be looked into; larger ones are gone through only."""
 RECORD_LIMIT = 256 << 20
 """Bytes of a record at most; raft itself gives up long before that."""
 PARTS_LIMIT = 1 << 20

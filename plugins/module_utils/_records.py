@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ._errors import ArchiveError, MissingLibraryError
-from ._long_record import LongValue, TooMuch, has_too_many_parts
+from ._long_record import HELD, LongValue, TooMuch, has_too_many_parts
 
 try:
     import msgpack
@@ -35,8 +36,6 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticErro
 """What code that looks into a record may raise when the record has not the shape that it counts on."""
 
 _HEADER_LIMIT = 4096
-_HELD = 8 << 20
-"""Bytes of a record that are held in memory, and so can be looked into; larger ones are gone through only."""
 _PARTS_TO_UNPACK = 1 << 19
 """Values that are made into objects at once: each takes up to a hundred bytes."""
 
@@ -190,7 +189,7 @@ class RecordSplitter:
                     for frame in self._general_run(buffer, position):
                         position += frame.size
                         yield frame
-                    if len(buffer) - position > _HELD:
+                    if len(buffer) - position > HELD:
                         self._long = buffer[position], LongValue()
                         position += 1
                 if self._long is not None:
@@ -203,7 +202,7 @@ class RecordSplitter:
             told = error if isinstance(error, TooMuch) else f"a record can't be read ({type(error).__name__})"
             raise _broken(f"the state can't be read: {told}") from error
         self._rest = buffer[position:]
-        self._wanted = min(2 * len(buffer), _HELD + 1) if position == 0 else 0
+        self._wanted = min(2 * len(buffer), HELD + 1) if position == 0 else 0
 
     def finish(self) -> Iterator[Frame]:
         """Yield what is left and say that the state ends here.
@@ -256,7 +255,9 @@ class RecordSplitter:
             except msgpack.OutOfData:
                 return
             start, position = position, position + 1 + int(unpacker.tell() - begun)
-            yield Frame(type_id, buffer[start + 1 : position], position - start)
+            size, raw = position - start, buffer[start + 1 : position]
+            # What is too long is treated as such, however much of it a piece happens to hold.
+            yield Frame(type_id, raw, size) if size <= HELD else Frame(type_id, b"", size, sha256(raw).digest())
             if self._fast_run is not None and type_id != KVS and buffer[position : position + 1] == bytes([KVS]):
                 return
 
