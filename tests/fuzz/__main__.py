@@ -5,7 +5,7 @@
 
 Environment: FUZZ_CASES (400), FUZZ_SEED (1), FUZZ_FIRST (0: number of the first case), FUZZ_WORKERS (4: servers side by
 side), FUZZ_LAYER (only this one), FUZZ_READER_ONLY=1 (no servers but the one that the archives come from: for
-exceptions, time and memory), FUZZ_FOUND (a directory for the least archives of new disagreements).
+exceptions, time and memory), FUZZ_BASES (a directory of archives to change in place of fresh ones), FUZZ_FOUND (a directory for the least archives of new disagreements).
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ INSPECT_EVERY = 8
 
 def bases(directory: Path) -> list[bytes]:
     """Return archives of real servers, old and new, with few records of each type."""
+    given = os.environ.get("FUZZ_BASES")
+    if given:
+        return [slim(path.read_bytes()) for path in sorted(Path(given).glob("*.snap"))]
     found = []
     for version in (binaries.NEW, binaries.OLD):
         with Cluster(directory / version, version=version, servers=1) as cluster:

@@ -54,7 +54,7 @@ def test_it_ends_where_msgpack_says(seed: int, new: bool) -> None:
     chance = random.Random(seed)
     raw = msgpack.packb(value_of(chance), use_bin_type=new)
     data = raw + chance.randbytes(20)
-    for piece in (1, 7, 4096, len(data)):
+    for piece in (1 if len(data) < 4096 else 999, 4096, len(data)):
         value, end = LongValue(), None
         for start in range(0, len(data), piece):
             end = value.feed(data[start : start + piece])
