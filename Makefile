@@ -29,12 +29,15 @@ test: ## everything that must hold, stage by stage, with a table at the end
 
 ##@ Tests
 
-.PHONY: unit integration molecule newest floor bench fleet
+.PHONY: unit integration fuzz molecule newest floor bench fleet
 unit: ## unit tests: no Consul, under ten seconds
 	@$(MAIN) pytest tests/unit $(PYTEST_OPTIONS)
 
 integration: ## modules, roles and playbooks on real Consul, new and old
 	@$(WITHIN) --installed main pytest tests/integration $(SPREAD) $(PYTEST_OPTIONS)
+
+fuzz: ## the reader beside Consul itself on changed archives; FUZZ_CASES=20000 FUZZ_SEED=7, FUZZ_READER_ONLY=1
+	@$(MAIN) tests/fuzz/run
 
 molecule: ## the scenarios in molecule/: converge, idempotence, verify
 	@$(WITHIN) --installed main molecule test --all

@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ._aside import Aside, Worker, is_of_use
 from ._errors import ArchiveError
 from ._kv import KvPrefixes
+from ._meta import Meta, compare_sums, parse_meta
 from ._observer import Observer
 from ._state import State, StateReader
 from ._unpack import Member, gunzip, members
@@ -25,30 +23,6 @@ META, STATE, SUMS = "meta.json", "state.bin", "SHA256SUMS"
 _SMALL_MEMBER_LIMIT = 1 << 20
 _LONG = 8 << 20
 """Bytes of a state from which on another process is worth its beginning."""
-_SUM_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
-_META_ID = re.compile(r"\d+-\d+-(\d{1,14})")
-_SUFFRAGES = {0: "Voter", 1: "Nonvoter", 2: "Staging"}
-
-
-class Server(NamedTuple):
-    """A server of raft's configuration at the time of the snapshot; ``suffrage`` is Voter, Nonvoter or Staging."""
-
-    id: str
-    address: str
-    suffrage: str
-
-
-@dataclass(frozen=True)
-class Meta:
-    """What ``meta.json`` says. ``taken_at``: seconds since the epoch by the server's clock, if the ID tells."""
-
-    id: str
-    index: int
-    term: int
-    version: int
-    size: int
-    taken_at: float | None
-    servers: tuple[Server, ...]
 
 
 class Archive(NamedTuple):
@@ -115,8 +89,8 @@ def read_with(records: Worker[State | ArchiveError], pieces: Iterable[bytes]) ->
     missing = [name for name in (META, STATE, SUMS) if name not in sums and name not in texts]
     if state is None or missing:
         raise _fault("truncated", f"the archive lacks its member {missing[0]}")
-    _compare_sums(texts[SUMS], sums)
-    meta = _parse_meta(texts[META])
+    compare_sums(texts[SUMS], sums)
+    meta = parse_meta(texts[META])
     if meta.size != size:
         raise _fault("size", f"meta.json says that the state has {meta.size} bytes, but it has {size}")
     if isinstance(state, ArchiveError):
@@ -140,7 +114,7 @@ def read_meta(pieces: Iterable[bytes]) -> Meta:
     first = next(members(gunzip(pieces)), None)
     if first is None or first.name != META:
         raise _fault("tar", "the archive does not begin with meta.json")
-    return _parse_meta(_read_small(first))
+    return parse_meta(_read_small(first))
 
 
 class _Records:
@@ -200,49 +174,6 @@ def _read_small(member: Member) -> bytes:
     if member.size > _SMALL_MEMBER_LIMIT:
         raise _fault("tar", f"member {member.name} is far too large")
     return b"".join(member.pieces)
-
-
-def _compare_sums(text: bytes, actual: dict[str, str]) -> None:
-    told: dict[str, str] = {}
-    for line in text.decode("utf-8", "replace").splitlines():
-        match = _SUM_LINE.fullmatch(line.strip())
-        if match is None:
-            raise _fault("sums", "SHA256SUMS holds a line that is no checksum")
-        told[match.group(2)] = match.group(1)
-    strangers = sorted(set(told) - set(actual))
-    if strangers:
-        raise _fault("sums", f"SHA256SUMS has a checksum for {strangers[0][:80]!r}, which is not in the archive")
-    for name, digest in actual.items():
-        if name not in told:
-            raise _fault("sums", f"SHA256SUMS has no checksum for {name}")
-        if told[name] != digest:
-            raise _fault("sums", f"the checksum of {name} is wrong")
-
-
-def _parse_meta(text: bytes) -> Meta:
-    try:
-        raw = json.loads(text)
-        index, identity = int(raw["Index"]), str(raw["ID"])
-        taken = _META_ID.fullmatch(identity)
-        return Meta(
-            id=identity,
-            index=index,
-            term=int(raw["Term"]),
-            version=int(raw["Version"]),
-            size=int(raw["Size"]),
-            taken_at=int(taken.group(1)) / 1000 if taken else None,
-            servers=_servers(raw),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise _fault("meta", "meta.json can't be understood") from error
-
-
-def _servers(raw: dict[str, Any]) -> tuple[Server, ...]:
-    def suffrage(number: Any) -> str:
-        return _SUFFRAGES.get(number, f"Unknown({number})")
-
-    listed = (raw.get("Configuration") or {}).get("Servers") or []
-    return tuple(Server(str(one["ID"]), str(one["Address"]), suffrage(one["Suffrage"])) for one in listed)
 
 
 def _fault(fault: str, message: str) -> ArchiveError:

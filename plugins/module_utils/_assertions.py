@@ -110,12 +110,12 @@ def unasked(assertion: Assertion) -> Outcome:
 
 
 def _key(assertion: Assertion, answer: Any) -> tuple[bool, str]:
-    there = assertion.subject in (answer or ())
+    there = assertion.subject in _listed(answer, str)
     return there, f"the key {assertion.subject} is {_there(there)}"
 
 
 def _prefix(assertion: Assertion, answer: Any) -> tuple[bool, str]:
-    count = sum(1 for key in answer or () if key.startswith(assertion.subject))
+    count = sum(1 for key in _listed(answer, str) if key.startswith(assertion.subject))
     told = f"{count} {_plural('key', count)} below {assertion.subject or 'the root'}"
     if count >= assertion.min_count:
         return True, told
@@ -123,12 +123,12 @@ def _prefix(assertion: Assertion, answer: Any) -> tuple[bool, str]:
 
 
 def _service(assertion: Assertion, answer: Any) -> tuple[bool, str]:
-    count = len(answer or ())
+    count = len(_listed(answer, dict))
     return bool(count), f"the service {assertion.subject} has {count or 'no'} {_plural('instance', count)}"
 
 
 def _policy(assertion: Assertion, answer: Any) -> tuple[bool, str]:
-    there = any(one.get("Name") == assertion.subject for one in answer or ())
+    there = any(one.get("Name") == assertion.subject for one in _listed(answer, dict))
     return there, f"the policy {assertion.subject} is {_there(there)}"
 
 
@@ -140,6 +140,11 @@ def _token(assertion: Assertion, answer: Any) -> tuple[bool, str]:
 def _config_entry(assertion: Assertion, answer: Any) -> tuple[bool, str]:
     there = bool(answer)
     return there, f"the config entry {assertion.subject} is {_there(there)}"
+
+
+def _listed(answer: Any, of: type) -> list[Any]:
+    """Return what an answer lists; what is not a list, or of another type, is not what was asked for."""
+    return [one for one in answer if isinstance(one, of)] if isinstance(answer, list) else []
 
 
 def _there(there: bool) -> str:

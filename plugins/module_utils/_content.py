@@ -13,7 +13,18 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ._protobuf import fields as message_fields
-from ._records import CONFIG_ENTRY, KVS, PEERING, PEERING_TRUST_BUNDLE, REGISTER, kind_of, pack, unpack, unpack_all
+from ._records import (
+    CONFIG_ENTRY,
+    KVS,
+    PEERING,
+    PEERING_TRUST_BUNDLE,
+    REGISTER,
+    UNREADABLE,
+    kind_of,
+    pack,
+    unpack,
+    unpack_all,
+)
 
 USER = "user"
 BUILTIN = "builtin"
@@ -56,7 +67,7 @@ def content_of(type_id: int, raw: bytes) -> Content:
         fields = _fields(type_id, raw)
         digestible = _canonical(type_id, raw, fields)
         origin = _origin(type_id, fields) if durable else VOLATILE
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError):
+    except UNREADABLE:
         return Content(raw, USER if durable else VOLATILE, None)
     return Content(digestible, origin, fields)
 

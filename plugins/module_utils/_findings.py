@@ -78,9 +78,13 @@ class Findings:
         self._peerings = Peerings()
         self._named: set[int] = set()
 
-    def take(self, type_id: int, content: Content, ordinal: int) -> None:
-        """Look at a record; ``ordinal`` counts those of its type, from one on."""
-        fault = fault_of(type_id, content)
+    def take(self, type_id: int, content: Content, ordinal: int, *, looked_into: bool) -> None:
+        """Look at a record.
+
+        :param ordinal: counts those of its type, from one on.
+        :param looked_into: false for one that is too long for that, so that nothing can be said of its fields.
+        """
+        fault = fault_of(type_id, content) if looked_into else None
         if fault is not None:
             self._found["unreadable_record"].add(f"{kind_of(type_id).name} {ordinal:,}: {fault}".encode())
         try:

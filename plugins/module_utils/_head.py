@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from ._archive import META, STATE
 from ._errors import ArchiveError
 from ._left import Agent
-from ._records import ACL_TOKEN, REGISTER, Frame, RecordSplitter, kind_of, unpack
+from ._records import ACL_TOKEN, REGISTER, UNREADABLE, Frame, RecordSplitter, kind_of, unpack
 from ._times import from_go
 from ._unpack import gunzip, members
 
@@ -95,7 +95,7 @@ class _Reader:
                 self._register(fields)
             else:
                 self._token(fields)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except UNREADABLE:
             return
 
     def _register(self, fields: Mapping[bytes, Any]) -> None:

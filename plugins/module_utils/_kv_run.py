@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 
 from ._fingerprint import record_digest
+from ._long_record import HELD
 
 _UINT = rb"(?:[\x00-\x7f]|\xcc.|\xcd..|\xce.{4}|\xcf.{8})"
 _HEAD = re.compile(rb"\x02\x87\xabCreateIndex" + _UINT + rb"(\xa5Flags)" + _UINT + rb"\xa3Key", re.DOTALL)
@@ -60,6 +61,8 @@ def read_kv_run(buffer: bytes, position: int, digests: list[bytes], keys: list[t
                 end = value + 1
             elif mark == _RAW32:
                 end = value + 5 + int.from_bytes(buffer[value + 1 : value + 5], "big")
+                if end - position > HELD:
+                    return position
             else:
                 return position
             if end > size:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ._protobuf import value_of
+from ._records import UNREADABLE
 
 Fields = Mapping[bytes, Any]
 
@@ -36,7 +37,7 @@ def name_of(type_id: int, fields: Fields) -> Name | None:
         return None
     try:
         return rule(fields)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except UNREADABLE:
         return None
 
 

@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED = {_FIXED64: 8, _FIXED32: 4}
+_LONGEST_VARINT = 10
+_MOST_FIELDS = 50_000
+"""Of one message; a peering with all the certificates and addresses in the world has some hundreds."""
 
 
 class Field(NamedTuple):
@@ -25,9 +28,12 @@ def fields(message: bytes) -> Iterator[Field]:
 
     :raises ValueError, KeyError, IndexError: this is no message.
     """
-    position = 0
+    position = count = 0
     while position < len(message):
         start = position
+        count += 1
+        if count > _MOST_FIELDS:
+            raise ValueError("a message has too many fields")
         tag, position = _varint(message, position)
         number, wire = tag >> 3, tag & 7
         value = None
@@ -55,11 +61,10 @@ def value_of(message: bytes, *path: int) -> bytes:
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
+    value = 0
+    for number in range(_LONGEST_VARINT):
+        byte = message[position + number]
+        value |= (byte & 0x7F) << 7 * number
         if byte < 0x80:
-            return value, position
-        shift += 7
+            return value, position + number + 1
+    raise ValueError("a number is too long")

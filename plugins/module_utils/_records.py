@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ._errors import ArchiveError, MissingLibraryError
+from ._long_record import HELD, LongValue, TooMuch, has_too_many_parts
 
 try:
     import msgpack
@@ -30,6 +32,13 @@ CONFIG_ENTRY = 22
 PEERING = 35
 PEERING_TRUST_BUNDLE = 38
 FIRST_ENTERPRISE_TYPE = 64
+
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What code that looks into a record may raise when the record has not the shape that it counts on."""
+
+_HEADER_LIMIT = 4096
+_PARTS_TO_UNPACK = 1 << 19
+"""Values that are made into objects at once: each takes up to a hundred bytes."""
 
 
 class Kind(NamedTuple):
@@ -93,11 +102,15 @@ def is_durable(name: str) -> bool:
 
 
 class Frame(NamedTuple):
-    """One record: its type byte, its msgpack value as it stands in the state, and the length of both together."""
+    """One record: its type byte, its msgpack value as it stands in the state, and the length of both together.
+
+    ``digest``: the SHA-256 of the value where that is too long to be held; ``raw`` is empty then.
+    """
 
     type_id: int
     raw: bytes
     size: int
+    digest: bytes | None = None
 
 
 def require_msgpack() -> None:
@@ -107,15 +120,29 @@ def require_msgpack() -> None:
 
 
 def unpack(raw: bytes, **options: Any) -> Any:
-    """Decode one msgpack value; strings stay bytes, because Consul writes text and bytes alike."""
+    """Decode one msgpack value; strings stay bytes, because Consul writes text and bytes alike.
+
+    :raises ValueError: it is none, or far larger than anything that Consul writes.
+    """
+    _refuse_too_many_parts(raw)
     return msgpack.unpackb(raw, raw=True, strict_map_key=False, **options)
 
 
 def unpack_all(raw: bytes, **options: Any) -> list[Any]:
-    """Decode every msgpack value of ``raw``, one after another."""
-    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=0, **options)
+    """Decode every msgpack value of ``raw``, one after another.
+
+    :raises ValueError: as ``unpack`` does.
+    """
+    _refuse_too_many_parts(raw)
+    # A length that lies would take the memory for what it says, were it not for this limit.
+    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=max(len(raw), 1), **options)
     unpacker.feed(raw)
     return list(unpacker)
+
+
+def _refuse_too_many_parts(raw: bytes) -> None:
+    if has_too_many_parts(raw, _PARTS_TO_UNPACK):
+        raise ValueError("a record has too many parts")
 
 
 def pack(value: Any) -> bytes:
@@ -126,8 +153,8 @@ def pack(value: Any) -> bytes:
 class RecordSplitter:
     """Cuts the state's byte stream into records.
 
-    Feed it pieces of any size; each call yields the frames that are whole by then. Memory: one piece and the largest
-    record.
+    Feed it pieces of any size; each call yields the frames that are whole by then. Memory: one piece and one record of
+    at most 8 MiB; what is larger is digested as it goes by.
 
     :param fast_run: called with the buffer and an offset at which a record begins; returns the offset behind as many
         records as it could deal with by itself, the same offset when it can't. Those are not yielded.
@@ -140,6 +167,7 @@ class RecordSplitter:
         self._fast_run = fast_run
         self._rest = b""
         self._wanted = 0
+        self._long: tuple[int, LongValue] | None = None
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
         """Yield the records that ``piece`` completes.
@@ -156,17 +184,26 @@ class RecordSplitter:
                 position = self._read_header(buffer)
             while self.last_index is not None and position < len(buffer):
                 before = position
-                if self._fast_run is not None:
-                    position = self._fast_run(buffer, position)
-                for frame in self._general_run(buffer, position):
-                    position += frame.size
-                    yield frame
+                if self._long is None:
+                    if self._fast_run is not None:
+                        position = self._fast_run(buffer, position)
+                    for frame in self._general_run(buffer, position):
+                        position += frame.size
+                        yield frame
+                    if len(buffer) - position > HELD:
+                        self._long = buffer[position], LongValue()
+                        position += 1
+                if self._long is not None:
+                    position, ended = self._long_run(buffer, position)
+                    if ended is not None:
+                        yield ended
                 if position == before:
                     break
-        except (msgpack.FormatError, msgpack.StackError, ValueError) as error:
-            raise _broken(f"a record of the state can't be read ({type(error).__name__})") from error
+        except (*UNREADABLE, msgpack.UnpackException) as error:
+            told = error if isinstance(error, TooMuch) else f"a record can't be read ({type(error).__name__})"
+            raise _broken(f"the state can't be read: {told}") from error
         self._rest = buffer[position:]
-        self._wanted = 2 * len(buffer) if position == 0 else 0
+        self._wanted = min(2 * len(buffer), HELD + 1) if position == 0 else 0
 
     def finish(self) -> Iterator[Frame]:
         """Yield what is left and say that the state ends here.
@@ -177,20 +214,36 @@ class RecordSplitter:
         yield from self.feed(b"")
         if self.last_index is None:
             raise _broken("the state has no header")
-        if self._rest:
-            raise _broken(f"the state ends inside a record of type {kind_of(self._rest[0]).name}")
+        cut = self._rest[:1] if self._long is None else bytes([self._long[0]])
+        if cut:
+            raise _broken(f"the state ends inside a record of type {kind_of(cut[0]).name}")
 
     def _read_header(self, buffer: bytes) -> int:
-        unpacker = _unpacker(buffer)
+        limits = dict.fromkeys(("max_str_len", "max_bin_len", "max_array_len", "max_map_len"), _HEADER_LIMIT)
+        unpacker = _unpacker(buffer[:_HEADER_LIMIT], **limits)
         try:
             header = unpacker.unpack()
         except msgpack.OutOfData:
+            if len(buffer) >= _HEADER_LIMIT:
+                raise _broken("the state doesn't begin with a LastIndex") from None
             return 0
-        if not isinstance(header, dict) or not isinstance(header.get(b"LastIndex"), int):
+        last_index = header.get(b"LastIndex") if isinstance(header, dict) else None
+        if type(last_index) is not int or last_index < 0:
             raise _broken("the state doesn't begin with a LastIndex")
-        self.last_index = header[b"LastIndex"]
+        self.last_index = last_index
         self.header_size = int(unpacker.tell())
         return self.header_size
+
+    def _long_run(self, buffer: bytes, position: int) -> tuple[int, Frame | None]:
+        """Go on with a long record; return the offset up to which the buffer is dealt with, and the record's end."""
+        if self._long is None:
+            return position, None
+        type_id, value = self._long
+        behind = value.feed(buffer, position)
+        if behind is None:
+            return len(buffer), None
+        self._long = None
+        return behind, Frame(type_id, b"", 1 + value.size, value.digest)
 
     def _general_run(self, buffer: bytes, position: int) -> Iterator[Frame]:
         unpacker = _unpacker(memoryview(buffer)[position:])
@@ -203,13 +256,15 @@ class RecordSplitter:
             except msgpack.OutOfData:
                 return
             start, position = position, position + 1 + int(unpacker.tell() - begun)
-            yield Frame(type_id, buffer[start + 1 : position], position - start)
+            size, raw = position - start, buffer[start + 1 : position]
+            # What is too long is treated as such, however much of it a piece happens to hold.
+            yield Frame(type_id, raw, size) if size <= HELD else Frame(type_id, b"", size, sha256(raw).digest())
             if self._fast_run is not None and type_id != KVS and buffer[position : position + 1] == bytes([KVS]):
                 return
 
 
-def _unpacker(data: bytes | memoryview) -> Any:
-    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=0)
+def _unpacker(data: bytes | memoryview, **limits: int) -> Any:
+    unpacker = msgpack.Unpacker(raw=True, strict_map_key=False, max_buffer_size=0, **limits)
     unpacker.feed(data)
     return unpacker
 

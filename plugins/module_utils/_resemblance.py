@@ -30,7 +30,7 @@ from ._content import BUILTIN, VOLATILE, Content
 from ._fingerprint import TypeDigest, record_digest
 from ._naming import FirstLabels, name_of
 from ._observer import Observer
-from ._records import CONFIG_ENTRY, KVS, REGISTER, kind_of, pack, unpack
+from ._records import CONFIG_ENTRY, KVS, REGISTER, UNREADABLE, kind_of, pack, unpack
 from ._since import LISTED, SESSION, TOMBSTONE, Changes, Keys, Resolver, Tables, is_users, modified
 from ._times import from_go
 
@@ -52,12 +52,19 @@ class _Durable(Observer):
         if type_id == REGISTER and content.fields is not None:
             self._node.append(content)
         elif type_id != KVS and content.origin != VOLATILE:
-            self.take(type_id, content)
+            self._show(type_id, content)
 
     def node_ends(self, agents: bool) -> None:
         for content in () if agents else self._node:
-            self.take(REGISTER, content)
+            self._show(REGISTER, content)
         self._node = []
+
+    def _show(self, type_id: int, content: Content) -> None:
+        try:
+            self.take(type_id, content)
+        except UNREADABLE:
+            # It has not the shape that is counted on here: its bytes alone tell it from others.
+            self.take(type_id, content._replace(fields=None))
 
     def take(self, type_id: int, content: Content) -> None:
         """Look at one of them."""
@@ -132,8 +139,8 @@ class Compared(_Durable):
         super().record(type_id, content)
 
     def take(self, type_id: int, content: Content) -> None:
-        raw = self._left.pop(_key(type_id, content), None)
         sources = dict(_sources(type_id, content.fields)) if self._across else {}
+        raw = self._left.pop(_key(type_id, content), None)
         self._sources.update(sources)
         if raw is not None:
             if not (_agrees(type_id, content, raw) if self._across else raw == record_digest(content.digestible)):
@@ -168,9 +175,8 @@ class Compared(_Durable):
                 if self._mortal.get(key, now) < now:
                     continue
                 if key[0] == _INTENTION and self._across:
-                    intention = unpack(raw)
-                    if _is_converted(intention, self._sources.get(intention[b"ID"])):
-                        converted.add(intention[b"ID"])
+                    if _is_converted(raw, self._sources.get(key[1])):
+                        converted.add(key[1])
                         continue
                     differing.add(_INTENTION)
                 elif self._since is not None and self._tables.explains(*key):
@@ -231,7 +237,7 @@ def _folded(name: Any) -> str:
 
 def _key(type_id: int, content: Content) -> Key:
     fields = content.fields
-    if type_id == _INTENTION and fields is not None:
+    if type_id == _INTENTION and fields is not None and isinstance(fields.get(b"ID"), bytes):
         return type_id, fields[b"ID"]
     if type_id == _CA_STATE and fields is not None:
         # Its id is made in another way since 1.9; the leader writes it anew (agent/connect/ca/provider_consul.go).
@@ -241,6 +247,13 @@ def _key(type_id: int, content: Content) -> Key:
 
 
 def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
+    try:
+        return _has_the_fields(type_id, content, raw)
+    except UNREADABLE:
+        return False
+
+
+def _has_the_fields(type_id: int, content: Content, raw: bytes) -> bool:
     if content.fields is None or raw == record_digest(content.digestible):
         # Named by its digest, so it is the same.
         return True
@@ -249,7 +262,7 @@ def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
         return True
     old = unpack(raw)
     if type_id == _CA_STATE:
-        del old[b"ID"]
+        old.pop(b"ID", None)
     if type_id == _TOKEN and not _legacy_rights(old, content.fields):
         # What is left of a legacy token's type says nothing beside the policies that it has.
         old.pop(b"Type", None)
@@ -291,13 +304,18 @@ def _sources(type_id: int, fields: Fields | None) -> Iterator[tuple[bytes, Field
     if type_id != CONFIG_ENTRY or fields is None or fields.get(b"Kind") != b"service-intentions":
         return
     for source in fields[b"Entry"].get(b"Sources") or []:
-        if source.get(b"LegacyID"):
+        if isinstance(source.get(b"LegacyID"), bytes) and source[b"LegacyID"]:
             yield source[b"LegacyID"], {**source, b"Destination": fields[b"Entry"].get(b"Name")}
 
 
-def _is_converted(intention: Fields, source: Fields | None) -> bool:
-    if source is None:
+def _is_converted(raw: bytes, source: Fields | None) -> bool:
+    try:
+        return source is not None and _says_the_same(unpack(raw), source)
+    except UNREADABLE:
         return False
+
+
+def _says_the_same(intention: Fields, source: Fields) -> bool:
     pairs = ((b"SourceName", b"Name"), (b"DestinationName", b"Destination"), (b"Meta", b"LegacyMeta"))
     same = all(means_the_same(intention.get(old), source.get(new)) for old, new in pairs)
     return same and all(means_the_same(intention.get(one), source.get(one)) for one in (b"Action", b"Description"))

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from ._content import USER, VOLATILE, content_of
+from ._content import USER, VOLATILE, Content, content_of
 from ._findings import Finding, Findings
 from ._fingerprint import DigestSum, Fingerprint, record_digest
 from ._identity import Cluster
@@ -17,11 +18,15 @@ from ._kv import KvPrefixes, PrefixStats
 from ._kv_run import read_kv_run
 from ._observer import Observer
 from ._peerings import Peering
-from ._records import CONFIG_ENTRY, KVS, REGISTER, Frame, RecordSplitter, kind_of
+from ._records import CONFIG_ENTRY, KVS, REGISTER, UNREADABLE, Frame, RecordSplitter, kind_of
 
 Value = TypeVar("Value")
 
 CONNECT_CA, CONNECT_CA_CONFIG, FEDERATION_STATE = 13, 15, 30
+
+_NUMBER = re.compile("[0-9]{1,9}")
+_PARTS = 8
+"""Of a version, so many are looked at."""
 
 _SET_BY_AGENTS = b"consul-network-segment"
 """Part of the metadata of every node that an agent registered, empty in most."""
@@ -110,9 +115,15 @@ class StateReader:
         return sorted((kind_of(one).name, value) for one, value in values.items() if value)
 
     def _take(self, frames: Iterator[Frame]) -> None:
-        for type_id, raw, size in frames:
-            self._count(type_id, 1, size)
-            self._general(type_id, raw, size)
+        for frame in frames:
+            self._count(frame.type_id, 1, frame.size)
+            if frame.digest is None:
+                content = content_of(frame.type_id, frame.raw)
+            else:
+                # Too long to be looked into: it is known by its bytes alone.
+                durable = kind_of(frame.type_id).durable
+                content = Content(frame.digest, USER if durable else VOLATILE, None)
+            self._general(frame, content)
 
     def _kv_run(self, buffer: bytes, position: int) -> int:
         prefixes, observe = self._kv_prefixes, self._observe_keys
@@ -141,15 +152,16 @@ class StateReader:
     def _sum_of(self, type_id: int) -> DigestSum:
         return self._durable.setdefault(type_id, DigestSum())
 
-    def _general(self, type_id: int, raw: bytes, size: int) -> None:
-        content = content_of(type_id, raw)
+    def _general(self, frame: Frame, content: Content) -> None:
+        type_id, size = frame.type_id, frame.size
         fields = content.fields
         if fields is not None:
             self._origin.look(type_id, fields)
             if type_id == CONFIG_ENTRY:
                 self._config_kinds.add(_text(fields.get(b"Kind")) or "")
-            if type_id == KVS and self._kv_prefixes is not None:
-                self._kv_prefixes.add(fields[b"Key"], size)
+            key = fields.get(b"Key")
+            if type_id == KVS and self._kv_prefixes is not None and isinstance(key, bytes):
+                self._kv_prefixes.add(key, size)
         if type_id == REGISTER and fields is not None:
             if self._node.name != _node_name(fields):
                 self._close_node()
@@ -158,9 +170,9 @@ class StateReader:
             self._sum_of(type_id).add([record_digest(content.digestible)])
             if content.origin == USER:
                 self._users[type_id] = self._users.get(type_id, 0) + 1
-        self._findings.take(type_id, content, self._stats[type_id][0])
+        self._findings.take(type_id, content, self._stats[type_id][0], looked_into=frame.digest is None)
         if self._observer is not None:
-            self._observer.record(type_id, content)
+            show(self._observer, type_id, content)
 
     def _close_node(self) -> None:
         if self._node.digests.count:
@@ -171,6 +183,19 @@ class StateReader:
             self._sum_of(REGISTER).merge(self._node.digests)
             self._users[REGISTER] = self._users.get(REGISTER, 0) + self._node.digests.count
         self._node = _NodeGroup()
+
+
+def show(observer: Observer, type_id: int, content: Content) -> None:
+    """Show a record to an observer, by its bytes alone where it has not the shape that the observer counts on.
+
+    Records are read before it is known whether the archive is damaged, so any of them may hold anything.
+    """
+    try:
+        observer.record(type_id, content)
+    except UNREADABLE:
+        if content.fields is None:
+            raise
+        observer.record(type_id, content._replace(fields=None))
 
 
 def _node_name(register: Mapping[bytes, Any]) -> tuple[Any, Any]:
@@ -242,7 +267,7 @@ class _OriginFinder:
 def version_key(version: str) -> tuple[tuple[int, ...], bool]:
     """Return a key that orders Consul versions: ``1.22.7`` after ``1.8.7``, a release after its own candidates."""
     release, _sign, rest = version.partition("+")[0].partition("-")
-    numbers = tuple(int(part) for part in release.split(".") if part.isdigit())
+    numbers = tuple(int(part) for part in release.split(".")[:_PARTS] if _NUMBER.fullmatch(part))
     return numbers, not rest
 
 

@@ -12,12 +12,15 @@ start (observed on 1.8.7 and 1.22.7). Sources, each at the first release of its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from ._records import FIRST_ENTERPRISE_TYPE, kind_of
 
 Series = tuple[int, int]
+
+_NUMBER = re.compile("[0-9]{1,9}")
 
 
 class Change(NamedTuple):
@@ -62,7 +65,7 @@ LATER: dict[int, Series] = {45: (2, 1)}
 def series_of(version: str) -> Series | None:
     """Return ``(1, 22)`` for ``1.22.7+ent``; None when it is no version."""
     numbers = build_of(version).partition("-")[0].split(".")
-    if len(numbers) < 2 or not all(number.isdigit() for number in numbers):
+    if len(numbers) < 2 or not all(_NUMBER.fullmatch(number) for number in numbers):
         return None
     return int(numbers[0]), int(numbers[1])
 

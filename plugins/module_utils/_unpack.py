@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import contextlib
-import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ._errors import ArchiveError
+from ._tar_header import BLOCK, EXTENDED, PLAIN, Extended, TarHeader, parse_extended, parse_header
 
 inflate: Any = zlib
 with contextlib.suppress(ImportError):
@@ -19,9 +19,13 @@ with contextlib.suppress(ImportError):
     from isal import isal_zlib as inflate
 
 PIECE = 1 << 18
-BLOCK = 512
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
+_METHOD, _FLAGS, _FIELDS = 2, 3, 10
+"""Offsets in gzip's header; of its optional fields the last."""
+_DEFLATE = 8
+_EXTRA, _NAME, _COMMENT = 0x04, 0x08, 0x10
+_TEXT_LIMIT = 512
 _EXTENDED_HEADER_LIMIT = 1 << 20
 
 
@@ -50,12 +54,15 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
                     waiting = data
                     break
                 _expect_gzip(data, first=not started)
+                if not _header_is_whole(data):
+                    waiting = data
+                    break
                 decoder = inflate.decompressobj(wbits=_GZIP_WINDOW)
                 started = True
             yield from _inflate(decoder, data)
             data = decoder.unused_data
             decoder = None if decoder.eof else decoder
-    if waiting and not started and _GZIP.startswith(waiting):
+    if waiting.startswith(_GZIP) or (waiting and not started and _GZIP.startswith(waiting)):
         raise _cut("the gzip stream ends inside its header")
     if waiting:
         _expect_gzip(waiting, first=not started)
@@ -97,6 +104,27 @@ def _expect_gzip(data: bytes, *, first: bool) -> None:
         fault="trailing",
         hint="It was changed, or its save failed late and Consul appended the error's text. Use another archive.",
     )
+
+
+def _header_is_whole(data: bytes) -> bool:
+    """Whether all is there of what tells a file's name and a comment; neither stands in what Consul writes.
+
+    :raises ArchiveError: one is longer than Go takes it.
+    """
+    if len(data) <= _FLAGS:
+        return False
+    flags, position = data[_FLAGS] if data[_METHOD] == _DEFLATE else 0, _FIELDS
+    if flags & _EXTRA:
+        position += 2 + int.from_bytes(data[position : position + 2], "little")
+    for field in (_NAME, _COMMENT):
+        if flags & field:
+            end = data.find(b"\0", position, position + _TEXT_LIMIT)
+            if end < 0 and len(data) >= position + _TEXT_LIMIT:
+                raise _not_ours("the header of the gzip stream is damaged")
+            if end < 0:
+                return False
+            position = end + 1
+    return True
 
 
 def _looks_like(data: bytes) -> str:
@@ -141,40 +169,41 @@ class _Source:
 def members(pieces: Iterator[bytes]) -> Iterator[Member]:
     """Yield the members of a tar stream and insist that nothing follows it.
 
-    USTAR, PAX and GNU sizes are understood, as Go writes one or the other by size.
+    USTAR, PAX and GNU headers are understood, as Go writes one or the other by size.
 
     :raises ArchiveError: faults ``double_gzip``, ``tar``, ``truncated``, ``trailing``.
     """
     source = _Source(pieces)
-    declared = None
+    told = Extended()
     while True:
-        header = b"".join(source.upto(BLOCK))
-        if header.startswith(_GZIP):
+        block = b"".join(source.upto(BLOCK))
+        if block.startswith(_GZIP):
             raise ArchiveError(
                 "the archive is gzipped twice",
                 fault="double_gzip",
                 retryable=False,
                 hint="A proxy before Consul compresses what is compressed already; turn that off for /v1/snapshot.",
             )
-        if not header or header == bytes(BLOCK):
+        if not block or block == bytes(BLOCK):
             break
-        info = _parse(header)
-        if info.type == tarfile.XHDTYPE:
-            declared = _pax_size(source.exactly(_padded(_bounded(info.size)), "a tar header")[: info.size])
+        header = _parse(block)
+        if header.type == EXTENDED:
+            told = _extended(source, header.size)
             continue
-        if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
-            raise _not_ours(f"member {info.name!r} is not a plain file")
-        size = info.size if declared is None else declared
-        declared = None
-        yield Member(info.name, size, _whole(source, size, info.name))
-        source.exactly(_padded(size) - size, f"member {info.name}")
+        name = header.name if told.name is None else told.name
+        size = header.size if told.size is None else told.size
+        if header.type not in PLAIN:
+            raise _not_ours(f"member {name!r} is not a plain file")
+        told = Extended()
+        yield Member(name, size, _whole(source, size, name))
+        source.exactly(_padded(size) - size, f"member {name!r}")
     _expect_end(source)
 
 
 def _expect_end(source: _Source) -> None:
-    # Two zero blocks end a tar; Consul takes one or none as well, and refuses whatever comes after (its ReadAndVerify).
+    # Two zero blocks end a tar; Consul accepts one or none as well, and refuses whatever follows (its ReadAndVerify).
     second = b"".join(source.upto(BLOCK))
-    if second.strip(b"\0") or next(source.upto(1), b""):
+    if second not in (b"", bytes(BLOCK)) or next(source.upto(1), b""):
         raise ArchiveError(
             "bytes follow the end of the tar",
             fault="trailing",
@@ -182,35 +211,22 @@ def _expect_end(source: _Source) -> None:
         )
 
 
-def _parse(header: bytes) -> tarfile.TarInfo:
-    if len(header) < BLOCK:
+def _parse(block: bytes) -> TarHeader:
+    if len(block) < BLOCK:
         raise _cut("the archive ends inside a tar header")
     try:
-        return tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
-    except tarfile.HeaderError as error:
-        raise _not_ours("a tar header is damaged") from error
+        return parse_header(block)
+    except ValueError as error:
+        raise _damaged() from error
 
 
-def _pax_size(records: bytes) -> int | None:
-    # Each is "<length> <key>=<value>\n", the length counting itself.
-    found = None
-    while records:
-        digits, _space, _rest = records.partition(b" ")
-        if not digits.isdigit() or not 0 < int(digits) <= len(records):
-            raise _not_ours("a tar header is damaged")
-        key, _sign, value = records[len(digits) + 1 : int(digits)].rstrip(b"\n").partition(b"=")
-        records = records[int(digits) :]
-        if key == b"size":
-            if not value.isdigit():
-                raise _not_ours("a tar header is damaged")
-            found = int(value)
-    return found
-
-
-def _bounded(size: int) -> int:
+def _extended(source: _Source, size: int) -> Extended:
     if size > _EXTENDED_HEADER_LIMIT:
         raise _not_ours("a tar header is too large")
-    return size
+    try:
+        return parse_extended(source.exactly(_padded(size), "a tar header")[:size])
+    except ValueError as error:
+        raise _damaged() from error
 
 
 def _padded(size: int) -> int:
@@ -223,8 +239,12 @@ def _whole(source: _Source, size: int, name: str) -> Iterator[bytes]:
         left -= len(piece)
         yield piece
     if left:
-        raise _cut(f"the archive ends inside its member {name}")
+        raise _cut(f"the archive ends inside its member {name!r}")
+
+
+def _damaged() -> ArchiveError:
+    return _not_ours("a tar header is damaged")
 
 
 def _not_ours(message: str) -> ArchiveError:
-    return ArchiveError(message, fault="tar", hint="This is a gzip file, but none that Consul wrote whole.")
+    return ArchiveError(message, fault="tar", hint="This is a gzip file, but not one that Consul wrote.")

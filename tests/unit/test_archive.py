@@ -13,9 +13,10 @@ from support import archives
 from support.archives import META, STATE, SUMS, Part, archive_of, mended, parts_of, replaced, with_meta
 from support.states import UNKNOWN, Record, archive_around, kv, state_of, with_records
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive, Server, read_archive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive, read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._meta import Server
 
 ARCHIVE = archive_around(state_of([kv("app/one", b"1"), kv("app/two", b"2")]), index=4711)
 PARTS = parts_of(ARCHIVE)
@@ -79,7 +80,7 @@ def test_a_member_far_too_large(name: str) -> None:
         SUMS_TEXT.splitlines(keepends=True)[0],
         SUMS_TEXT.splitlines(keepends=True)[1],
         SUMS_TEXT.replace(b"state.bin", b"state.txt"),
-        SUMS_TEXT.replace(b"  ", b" "),
+        SUMS_TEXT.replace(b"  ", b""),
         SUMS_TEXT.replace(SUMS_TEXT[:8], b"00000000"),
         SUMS_TEXT + b"0" * 64 + b"  other\n",
         SUMS_TEXT + b"late error\n",

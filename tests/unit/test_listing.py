@@ -36,7 +36,8 @@ OURS = Cluster("dc1", "an-id", "1.22.7", ("s1", "s2"), "production")
 def archive(servers: tuple[str, ...] = ("s1", "s2"), index: int = 7, taken_at: float = NOW - DAY) -> bytes:
     """Return bytes that begin as an archive does, and no more: nobody reads on."""
     configuration = {"Servers": [{"ID": one, "Address": "10.0.0.1:8300", "Suffrage": 0} for one in servers]}
-    meta = {"Version": 1, "ID": f"2-{index}-{int(taken_at * 1000)}", "Index": index, "Term": 2, "Size": 0}
+    known = {"Version": 1, "Index": index, "Term": 2, "Peers": None, "ConfigurationIndex": 1, "Size": 0}
+    meta = {**known, "ID": f"2-{index}-{int(taken_at * 1000)}"}
     parts = [Part(META, json.dumps({**meta, "Configuration": configuration}).encode()), Part(STATE, os.urandom(9000))]
     return archive_of([*parts, Part(SUMS, sums_of(parts))])
 

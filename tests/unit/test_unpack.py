@@ -171,8 +171,13 @@ class TestMembers:
             (b"99 size=1\n", True),
             (b"9 size=x\n", True),
             (b"11 size=-1\n", True),
-            (b"14 path=other\n", False),
-            (b"4 \xff\n", False),
+            (b"4 \xff\n", True),
+            (b"15 path=\0other\n", True),
+            (b"14 mtime=soon\n", True),
+            (b"22 GNU.sparse.major=1\n", True),
+            (b"13 mtime=1.5\n", False),
+            (b"8 size=\n", False),
+            (b"17 comment=other\n", False),
         ],
     )
     def test_pax_records(self, record: bytes, damaged: bool) -> None:

@@ -22,7 +22,7 @@ from env import places
 
 PREPARATION = ["environments", "consul"]
 CHECKS = ["unit", "sanity-main", "sanity-newest", "lint", "docs", "importer", "changelog-lint", "reuse"]
-ON_SERVERS = ["integration", "molecule", "newest", "floor"]
+ON_SERVERS = ["fuzz", "integration", "molecule", "newest", "floor"]
 AT_ONCE = 2
 # What is read through a pipe is kept in logs: no colours.
 PLAIN = {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"}
