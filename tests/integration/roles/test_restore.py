@@ -22,9 +22,7 @@ from lab import Cluster, compare, losses, observe
 
 
 @pytest.mark.every_version
-def test_check_run_again_check(
-    ansible: Ansible, golden: Any, three: Cluster, fresh: Cluster, tmp_path: Path
-) -> None:
+def test_check_run_again_check(ansible: Ansible, golden: Any, three: Cluster, fresh: Cluster, tmp_path: Path) -> None:
     controller, scratch = tmp_path / "controller", tmp_path / "scratch"
     for directory in (controller, scratch):
         directory.mkdir()
@@ -134,7 +132,9 @@ def test_what_others_write_meanwhile_is_named(ansible: Ansible, golden: Any, fre
         for told in hosts.values():
             told["backup_connection"]["port"] = server.port
         played = ansible.ok("restore", ansible.inventory(hosts), restore_src=str(golden.archive))
-    assert played.says("all equal, but for what was written since the restore: KVS (1 added, 0 changed, 0 removed). dc1")
+    assert played.says(
+        "all equal, but for what was written since the restore: KVS (1 added, 0 changed, 0 removed). dc1"
+    )
 
 
 def test_a_damaged_archive_leaves_nothing_behind(ansible: Ansible, golden: Any, fresh: Cluster, tmp_path: Path) -> None:
