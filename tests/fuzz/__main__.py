@@ -4,8 +4,9 @@
 """Run cases against our reader and real servers, and print the figures: ``make fuzz``.
 
 Environment: FUZZ_CASES (400), FUZZ_SEED (1), FUZZ_FIRST (0: number of the first case), FUZZ_WORKERS (4: servers side by
-side), FUZZ_LAYER (only this one), FUZZ_READER_ONLY=1 (no servers but the one that the archives come from: for
-exceptions, time and memory), FUZZ_BASES (a directory of archives to change in place of fresh ones), FUZZ_FOUND (a directory for the least archives of new disagreements).
+side), FUZZ_LAYER (only this one), FUZZ_READER_ONLY=1 (no servers but the ones that the archives come from: for
+exceptions, time and memory), FUZZ_BASES (a directory of archives to change in place of fresh ones), FUZZ_FOUND (a
+directory for the least archives of new disagreements).
 """
 
 from __future__ import annotations

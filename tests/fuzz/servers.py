@@ -21,11 +21,8 @@ RESTORES, REFUSES, LIMPS, HANGS, DIES = "restores", "refuses", "limps", "hangs",
 TIMEOUT = 25.0
 DYING = 3.0
 """Seconds that a server takes to be gone after its connections broke off."""
-HARMLESS = (
-    "failed to decompress snapshot",
-    "failed to read snapshot file",
-    "failed to restore from snapshot: failed to",
-)
+AFTERWARDS = ("leader", "timed out", "barrier")
+"""What stands in an error of a server that has restored the archive and can't go on; others say that it refuses."""
 _AGED = 1 << 40
 """A raft index from which a server is started anew: it never goes back, and other cases are to find a young one."""
 _OF_THIS = "failed to restore snapshot"
@@ -74,8 +71,7 @@ class Judge:
         answer = self._put(archive)
         if answer.status_code != 200:
             told = answer.text.strip()
-            harmless = told.startswith(HARMLESS) or "size didn't match" in told or "unsupported snapshot" in told
-            return Judgement(REFUSES if harmless else LIMPS, told[:300])
+            return Judgement(LIMPS if any(word in told for word in AFTERWARDS) else REFUSES, told[:300])
         # A leader that can't take up its work says so here.
         saved = self._cluster.http("GET", "/v1/snapshot", timeout=TIMEOUT)
         if saved.status_code != 200:

@@ -128,6 +128,7 @@ class Tally:
             )
             lines.append(f"{new:>7} {known:>7}  {name}")
         lines.append(f"{'':>7} {self.stricter.total():>7}  {STRICTER}")
+        lines += [f"  stricter: {count:>3}  {kind}" for kind, count in self.stricter.most_common(40)]
         for title, rows in (("new", self.faults), ("open", self.open)):
             lines += [f"  {title}: {count:>5}  {name}: {kind}" for (name, kind), count in rows.most_common(40)]
         costs = f"the slowest look {self.slowest:.2f} s, the largest {self.largest:.0f} MiB"
