@@ -35,7 +35,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._differen
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import Digest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._meanings import CRITICAL
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._meanings import deadly
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._head import read_head
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._resemblance import Compared, Learned
@@ -111,7 +111,7 @@ class Looks:
         if self.archive is None:
             return []
         state = self.archive.state
-        names = [finding.name for finding in self.findings if finding.severity == CRITICAL]
+        names = list(deadly([finding.name for finding in self.findings], TARGET))
         target = {"archive": state.origin.consul_version, "target": TARGET, "enterprise": False}
         return names + list(unrestorable(state.type_ids, state.config_kinds, **target) or [])
 
