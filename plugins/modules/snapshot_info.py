@@ -167,6 +167,7 @@ findings:
       choices:
         - node_names_differ_in_case
         - token_without_accessor
+        - unreadable_record
         - check_without_service
         - check_of_another_node
         - session_ttl_invalid
@@ -181,6 +182,7 @@ findings:
         - token_expired
         - session_without_node
         - unnamed_records
+        - doubled_record
         - acl_link_missing
         - peering_dials
         - services_of_agents
@@ -206,7 +208,8 @@ findings:
     names:
       description:
         - The names of the first 20 of them. Tokens go by their accessors, sessions by their nodes. Of what refers to
-          something that is not in the archive, there is one name for each thing that is missing.
+          something that is not in the archive, there is one name for each thing that is missing. V(unreadable_record)
+          names the type, the record's number among those of its type, and the field.
       type: list
       elements: str
       returned: always
