@@ -78,7 +78,7 @@ def test_what_is_replaced_can_not_be_brought(ansible: Ansible, golden: Any, fres
         inventory,
         "fresh-1: the cluster is restored and proven, but what it held before could not be brought to",
         "Don't restore again.",
-        "Restart what waits for changes",
+        "Restart clients that hold",
         restore_accept_risks="replace_content",
     )
     (safety,) = (tmp_path / "replaced").glob("*.snap")
