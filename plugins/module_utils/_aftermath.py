@@ -102,7 +102,7 @@ def wait(client: Client, *, seconds: float, expected: Expected, prover: Prover, 
         if error.facts.get("cause") == "token_unknown":
             facts["option"] = AFTERWARDS
             hint = (
-                f"The archive's tokens are in force now. Look with one of them. For a restore to come: {AFTERWARDS}. "
+                f"The archive's tokens are in force now. Look with one of them. For the next restore set {AFTERWARDS}. "
             )
         else:
             hint = f"{error.hint} "

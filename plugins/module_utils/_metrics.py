@@ -38,7 +38,7 @@ HELP = {
     LAST_REHEARSAL: "When an archive of the cluster was last rehearsed, successful or not.",
     LAST_REHEARSAL_SUCCESS: "Whether the last rehearsal proved the archive and met every target (1) or not (0).",
     LAST_REHEARSAL_STATE: "What the last report says of the cluster: 1 for its state, 0 for the others.",
-    RTO: "How long the last rehearsal took, by phase; absent when it did not complete.",
+    RTO: "How long the last rehearsal took, by phase; absent unless it proved the archive.",
     SIZE: "Size of the newest verified archive.",
     RECORDS: "Records in the newest verified archive, by type.",
 }

@@ -15,7 +15,7 @@ description:
   - Reads an archive to its last record and says what is in it. Consul is not asked and need not be installed.
   - Any archive will do, also one that C(consul snapshot save) or Consul Enterprise's snapshot agent wrote.
   - It also finds what won't restore well, into any version of Consul or into O(target_version). For that the names of
-    all nodes are kept in memory while it reads.
+    all nodes, and a number for each other record that is not a key, are kept in memory while it reads.
   - Only names and numbers are returned, never a key's value or a secret.
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
@@ -167,6 +167,7 @@ findings:
       choices:
         - node_names_differ_in_case
         - token_without_accessor
+        - unreadable_record
         - check_without_service
         - check_of_another_node
         - session_ttl_invalid
@@ -181,6 +182,7 @@ findings:
         - token_expired
         - session_without_node
         - unnamed_records
+        - doubled_record
         - acl_link_missing
         - peering_dials
         - services_of_agents

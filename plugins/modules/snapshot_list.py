@@ -157,7 +157,7 @@ archives:
       manifest: /var/backups/consul/dc1-20261123T021500Z-3135.snap.manifest.json
       manifest_status: matches
       path: /var/backups/consul/dc1-20261123T021500Z-3135.snap
-      fingerprint: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+      fingerprint: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
       sha256: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
       size: 81930112
       taken_at: "2026-11-23T02:15:00Z"

@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - A backup is proven when it was restored. This module verifies an archive, starts a real Consul server on the host it
-    runs on, restores the archive into it, proves that the server's content is the archive's, looks for what you say
-    must be there, and tells how long each step took. No cluster is touched.
+  - A backup is proven only once it has been restored. This module verifies an archive, starts a real Consul server on
+    the host it runs on, restores the archive into it, proves that the server's content is the archive's, looks for what
+    you say must be there, and reports how long each step took. No cluster is touched.
   - With another Consul as O(consul_binary), such as the one you will upgrade to, it answers whether that version will
     load your state, and what it makes of it.
   - The server keeps to itself. Where the kernel allows it, it has a network namespace of its own and can dial nobody;
