@@ -20,8 +20,8 @@ from ._resemblance import Loss
 NOTHING_SENT, REJECTED, REPLACED, UNKNOWN = "nothing_sent", "rejected", "replaced", "unknown"
 _WORDS = {
     NOTHING_SENT: "Nothing was sent",
-    REJECTED: "The cluster's old state stands",
-    REPLACED: "The archive's state is in place all the same",
+    REJECTED: "The cluster still holds its old state",
+    REPLACED: "The cluster holds the archive's state all the same",
     UNKNOWN: "What the cluster holds now is not known: look before doing anything else",
 }
 

@@ -143,7 +143,7 @@ verdict:
   description:
     - V(proven) when a server was restored and holds the archive's content, V(not_proven) when it runs and holds
       something else, V(refused) when the archive does not verify or holds what would kill the server, V(died) when the
-      server ended by itself, V(incomplete) when it did not come to that, for lack of time, room or a Consul.
+      server ended by itself, V(incomplete) when it did not get that far, for lack of time, space or a Consul program.
     - It is null in check mode, when nothing speaks against a rehearsal.
   returned: always
   type: str
