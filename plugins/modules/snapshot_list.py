@@ -115,7 +115,7 @@ archives:
     confirmed_at:
       description:
         - When its content was last known to be the cluster's, in UTC, and never ahead of now. It is null where no
-          manifest tells, or no leader has confirmed it.
+          manifest says so, or no leader has confirmed it.
       type: str
       returned: success
     confirmed_by_leader:
@@ -140,7 +140,7 @@ archives:
       returned: success
     fingerprint:
       description:
-        - Fingerprint of its content, from its manifest; equal for equal content. It is null where no manifest tells.
+        - Fingerprint of its content, from its manifest; equal for equal content. It is null where no manifest has it.
       type: str
       returned: success
   sample:

@@ -207,7 +207,7 @@ size:
   type: int
   sample: 81930112
 taken_at:
-  description: When a server took it, in UTC; null when the archive does not tell.
+  description: When a server took it, in UTC; null when the archive does not say.
   returned: when the archive verifies
   type: str
   sample: "2026-11-23T02:15:00Z"
@@ -219,17 +219,17 @@ age:
   type: int
   sample: 3600
 datacenter:
-  description: Datacenter that the archive is of; null when it does not tell.
+  description: Datacenter that the archive is of; null when the archive does not say.
   returned: when the archive verifies
   type: str
   sample: dc1
 cluster_id:
-  description: Id of the cluster that the archive is of; null when it does not tell.
+  description: Id of the cluster that the archive is of; null when the archive does not say.
   returned: when the archive verifies
   type: str
   sample: f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11
 archive_version:
-  description: Consul version that the archive is of; null when it does not tell.
+  description: Consul version that the archive is of; null when the archive does not say.
   returned: when the archive verifies
   type: str
   sample: 1.22.7

@@ -14,7 +14,7 @@ author:
 description:
   - Takes a snapshot through Consul's HTTP API and verifies it while it streams in, to the last record of its state.
   - Only a whole archive is put in place. Until then, and after any fault, what lies at O(dest) is what it was before.
-  - A manifest with the fingerprint of the content is written beside the archive, so that the next run can tell whether
+  - A manifest with the fingerprint of the content is written beside the archive, so that the next run knows whether
     anything that users stored has changed since, and does not keep the same content twice.
 extends_documentation_fragment:
   - disaster_recovery.consul.connection
@@ -27,7 +27,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - The snapshot is taken and verified in check mode as well, because only it tells whether the content has changed.
+      - The snapshot is taken and verified in check mode as well, because only it shows whether the content has changed.
         Nothing is written.
   diff_mode:
     support: full
