@@ -12,10 +12,10 @@ from dataclasses import asdict
 from typing import Any
 
 from ._client import Client
-from ._errors import ApiError, ClusterError, RestoreError, SnapshotError, TransportError, printable
+from ._errors import ApiError, ClusterError, RestoreError, SnapshotError, TransportError
+from ._losses import described, of_legacy_tokens
 from ._proof import Look, Prover
 from ._ready import Expected, wait_until_ready
-from ._resemblance import Loss
 
 NOTHING_SENT, REJECTED, REPLACED, UNKNOWN = "nothing_sent", "rejected", "replaced", "unknown"
 _WORDS = {
@@ -35,10 +35,6 @@ AFTERWARDS = "post_restore_token"
 """The option that a role's user has under another name: ``failure.option`` tells which one is meant."""
 
 DONT_SEND = "Don't send the archive again: the cluster holds its state. docs/runbook.md says how to go on."
-
-_LEGACY = {("ACLToken", "Rules"), ("ACLToken", "Type")}
-_NAMED = 3
-"""How many names a message has."""
 
 _PROOF_SECONDS = 30
 """How long what differs is looked at again: a new server's node stands in the catalog without its ``serfHealth`` check
@@ -149,25 +145,20 @@ def _disproven(look: Look, prover: Prover, kept: str | None) -> RestoreError:
     message = f"the archive was restored, but {_differing(found)}"
     if look.losses:
         found = {**found, "lost": [asdict(loss) for loss in look.losses]}
-        told = "; ".join(_of_loss(loss) for loss in look.losses)
-        message += f". The servers' Consul version does not know everything that the archive holds: {told}"
+        message += (
+            f". The servers' Consul version does not know everything that the archive holds: {described(look.losses)}"
+        )
     hint = (
         f"snapshot_diff with before: {prover.src} names the records that differ. What was written since the restore is "
         f"not counted (written_since). {DONT_SEND}"
     )
-    if any((loss.type, loss.field) in _LEGACY for loss in look.losses):
+    if of_legacy_tokens(look.losses):
         hint = (
             "Nobody has to be writing: ACL tokens of the legacy kind carry their rules themselves, and these servers "
             "drop those rules, so the tokens exist but may do nothing. Create a policy with the rules for each "
             f"(consul acl policy create), and attach it (consul acl token update). {DONT_SEND}"
         )
     return RestoreError(f"{message}{where_kept(kept)}", state=REPLACED, hint=hint, proof=found)
-
-
-def _of_loss(loss: Loss) -> str:
-    more = f" and {loss.count - _NAMED} more" if loss.count > _NAMED else ""
-    names = ", ".join(printable(name) for name in loss.names[:_NAMED]) + more
-    return f"{loss.field} of {loss.count} {loss.type} records is lost ({names})"
 
 
 def _differing(found: Mapping[str, Any]) -> str:

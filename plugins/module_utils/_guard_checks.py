@@ -9,7 +9,7 @@ import json
 import shlex
 from collections.abc import Collection, Mapping
 
-from ._guard_facts import EXACT, MINOR, OFF, RestoreFacts, Verdict
+from ._guard_facts import EXACT, MINOR, OFF, RestoreFacts, Verdict, is_origin
 from ._identity import Cluster
 from ._meanings import INFO, MEANINGS, SEEN, deadly, severity_for
 from ._types import build_of, series_of, unrestorable
@@ -183,7 +183,7 @@ def active_peering(facts: RestoreFacts) -> Verdict:
     if not dialled:
         return Verdict(True, "the archive holds no peering that this cluster would dial")
     names = _listed([peering.name for peering in dialled])
-    if held.servers & target.server_ids:
+    if is_origin(held, target):
         return Verdict(
             True, f"the cluster is the one that the archive was taken from; its peerings are its own ({names})"
         )

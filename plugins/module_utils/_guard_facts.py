@@ -71,6 +71,11 @@ class TargetFacts:
     peerings: frozenset[str] = frozenset()
 
 
+def is_origin(archive: ArchiveFacts, target: TargetFacts) -> bool:
+    """Whether the cluster is known to be the one that the archive was taken from: they have servers in common."""
+    return bool(archive.servers & target.server_ids)
+
+
 @dataclass(frozen=True)
 class RestoreFacts:
     """All that the guards look at.

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,16 +83,16 @@ def next_steps(
     :param gone: the servers of the cluster that the archive comes from; see ``servers_gone``.
     :param conflicts: names that living agents bear and the archive holds under other ids.
     :param servers: names of the cluster's servers. :param down: those of them that were down before.
-    :param peerings: names of the peerings in the archive.
+    :param peerings: names of the peerings in the archive that the cluster dials in place of another one.
     """
     steps = []
     if peerings:
         steps.append(
-            f"Delete or re-establish each peering of the archive ({_listed(peerings)}): these servers dial the peers "
-            "with the secrets of the cluster that the archive comes from. See which are active: consul peering list. "
-            f"If that cluster still runs, cut the network to the peers first, then: consul peering delete -name "
-            f"{shlex.quote(printable(min(peerings)))}. If it is gone, keep those that become ACTIVE, and establish the "
-            "others anew (consul peering generate-token, consul peering establish)."
+            f"These servers dial the peers of the archive ({_listed(peerings)}) in place of the cluster that it comes "
+            "from, whether the peers accept them (ACTIVE in 'consul peering list') or not yet. If that cluster still "
+            "runs, stop these servers or cut their network to the peers, and don't delete a peering here: the peer "
+            "would end the original's, too (TERMINATED). If it is gone for good, keep the peerings that become ACTIVE, "
+            "and establish the others anew (consul peering generate-token, consul peering establish)."
         )
     if conflicts:
         steps.append(

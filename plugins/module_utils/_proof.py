@@ -15,8 +15,9 @@ from ._compare import prove
 from ._errors import ArchiveError
 from ._files import read_pieces
 from ._fingerprint import Fingerprint, TypeDigest, differing_types
+from ._losses import Loss
 from ._observer import Observer
-from ._resemblance import Compared, Learned, Loss
+from ._resemblance import Compared, Learned
 from ._take import take
 
 _KEYS = "KVS"

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from ._assertions import Outcome
+from ._losses import Loss, described, of_legacy_tokens
+from ._meanings import MEANINGS
 
 PROVEN, NOT_PROVEN, REFUSED, DIED, INCOMPLETE = "proven", "not_proven", "refused", "died", "incomplete"
 VERDICTS = (PROVEN, NOT_PROVEN, REFUSED, DIED, INCOMPLETE)
@@ -51,6 +53,21 @@ def passed(ending: Ending) -> bool:
     """Whether everything holds that was asked for."""
     held = all(one.passed for one in ending.assertions) and all(one.met for one in ending.targets)
     return ending.verdict in (PROVEN, None) and held
+
+
+def disproven(differs: Sequence[str], losses: Collection[Loss], version: str | None) -> tuple[str, str]:
+    """Return why a server that runs does not prove the archive, and what to do about it.
+
+    :param differs: types of records that differ. :param losses: what the server's version has no place for.
+    :param version: that of the server.
+    """
+    reason = f"the throwaway server runs, but its content is not the archive's: {', '.join(differs)}"
+    if not losses:
+        return reason, "The result's proof has the types, and how many records of each there are on either side."
+    reason += f". Consul {version} does not know everything that the archive holds: {described(losses)}"
+    if of_legacy_tokens(losses):
+        return reason, f"{MEANINGS['legacy_token'].cure}. Then take a new archive, and rehearse that."
+    return reason, "Rehearse it in the version it comes from, and see whether that version can do without what is lost."
 
 
 def sentence(ending: Ending) -> str:

@@ -21,7 +21,7 @@ from ._errors import ApiError, ArchiveError, MissingLibraryError, ServerDied, Sn
 from ._files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
 from ._findings import LISTED, judged_for
 from ._identity import Cluster
-from ._proof import Prover
+from ._proof import Look, Prover
 from ._rehearsal import (
     AGE,
     DIED,
@@ -32,6 +32,7 @@ from ._rehearsal import (
     RTO,
     Ending,
     Target,
+    disproven,
     is_disk_full,
     passed,
     target,
@@ -250,7 +251,9 @@ def _in_server(
     progress.outcomes = tuple(_asked(client, server, one) for one in request.assertions)
     with progress.measured("proof"):
         prover = Prover(request.src, examined.archive.state.fingerprint, None, progress.across)
-        progress.proof = _prove(client, server, prover)
+        look = _prove(client, server, prover)
+        lost = {"lost": [asdict(loss) for loss in look.losses]} if look.losses else {}
+        progress.proof = {**look.proof, **lost}
     if progress.across:
         progress.phase = "changes"
         progress.changes = _changes(client, request.src, progress.proof)
@@ -259,9 +262,9 @@ def _in_server(
         return PROVEN, "", ""
     if refusal is not None:
         return NOT_PROVEN, f"the throwaway server did not restore the archive: {refusal.message}", refusal.hint
-    differs = ", ".join(progress.proof["differs"])
-    hint = "The result's proof has the types, and how many records of each there are on either side."
-    return NOT_PROVEN, f"the throwaway server runs, but its content is not the archive's: {differs}", hint
+    version = progress.binary.version if progress.binary else None
+    reason, hint = disproven(progress.proof["differs"], look.losses, version)
+    return NOT_PROVEN, reason, hint
 
 
 def _asked(client: Client, server: Throwaway, assertion: Assertion) -> Outcome:
@@ -272,14 +275,14 @@ def _asked(client: Client, server: Throwaway, assertion: Assertion) -> Outcome:
         return unanswered(assertion, error.kind, error.message)
 
 
-def _prove(client: Client, server: Throwaway, prover: Prover) -> dict[str, Any]:
+def _prove(client: Client, server: Throwaway, prover: Prover) -> Look:
     end = time.monotonic() + _PROOF_SECONDS
     while True:
         late = time.monotonic() >= end
         try:
-            found = prover.look(client).proof
-            if found["equal"] or late:
-                return found
+            look = prover.look(client)
+            if look.proof["equal"] or late:
+                return look
         except SnapshotError as error:
             # A disk that is full stays full.
             if late or not error.retryable or is_disk_full(error.message):

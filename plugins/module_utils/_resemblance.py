@@ -23,11 +23,11 @@ The archive's records, but for its keys, are held in memory until the cluster's 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ._content import BUILTIN, VOLATILE, Content
 from ._fingerprint import TypeDigest, record_digest
+from ._losses import Loss
 from ._naming import FirstLabels, name_of
 from ._observer import Observer
 from ._records import CONFIG_ENTRY, KVS, REGISTER, kind_of, pack, unpack
@@ -80,17 +80,6 @@ class Learned(_Durable):
             self.mortal[_key(type_id, content)] = end
         whole = pack(dict(content.fields)) if self.across and content.fields is not None else b""
         self.records[_key(type_id, content)] = whole or record_digest(content.digestible)
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A field of an archive's records that the cluster's version has no place for: in ``count`` records, whose names
-    begin with these."""
-
-    type: str
-    field: str
-    count: int
-    names: list[str]
 
 
 class Compared(_Durable):

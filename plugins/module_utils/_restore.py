@@ -23,6 +23,7 @@ from ._files import (
     remove_leftovers,
     require_directory,
 )
+from ._guard_facts import is_origin
 from ._guards import EXACT, RestoreFacts, evaluate, lasting_token, name_conflicts, refusals
 from ._left import agents_awaited, next_steps, servers_gone
 from ._manifest import Consistency
@@ -183,7 +184,7 @@ def _leave_to_people(progress: Progress, source: Source, target: Target) -> None
         conflicts=name_conflicts(source.facts.agents, facts.living),
         servers=facts.servers,
         down=target.down,
-        peerings=[one.name for one in source.facts.active_peerings],
+        peerings=[] if is_origin(source.facts, facts) else [one.name for one in source.facts.active_peerings],
         acl=facts.acl,
         datacenter=facts.datacenter,
         archive_datacenter=source.facts.origin.datacenter,

@@ -252,6 +252,7 @@ proof:
   description:
     - Comparison of the server's durable content with the archive's, with C(equal), C(differs), C(types) and
       C(across_versions) as M(disaster_recovery.consul.snapshot_restore) returns them.
+    - C(lost) names fields that the server's version does not know, where the content differs because of them.
   returned: when the archive was restored
   type: dict
   sample: {"across_versions": false, "differs": [], "equal": true, "types": {}}

@@ -59,6 +59,7 @@ FLOORS = {
     "pure: values in, values out": [
         *["_records", "_content", "_state", "_kv", "_kv_run", "_identity", "_fingerprint", "_compare"],
         *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance", "_since"],
+        *["_losses"],
         *["_meanings", "_references", "_peerings", "_guard_checks", "_guard_facts"],
         *["_schema", "_schema_checks", "_conformance"],
         *["_answers", "_faults", "_address", "_guards", "_types", "_left", "_decide", "_times"],

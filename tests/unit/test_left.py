@@ -60,8 +60,19 @@ def test_members_that_may_not_be_seen() -> None:
 def test_peerings_come_first_by_name() -> None:
     first = steps(peerings=["eu;rm", "us"])[0]
     assert "(eu;rm, us)" in first
-    assert "consul peering delete -name 'eu;rm'" in first
     assert not any("peering" in step for step in steps())
+
+
+def test_nobody_is_told_to_delete_a_peering_while_the_original_may_live() -> None:
+    """A deletion in the clone sets the original's peering to TERMINATED."""
+    step = steps(peerings=["eu"])[0]
+    assert "consul peering delete" not in step
+    assert not step.startswith("Delete")
+    alive, gone = step.split("If that cluster still runs, ")[1].split("If it is gone for good, ")
+    assert "stop these servers or cut their network to the peers" in alive
+    assert "don't delete a peering" in alive
+    assert "keep the peerings that become ACTIVE" in gone
+    assert "consul peering establish" in gone
 
 
 def test_names_are_shown_escaped() -> None:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._assertions import Outcome
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._losses import Loss
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._rehearsal import (
     VERDICTS,
     Ending,
     advice,
     as_results,
+    disproven,
     is_disk_full,
     passed,
     sentence,
@@ -84,3 +86,17 @@ def test_no_room() -> None:
     assert is_disk_full("can't write /x: No space left on device")
     assert is_disk_full("write /x: file too large")
     assert not is_disk_full("panic: no such thing")
+
+
+def test_the_true_reason_why_another_version_holds_something_else() -> None:
+    rules = Loss("ACLToken", "Rules", 4, ["a\x1b", "b", "c", "d"])
+    reason, hint = disproven(["ACLToken"], [rules], "1.22.7")
+    assert reason.endswith(
+        "Consul 1.22.7 does not know everything that the archive holds: Rules of 4 ACLToken records is lost "
+        "(a\\x1b, b, c and 1 more)"
+    )
+    assert "consul acl token update -upgrade-legacy" in hint
+    other = disproven(["Register"], [Loss("Register", "Weights", 1, ["web"])], "1.22.7")
+    assert "Weights of 1 Register records is lost (web)" in other[0]
+    assert "legacy" not in other[1]
+    assert disproven(["KVS", "Register"], [], "1.22.7")[0].endswith("is not the archive's: KVS, Register")

@@ -68,6 +68,10 @@ def test_the_cluster_itself_may_be_restored(peers: Peers, calls: Calls, tmp_path
     told = {"backup_dir": str(tmp_path), "accept_risks": ["replace_content"]}
     result = calls.ok(peers.ours, "snapshot_restore", src=str(peers.of_ours), check=True, **told)
     assert finding(result, RISK)["detail"].endswith("its peerings are its own (theirs)")
+    # Nobody is told to stop the servers, or to delete what is their own.
+    done = calls.ok(peers.ours, "snapshot_restore", src=str(peers.of_ours), **told)
+    assert not [step for step in done["next_steps"] if "peering" in step]
+    wait_until(lambda: states(peers.ours) == states(peers.theirs) == ["ACTIVE"], "the peering does not come back")
 
 
 def test_a_clone_of_the_side_that_waits_is_no_risk(peers: Peers, calls: Calls, start: Start) -> None:
@@ -93,8 +97,13 @@ def test_a_clone_of_the_side_that_dials(peers: Peers, calls: Calls, start: Start
 
     done = calls.ok(clone, "snapshot_restore", accept_risks=[RISK], **told)
     assert finding(done, RISK)["status"] == "accepted"
-    # As it was said: it is accepted in place of the original, and what it deletes the peer ends.
+    [step] = [step for step in done["next_steps"] if "peering" in step]
+    assert "(theirs)" in step
+    assert "don't delete a peering here" in step
+    # As it was said: it is accepted in place of the original, which sees nothing of it, and what it deletes the peer
+    # ends.
     wait_until(lambda: states(clone, management) == ["ACTIVE"], "the clone's peering is not active")
+    assert states(peers.ours) == ["ACTIVE"]
     clone.http("DELETE", "/v1/peering/theirs", token=management, check=True)
     wait_until(lambda: states(peers.theirs) == ["TERMINATED"], "the peer has not ended it")
     # Where it has ended there is nothing to dial.

@@ -69,6 +69,31 @@ def test_old_in_new(sample_of: SampleOf, rehearse: Rehearse) -> None:
     assert faults_of("snapshot_rehearse", result) == []
 
 
+def test_the_true_reason_where_a_newer_version_loses_something(
+    sample_of: SampleOf, rehearse: Rehearse, tmp_path: Path
+) -> None:
+    """A legacy token holds its rules itself; 1.22.7 has no place for them."""
+    src = tmp_path / "legacy.snap"
+    named: list[str] = []
+
+    def legacy(record: dict[bytes, object]) -> dict[bytes, object] | None:
+        if named or not record[b"Description"].startswith(b"lab token"):
+            return None
+        named.append(record[b"AccessorID"].decode())
+        return {**record, b"Policies": None, b"Type": b"client", b"Rules": b'key "" { policy = "read" }'}
+
+    src.write_bytes(with_changed(sample_of(binaries.OLD).path.read_bytes(), TOKEN, legacy))
+    result = rehearse.fails(src, binaries.NEW)
+
+    assert (result["verdict"], result["proof"]["differs"]) == ("not_proven", ["ACLToken"])
+    assert {"type": "ACLToken", "field": "Rules", "count": 1, "names": named} in result["proof"]["lost"]
+    assert f"Consul {binaries.NEW} does not know everything that the archive holds: " in result["msg"]
+    assert f"Rules of 1 ACLToken records is lost ({named[0]})" in result["msg"]
+    assert "consul acl token update -upgrade-legacy" in result["failure"]["hint"]
+    assert 'policy = "read"' not in str(result)
+    assert faults_of("snapshot_rehearse", result) == []
+
+
 def test_new_in_old_is_refused_before_a_server_is_started(sample_of: SampleOf, rehearse: Rehearse) -> None:
     src, told = sample_of(binaries.NEW).path, {"assertions": [{"service": "web"}]}
     for check in (True, False):

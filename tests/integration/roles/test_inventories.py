@@ -78,7 +78,7 @@ def test_what_is_replaced_can_not_be_brought(ansible: Ansible, golden: Any, fres
         inventory,
         "fresh-1: the cluster is restored and proven, but what it held before could not be brought to",
         "Don't restore again.",
-        "Restart what waits for changes",
+        "Restart clients that hold",
         restore_accept_risks="replace_content",
     )
     (safety,) = (tmp_path / "replaced").glob("*.snap")
@@ -236,3 +236,27 @@ def test_a_file_may_have_a_name_of_the_users_own(ansible: Ansible, three: Cluste
     told = {"backup_dest": str(tmp_path / name), "backup_fetch_to": str(tmp_path / "vault")}
     ansible.ok("backup", ansible.inventory(hosts_of(three), **told))
     assert (tmp_path / "vault" / "role-1" / name).is_file()
+
+
+ODD = ["web one", "web,two", "plain"]
+
+
+@pytest.mark.parametrize("playbook", ["backup", "pre_upgrade", "rehearse", "restore"])
+def test_names_that_ansible_would_take_for_several(playbook: str, tmp_path: Path) -> None:
+    """With a space or a comma; a run without hosts ends well, and nobody would notice."""
+    ansible = Ansible(tmp_path, ["no secret"])
+    inventory = ansible.inventory({name: {} for name in ODD})
+    listed = ansible.ok(playbook, inventory, options=["--list-hosts"])
+    assert listed.says("hosts (3)")
+    assert all(listed.says(f"\n      {name}\n") for name in ODD), listed.output
+    # A name like that can't be asked for alone, and that is said.
+    ansible.fails(playbook, inventory, "no host of the inventory fits web one", consul_hosts="web one")
+    some = ansible.ok(playbook, inventory, options=["--list-hosts"], consul_hosts="plain:nobody")
+    assert some.says("hosts (1)")
+
+
+def test_a_host_with_a_space_in_its_name_is_backed_up(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    (told,) = hosts_of(three).values()
+    inventory = ansible.inventory({"web one": told}, backup_dir=str(tmp_path / "kept"))
+    assert ansible.ok("backup", inventory).changed
+    assert len(list((tmp_path / "kept").glob("*.snap"))) == 1

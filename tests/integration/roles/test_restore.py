@@ -5,18 +5,24 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.answers import after, first_really, says
+from support.faults import FaultServer
 from support.playbooks import Ansible, hosts_of
+from support.scene import RESTORE
+from support.waiting import wait_until
 
 from lab import Cluster, compare, losses, observe
 
 
 @pytest.mark.every_version
-def test_check_run_again_check(ansible: Ansible, golden: Any, fresh: Cluster, tmp_path: Path) -> None:
+def test_check_run_again_check(ansible: Ansible, golden: Any, three: Cluster, fresh: Cluster, tmp_path: Path) -> None:
     controller, scratch = tmp_path / "controller", tmp_path / "scratch"
     for directory in (controller, scratch):
         directory.mkdir()
@@ -47,7 +53,11 @@ def test_check_run_again_check(ansible: Ansible, golden: Any, fresh: Cluster, tm
     assert restored.changed
     assert restored.says("the cluster is fresh")
     assert restored.says("all equal. dc1: Consul 1.22.7, 1 of 1 voters alive, healthy")
-    assert restored.says("Restart what waits for changes with an index from before (consul-template")
+    assert restored.says("Restart clients that hold a blocking-query index from before the restore (consul-template")
+    # The safety archive of a target that is no longer fresh would bear its name, and this one was saved for another.
+    assert restored.says("To know: the archive was saved for the cluster three, and the target is fresh")
+    gone = ", ".join(sorted(server.name for server in three.servers))
+    assert restored.says(f"Servers of the archive's cluster, which leave the catalog: {gone}")
     assert restored.says("Where the log of an agent says 'ACL not found'")
     assert losses(compare(golden.seen, observe(fresh))) == []
 
@@ -66,7 +76,13 @@ def test_content_is_replaced_when_that_risk_is_taken(
     inventory = ansible.inventory(
         hosts_of(fresh), restore_src=str(golden.archive), restore_src_on="target", restore_backup_dir=str(replaced)
     )
-    ansible.fails("restore", inventory, "fresh: the cluster holds content (1 KVS)", "replace_content")
+    ansible.fails(
+        "restore",
+        inventory,
+        "fresh: the cluster holds content (1 KVS)",
+        "replace_content",
+        "in this role, accept_risks is restore_accept_risks",
+    )
     assert not replaced.exists()
 
     risk = {"restore_accept_risks": ["replace_content"]}
@@ -77,6 +93,9 @@ def test_content_is_replaced_when_that_risk_is_taken(
     played = ansible.ok("restore", inventory, **risk)
     (safety,) = replaced.glob("*.snap")
     assert played.says(f"What it held before is in {safety}")
+    assert stat.S_IMODE(replaced.stat().st_mode) == 0o700
+    manifest = json.loads(safety.with_name(f"{safety.name}.manifest.json").read_bytes())
+    assert manifest["cluster"]["name"] == fresh.servers[0].name
     assert losses(compare(golden.seen, observe(fresh))) == []
     assert fresh.http("GET", "/v1/kv/precious").status_code == 404
 
@@ -94,11 +113,28 @@ def test_the_token_for_afterwards(ansible: Ansible, three: Cluster, golden: Any,
             restore_src=str(golden.archive),
             restore_accept_risks=["replace_content"],
             restore_backup_dir=str(tmp_path / "replaced"),
-            restore_post_restore_token=three.tokens.initial_management,
         )
-        played = ansible.ok("restore", inventory, verbosity=4)
+        ansible.fails("restore", inventory, "nothing was sent", "post_restore_token is restore_post_restore_token")
+        later = {"restore_post_restore_token": three.tokens.initial_management}
+        played = ansible.ok("restore", inventory, verbosity=4, **later)
         assert token not in played.output
         assert played.says("all equal. dc1: Consul 1.22.7, 1 of 1 voters alive, healthy")
+
+
+def test_what_others_write_meanwhile_is_named(ansible: Ansible, golden: Any, fresh: Cluster) -> None:
+    def write() -> None:
+        wait_until(lambda: fresh.http("GET", "/v1/acl/token/self").status_code == 200, "the token does not come back")
+        fresh.http("PUT", "/v1/kv/live", data=b"x", check=True)
+
+    with FaultServer(fresh.servers[0].address("http")) as server:
+        server.on(*RESTORE, first_really(after(write, says(200))))
+        hosts = hosts_of(fresh)
+        for told in hosts.values():
+            told["backup_connection"]["port"] = server.port
+        played = ansible.ok("restore", ansible.inventory(hosts), restore_src=str(golden.archive))
+    assert played.says(
+        "all equal, but for what was written since the restore: KVS (1 added, 0 changed, 0 removed). dc1"
+    )
 
 
 def test_a_damaged_archive_leaves_nothing_behind(ansible: Ansible, golden: Any, fresh: Cluster, tmp_path: Path) -> None:
