@@ -92,7 +92,7 @@ def compare_sums(text: bytes, actual: Mapping[str, str]) -> None:
     for line in lines[:-1] if not lines[-1] else lines:
         match = _SUM_LINE.fullmatch(line) if len(line) < _LONGEST_LINE else None
         if match is None:
-            raise _fault("sums", "SHA256SUMS holds a line that is no checksum")
+            raise _fault("sums", "SHA256SUMS holds a line that is not a checksum")
         name = match.group(2).decode("utf-8", "backslashreplace")
         if name not in actual:
             raise _fault("sums", f"SHA256SUMS has a checksum for {name[:80]!r}, which is not in the archive")

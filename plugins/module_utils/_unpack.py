@@ -182,7 +182,7 @@ def members(pieces: Iterator[bytes]) -> Iterator[Member]:
                 "the archive is gzipped twice",
                 fault="double_gzip",
                 retryable=False,
-                hint="A proxy before Consul compresses what is compressed already; turn that off for /v1/snapshot.",
+                hint="A proxy in front of Consul compresses the archive again; turn that off for /v1/snapshot.",
             )
         if not block or block == bytes(BLOCK):
             break
@@ -207,7 +207,7 @@ def _expect_end(source: _Source) -> None:
         raise ArchiveError(
             "bytes follow the end of the tar",
             fault="trailing",
-            hint="Another program wrote this archive anew, or a late error was appended to it. Use the original.",
+            hint="Another program rewrote this archive, or a late error was appended to it. Use the original.",
         )
 
 
@@ -247,4 +247,4 @@ def _damaged() -> ArchiveError:
 
 
 def _not_ours(message: str) -> ArchiveError:
-    return ArchiveError(message, fault="tar", hint="This is a gzip file, but not one that Consul wrote.")
+    return ArchiveError(message, fault="tar", hint="This gzip file is damaged, or Consul did not write it.")
