@@ -122,13 +122,16 @@ def work(run: Run, number: int, rows: Iterator[corpus.Row], numbers: Iterator[in
 
 
 class Shared(Iterator):  # type: ignore[type-arg]  # of whatever it is given
-    """An iterator that several threads take from."""
+    """An iterator that several threads take from, until it ends or is stopped."""
 
     def __init__(self, items: Iterator) -> None:  # type: ignore[type-arg]
         self._items, self._lock = items, threading.Lock()
+        self.stopped = False
 
     def __next__(self) -> object:
         with self._lock:
+            if self.stopped:
+                raise StopIteration
             return next(self._items)
 
 
@@ -154,12 +157,15 @@ def main() -> int:
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
-            for thread in threads:
-                thread.join(5)
+            try:
+                for thread in threads:
+                    thread.join(5)
+            except KeyboardInterrupt:
+                # The figures of a night that was cut short are worth having, too.
+                rows.stopped = numbers.stopped = True
             done = run.tally.cases.total()
             print(f"{time.monotonic() - began:5.0f} s: {done} of {count} cases", file=sys.stderr, flush=True)
-    print(run.tally.table())
-    print("\n".join(f"  {complaint}" for complaint in run.complaints))
+    print("\n".join([run.tally.table(), *(f"  {complaint}" for complaint in run.complaints)]))
     print(f"seed {os.environ.get('FUZZ_SEED', '1')}, {time.monotonic() - began:.0f} s")
     if errors:
         raise errors[0]
