@@ -5,8 +5,9 @@
 
 Consul decodes ``meta.json`` with Go's ``encoding/json`` into raft's ``SnapshotMeta``: a number is written without
 fraction, exponent or quotes, keys match in any case, unknown keys are left aside. What Consul accepts and never writes
-(a key that is given twice, is null or missing, peers as a list of numbers) is refused here, since nobody can tell what was meant. An index close to 2**64 is accepted by Consul, whose server then can't read its own log
-(seen on 1.22.7 with 2**64-3, not with 2**63); nothing honest comes near it, so the upper half is refused.
+(a key that is given twice, is null or missing, peers as a list of numbers) is refused here, since nobody can tell what
+was meant. An index close to 2**64 is accepted by Consul, whose server then can't read its own log (seen on 1.22.7 with
+2**64-3, not with 2**63); nothing honest comes near it, so the upper half is refused.
 """
 
 from __future__ import annotations
