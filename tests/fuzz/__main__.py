@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -141,6 +142,9 @@ def main() -> int:
     reader_only = bool(os.environ.get("FUZZ_READER_ONLY"))
     found = os.environ.get("FUZZ_FOUND")
     began = time.monotonic()
+    # Both end a run in good order, also one that was started in the background.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         run = Run(Path(name), Path(found) if found else None)
         rows, numbers = Shared(iter(corpus.rows())), Shared(itertools.islice(itertools.count(first), count))
