@@ -4,10 +4,10 @@
 """``meta.json`` and ``SHA256SUMS``, read exactly as strictly as Consul reads them (pure).
 
 Consul decodes ``meta.json`` with Go's ``encoding/json`` into raft's ``SnapshotMeta``: a number is written without
-fraction, exponent or quotes, null leaves a zero, keys match in any case, unknown keys are left aside. What Consul
-accepts and never writes (a key that is given twice or is missing, peers as a list of numbers) is refused here, since
-nobody can tell what was meant. An index close to 2**64 is accepted by Consul, whose server then can't read its own log
-(seen on 1.22.7 with 2**64-3, not with 2**63); nothing honest comes near it, so the upper half is refused.
+fraction, exponent or quotes, keys match in any case, unknown keys are left aside. What Consul accepts and never writes
+(a key that is given twice, is null or missing, peers as a list of numbers) is refused here, since nobody can tell what
+was meant. An index close to 2**64 is accepted by Consul, whose server then can't read its own log (seen on 1.22.7 with
+2**64-3, not with 2**63); nothing honest comes near it, so the upper half is refused.
 """
 
 from __future__ import annotations
@@ -175,8 +175,6 @@ def _object(pairs: list[tuple[str, Any]]) -> _Pairs:
 
 def _number(fields: Mapping[str, Any], key: str, possible: range) -> int:
     value = fields[key]
-    if value is None:
-        return 0
     if not isinstance(value, _Whole) or value.number not in possible or (value.negative and possible is _UNSIGNED):
         raise _Strange(f"{key} is not a whole number of its size")
     return value.number
@@ -200,8 +198,6 @@ def _constant(_name: str) -> Any:
 
 def _text(fields: Mapping[str, Any], key: str) -> str:
     value = fields[key]
-    if value is None:
-        return ""
     if not isinstance(value, str) or isinstance(value, _Fraction):
         raise _Strange(f"{key} is not a text")
     # Half a character, which can't be written anywhere; Go replaces it as well.

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -122,13 +123,16 @@ def work(run: Run, number: int, rows: Iterator[corpus.Row], numbers: Iterator[in
 
 
 class Shared(Iterator):  # type: ignore[type-arg]  # of whatever it is given
-    """An iterator that several threads take from."""
+    """An iterator that several threads take from, until it ends or is stopped."""
 
     def __init__(self, items: Iterator) -> None:  # type: ignore[type-arg]
         self._items, self._lock = items, threading.Lock()
+        self.stopped = False
 
     def __next__(self) -> object:
         with self._lock:
+            if self.stopped:
+                raise StopIteration
             return next(self._items)
 
 
@@ -138,6 +142,9 @@ def main() -> int:
     reader_only = bool(os.environ.get("FUZZ_READER_ONLY"))
     found = os.environ.get("FUZZ_FOUND")
     began = time.monotonic()
+    # Both end a run in good order, also one that was started in the background.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         run = Run(Path(name), Path(found) if found else None)
         rows, numbers = Shared(iter(corpus.rows())), Shared(itertools.islice(itertools.count(first), count))
@@ -154,12 +161,15 @@ def main() -> int:
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
-            for thread in threads:
-                thread.join(5)
+            try:
+                for thread in threads:
+                    thread.join(5)
+            except KeyboardInterrupt:
+                # The figures of a night that was cut short are worth having, too.
+                rows.stopped = numbers.stopped = True
             done = run.tally.cases.total()
             print(f"{time.monotonic() - began:5.0f} s: {done} of {count} cases", file=sys.stderr, flush=True)
-    print(run.tally.table())
-    print("\n".join(f"  {complaint}" for complaint in run.complaints))
+    print("\n".join([run.tally.table(), *(f"  {complaint}" for complaint in run.complaints)]))
     print(f"seed {os.environ.get('FUZZ_SEED', '1')}, {time.monotonic() - began:.0f} s")
     if errors:
         raise errors[0]

@@ -88,13 +88,14 @@ REFUSED = {
     "null": b"null",
     "nothing": b"",
     "nested deep": b"[" * 100_000,
+    "null for a number": told(Term=None),
+    "null for the id": told(ID=None),
     "a key missing": json.dumps({key: FIELDS[key] for key in FIELDS if key != "Term"}).encode(),
 }
 DEADLY = {"2**63": told(Index=1 << 63), "2**64-3": told(Index=(1 << 64) - 3), "2**64-1": told(Index=(1 << 64) - 1)}
 ACCEPTED = {
     "as it is": META_TEXT,
     "keys in lower case": META_TEXT.replace(b'"Index"', b'"index"').replace(b'"Version"', b'"VERSION"'),
-    "null for a number that may be zero": told(Term=None),
     "peers": told(Peers="AAAA"),
     "peers with a line break": told(Peers="AA\r\nAA"),
     "a key more": told(Another=[{"x": 1.5}]),
