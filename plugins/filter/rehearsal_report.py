@@ -37,7 +37,7 @@ options:
         elements: dict
       archives:
         description:
-          - The cluster's archives, as M(disaster_recovery.consul.snapshot_list) returned them. They tell when a content
+          - The cluster's archives, as M(disaster_recovery.consul.snapshot_list) returned them. They say when a content
             was last confirmed to be the cluster's, and of which Consul cluster each archive is. Two names for one
             Consul cluster, or one name for two, are an error of the clusters that are named so.
         type: list
@@ -102,7 +102,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The report. RV(_value.passed) tells whether every cluster would come back and met every target,
+    - The report. RV(_value.passed) says whether every cluster would come back and met every target,
       RV(_value.verdict) says so in a sentence, RV(_value.clusters) holds the clusters, the gravest first.
   type: dict
   contains:

@@ -20,8 +20,8 @@ from ._ready import Expected, wait_until_ready
 NOTHING_SENT, REJECTED, REPLACED, UNKNOWN = "nothing_sent", "rejected", "replaced", "unknown"
 _WORDS = {
     NOTHING_SENT: "Nothing was sent",
-    REJECTED: "The cluster's old state stands",
-    REPLACED: "The archive's state is in place all the same",
+    REJECTED: "The cluster still holds its old state",
+    REPLACED: "The cluster holds the archive's state all the same",
     UNKNOWN: "What the cluster holds now is not known: look before doing anything else",
 }
 
@@ -98,7 +98,7 @@ def wait(client: Client, *, seconds: float, expected: Expected, prover: Prover, 
         if error.facts.get("cause") == "token_unknown":
             facts["option"] = AFTERWARDS
             hint = (
-                f"The archive's tokens are in force now. Look with one of them. For a restore to come: {AFTERWARDS}. "
+                f"The archive's tokens are in force now. Look with one of them. For the next restore set {AFTERWARDS}. "
             )
         else:
             hint = f"{error.hint} "

@@ -180,7 +180,12 @@ MEANINGS = (
 )
 
 _OTHER = Meaning(
-    0, "", "api", False, "the answer is not one of Consul", "Check that host, port and path lead to Consul's HTTP API."
+    0,
+    "",
+    "api",
+    False,
+    "the answer does not come from Consul",
+    "Check that host, port and path lead to Consul's HTTP API.",
 )
 
 

@@ -207,7 +207,7 @@ def _compare_sums(text: bytes, actual: dict[str, str]) -> None:
     for line in text.decode("utf-8", "replace").splitlines():
         match = _SUM_LINE.fullmatch(line.strip())
         if match is None:
-            raise _fault("sums", "SHA256SUMS holds a line that is no checksum")
+            raise _fault("sums", "SHA256SUMS holds a line that is not a checksum")
         told[match.group(2)] = match.group(1)
     strangers = sorted(set(told) - set(actual))
     if strangers:

@@ -10,13 +10,17 @@ servers. A history begins anew where the index falls although the time has gone 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from ._errors import printable
+from ._times import to_text
 
 DAY = 86_400.0
 """Seconds that a time may be ahead of now and still be believed."""
 NEVER = float("-inf")
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,16 @@ class Place(NamedTuple):
 def is_ahead(moment: float, now: float) -> bool:
     """Whether a time lies so far ahead that it is not believed."""
     return moment > now + DAY
+
+
+def dated_ahead(archives: Iterable[tuple[str, float]], now: float) -> list[str]:
+    """Return a remark that names the archives, given as paths and times, whose times are not believed; or nothing."""
+    ahead = [(path, moment) for path, moment in archives if is_ahead(moment, now)]
+    if not ahead:
+        return []
+    shown = ", ".join(f"{printable(path)} ({to_text(moment)})" for path, moment in ahead[:_SHOWN])
+    more = f" and {len(ahead) - _SHOWN} more" if len(ahead) > _SHOWN else ""
+    return [f"archives are dated more than a day ahead, and their dates are not believed: {shown}{more}"]
 
 
 def in_order(stamps: Sequence[Stamp], now: float) -> list[Place]:

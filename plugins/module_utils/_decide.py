@@ -26,7 +26,7 @@ REBUILT = Decision(True, "the cluster was rebuilt: it shares no server with the 
 """Stands in for a comparison with an archive of the servers that the cluster had before."""
 
 HELD_IN_ITS_WAY = Decision(
-    False, "the cluster holds the archive's content already, in the shape that its own servers give it"
+    False, "the cluster already holds equivalent content; only records that servers create themselves differ"
 )
 """Stands in for a decision to restore, when a closer look shows that there is nothing to do."""
 
@@ -108,7 +108,7 @@ def should_restore(archive: Fingerprint, target: Fingerprint | None, *, fresh: b
         return Decision(True, "the cluster's own content could not be read")
     differs = differing_types(archive, target)
     if not differs:
-        return Decision(False, "the cluster holds the archive's content already")
+        return Decision(False, "the cluster already holds the archive's content")
     if fresh:
         return Decision(True, "the cluster is fresh")
     return Decision(True, f"the cluster's content is not the archive's: {', '.join(differs)}")

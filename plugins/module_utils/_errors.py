@@ -203,8 +203,8 @@ class RehearsalError(SnapshotError):
 class RestoreError(SnapshotError):
     """A restore did not end well. ``state`` says what is known about the cluster's content afterwards.
 
-    ``nothing_sent``: no byte of the archive left this host. ``rejected``: Consul refused it and the old state stands.
-    ``replaced``: the new state is in place. ``unknown``: the content has to be looked at.
+    ``nothing_sent``: no byte of the archive left this host. ``rejected``: Consul refused it, and the cluster
+    holds its old state. ``replaced``: the new state is in place. ``unknown``: the content has to be looked at.
     """
 
     kind = "restore"

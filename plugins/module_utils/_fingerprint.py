@@ -105,7 +105,7 @@ class Fingerprint:
     def from_json(cls, document: Mapping[str, Any]) -> Fingerprint | None:
         """Return the fingerprint a manifest keeps; None when it is of another version, which equals nothing of ours.
 
-        :raises SnapshotError: the document is none of ours, or contradicts itself.
+        :raises SnapshotError: the document was not written by this collection, or contradicts itself.
         """
         try:
             overall = str(document["overall"])

@@ -57,7 +57,7 @@ class Guard(NamedTuple):
 class Finding(NamedTuple):
     """What one guard found; ``risk`` is what to add to accept_risks to go on all the same.
 
-    ``warn``: it passed, and its detail is to be said aloud all the same.
+    ``warn``: it passed, and the user has to know its detail all the same.
     """
 
     name: str

@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 
 from . import _manifest
 from ._catalogue import MATCHES, STALE, UNREADABLE, Catalogue, Listed, Skipped, read_catalogue
-from ._chronology import NEVER, Stamp, histories, in_order, is_ahead
+from ._chronology import NEVER, Stamp, dated_ahead, histories, in_order, is_ahead
 from ._errors import FileError, OptionError, printable
 from ._pick import ALL, NEWEST, moment, of_cluster
 from ._times import to_text
-
-_SHOWN = 5
 
 
 class ListRequest(NamedTuple):
@@ -66,7 +64,7 @@ def list_archives(request: ListRequest, now: float) -> Listing:
         places = places[:1]
     archives = [archives[one.position] for one in places]
     confirmed = [moment for moment in (confirmed_at(one, now) for one in archives) if moment is not None]
-    remarks += _dated_ahead(archives, now)
+    remarks += dated_ahead([(one.path, one.taken_at) for one in archives], now)
     return Listing(exists, archives, found.skipped, max(confirmed, default=None), remarks, tuple(sorted(others)))
 
 
@@ -121,12 +119,3 @@ def _of_several(request: ListRequest, archives: list[Listed]) -> list[str]:
         f"no archive in {printable(request.path)} names the cluster {printable(request.cluster)}, and those that name "
         f"none are of {count} clusters. Save with the cluster's name, or list with unnamed: false."
     ]
-
-
-def _dated_ahead(archives: list[Listed], now: float) -> list[str]:
-    ahead = [one for one in archives if is_ahead(one.taken_at, now)]
-    if not ahead:
-        return []
-    shown = ", ".join(f"{printable(one.path)} ({to_text(one.taken_at)})" for one in ahead[:_SHOWN])
-    more = f" and {len(ahead) - _SHOWN} more" if len(ahead) > _SHOWN else ""
-    return [f"archives are dated more than a day ahead, and their dates are not believed: {shown}{more}"]

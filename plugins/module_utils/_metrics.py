@@ -14,10 +14,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ._chronology import is_ahead
 from ._errors import printable
 from ._rehearsal import PHASES
 from ._report_history import STATES
-from ._report_input import AHEAD, counts_of
+from ._report_input import counts_of
 from ._times import from_text
 
 PREFIX = "consul_snapshot_"
@@ -38,7 +39,7 @@ HELP = {
     LAST_REHEARSAL: "When an archive of the cluster was last rehearsed, successful or not.",
     LAST_REHEARSAL_SUCCESS: "Whether the last rehearsal proved the archive and met every target (1) or not (0).",
     LAST_REHEARSAL_STATE: "What the last report says of the cluster: 1 for its state, 0 for the others.",
-    RTO: "How long the last rehearsal took, by phase; absent when it did not complete.",
+    RTO: "How long the last rehearsal took, by phase; absent unless it proved the archive.",
     SIZE: "Size of the newest verified archive.",
     RECORDS: "Records in the newest verified archive, by type.",
 }
@@ -99,7 +100,7 @@ def merge(existing: str, samples: Iterable[Sample], now: float) -> str:
     """
     fresh = list(samples)
     told = {(one.name, one.cluster) for one in fresh}
-    kept = [one for one in parse(existing) if one.name not in _TIMESTAMPS or (one.value or 0.0) <= now + AHEAD]
+    kept = [one for one in parse(existing) if one.name not in _TIMESTAMPS or not is_ahead(one.value or 0.0, now)]
     places = _datacenters(kept, fresh)
     # Of one series that stood in the file with several datacenters, the one that was renewed last stays.
     every: dict[tuple[Any, ...], Sample] = {}
@@ -166,7 +167,7 @@ def _of_archive(archive: Mapping[str, Any], known_at: float | None, datacenter: 
 def _known_at(backup: Mapping[str, Any], now: float) -> float | None:
     """When the archive was last known to hold what the cluster holds; a date far ahead of now tells nothing."""
     times = [from_text(str(backup[key])) for key in ("taken_at", "confirmed_at") if backup.get(key)]
-    believed = [time for time in times if time <= now + AHEAD]
+    believed = [time for time in times if not is_ahead(time, now)]
     if believed:
         return min(max(believed), now)
     return now if backup.get("changed") else None

@@ -101,7 +101,7 @@ def is_disk_full(text: str) -> bool:
 
 def _missed(one: Target) -> str:
     if one.actual is None:
-        told = "the archive does not tell its age"
+        told = "the age of the archive is not known"
     else:
         told = f"the archive is {one.actual:g} s old" if one.name == AGE else f"it took {one.actual:g} s"
     return f"{told}, and {one.limit:g} s are allowed"

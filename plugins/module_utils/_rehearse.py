@@ -92,7 +92,7 @@ def rehearse(request: RehearseRequest, progress: Progress, *, check: bool) -> En
             verdict, reason, hint = ended.verdict, ended.reason, ended.hint
         except TimedOut:
             verdict = INCOMPLETE
-            reason = f"the rehearsal was not done within {request.timeout:g} s (it had come to: {progress.phase})"
+            reason = f"the rehearsal did not complete within {request.timeout:g} s (last phase: {progress.phase})"
             hint = "Raise timeout, or see what slows this host."
         except MissingLibraryError:
             raise
@@ -212,11 +212,11 @@ def _of_death(progress: Progress, workdir: WorkDir, died: ServerDied) -> _Ended:
     if _is_full(workdir, told):
         return _Ended(INCOMPLETE, f"{_FULL}: {told}", _ROOM)
     if progress.phase == "start":
-        hint = "Its configuration is this collection's: see whether this Consul is one that starts at all."
+        hint = "This collection wrote its configuration. Check that this Consul starts at all."
         return _Ended(INCOMPLETE, f"the throwaway server did not start. {died.message}: {told}", hint)
     progress.death = died
     hint = "Don't restore it into this version. If it is the version it comes from, report it to Consul's makers."
-    return _Ended(DIED, f"the throwaway server died of the archive. {died.message}: {told}", hint)
+    return _Ended(DIED, f"the throwaway server died while it restored the archive. {died.message}: {told}", hint)
 
 
 def _is_full(workdir: WorkDir, told: str) -> bool:
@@ -224,7 +224,7 @@ def _is_full(workdir: WorkDir, told: str) -> bool:
     return is_disk_full(told) or free_bytes(workdir.path) < _HARDLY_ANY
 
 
-_FULL = "there is no room left for the throwaway server"
+_FULL = "no space is left for the throwaway server"
 _HARDLY_ANY = 1 << 16
 _ROOM = "Make room there, or set work_dir to a directory that has some: about four times what the state takes."
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ._chronology import is_ahead
 from ._errors import printable
 from ._rehearsal import AGE, INCOMPLETE, PHASES, PROVEN, RTO, VERDICTS
 from ._report_words import rehearsal_sentence
 from ._times import from_text, to_text
 
-AHEAD = 86400.0
-"""Seconds: a time further ahead of now than that is not believed. Nearer ones are clocks that differ a little."""
 _TEXT, _LINES = 1000, 40
 
 
@@ -125,12 +124,12 @@ def _confirmed(
 def _believed(text: object, now: float) -> float | None:
     """A time that does not lie far ahead of now; a little ahead is now."""
     time = None if not isinstance(text, str) else _seconds(text)
-    return None if time is None or time > now + AHEAD else min(time, now)
+    return None if time is None or is_ahead(time, now) else min(time, now)
 
 
 def _ahead(text: object, now: float) -> bool:
     time = _seconds(text) if isinstance(text, str) else None
-    return time is not None and time > now + AHEAD
+    return time is not None and is_ahead(time, now)
 
 
 def _seconds(text: str) -> float | None:

@@ -25,7 +25,7 @@ _VERDICTS = {
     "not_proven": "The restored server runs, but its content is not the archive's",
     "refused": "The archive was refused before it reached a server",
     "died": "A Consul server died while it restored the archive",
-    "incomplete": "The rehearsal did not come to its end",
+    "incomplete": "The rehearsal did not complete",
 }
 
 # What helps when the module had nothing to say about it.
@@ -33,7 +33,7 @@ _ADVICE = {
     "not_proven": "Take a new archive and rehearse it; if it differs again, report it with the names of the types.",
     "refused": "Take a new archive of this cluster now, and keep the older ones until it is proven.",
     "died": "Don't restore this archive with this version of Consul. Take a new one, or keep the old version at hand.",
-    "incomplete": "Mend what kept the rehearsal from its end, then rehearse again.",
+    "incomplete": "Correct what stopped the rehearsal, then rehearse again.",
 }
 _TARGET_ADVICE = {
     "rto": "See which phase takes the time, and on what host; or allow more with rehearsal_max_rto.",
@@ -165,7 +165,8 @@ def remarks_of(
         remarks.append("No archive names the cluster, and they are of several Consul clusters, one after the other.")
     elif head and listed and not head["saved_for"]:
         remarks.append(
-            "The archive does not say for which cluster it was saved. It is taken for this one's by its place."
+            "The archive does not say for which cluster it was saved. It counts for this cluster because of the "
+            "directory it is in."
         )
     if skipped:
         reasons = [f"{file_text(one)} ({printable(one.get('reason') or 'no reason given', 100)})" for one in skipped]
@@ -221,7 +222,7 @@ def advice_of(cluster: Mapping[str, Any]) -> list[str]:
     if cluster["state"] == "failed" and not cluster["rehearsals"]:
         found.append(_MISSING_ADVICE)
     elif cluster["problem"] or not cluster["rehearsals"]:
-        found.append("See the output of the run for its host, mend what it names, and rehearse again.")
+        found.append("Read the output of the run for its host, correct what it names, and rehearse again.")
     return list(dict.fromkeys(found))
 
 
@@ -229,7 +230,7 @@ def _missed(target: Mapping[str, Any]) -> str:
     limit = seconds_text(target["limit"])
     if target["name"] == "age":
         if target["actual"] is None:
-            return f"how old the archive is cannot be told, and {limit} are allowed"
+            return f"the age of the archive is not known, and {limit} are allowed"
         return f"the archive is {seconds_text(target['actual'])} old, and {limit} are allowed"
     return f"only {limit} are allowed"
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ._archive import Archive, begins_like_archive, read_archive
-from ._chronology import is_ahead
+from ._chronology import dated_ahead, is_ahead
 from ._client import Client
 from ._cluster import may_snapshot, read_identity, read_leader
 from ._decide import DAMAGED, REBUILT, Decision, Held, keeps_newer, should_keep, should_take
@@ -48,8 +48,6 @@ from ._store import (
 )
 from ._take import Taken, take
 from ._times import to_text
-
-_SHOWN = 5
 
 _GIVE_ONE = 'Set token, token_file or CONSUL_HTTP_TOKEN to a token whose policy has acl = "write".'
 _ANONYMOUS = "no token was given, and anonymous requests may not save snapshots"
@@ -332,9 +330,5 @@ def _remarks(request: SaveRequest, settled: _Settled, entries: Sequence[Entry], 
             f"the clock of the server that took the snapshot says {to_text(told)}, more than a day ahead of this "
             "host's. The archive is dated by this host's clock. Correct the clock that is wrong."
         )
-    ahead = [one for one in entries if is_ahead(one.manifest.taken_at, now) and one.manifest.cluster.is_same(cluster)]
-    if ahead:
-        shown = ", ".join(f"{printable(one.path)} ({to_text(one.manifest.taken_at)})" for one in ahead[:_SHOWN])
-        more = f" and {len(ahead) - _SHOWN} more" if len(ahead) > _SHOWN else ""
-        remarks.append(f"archives are dated more than a day ahead, and their dates are not believed: {shown}{more}")
-    return tuple(remarks)
+    own = [(one.path, one.manifest.taken_at) for one in entries if one.manifest.cluster.is_same(cluster)]
+    return (*remarks, *dated_ahead(own, now))

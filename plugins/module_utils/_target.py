@@ -66,7 +66,7 @@ class Target:
 
     @property
     def down(self) -> frozenset[str]:
-        """The servers that autopilot held for unhealthy, by name."""
+        """The servers that autopilot reported as unhealthy, by name."""
         servers = self.cluster.servers if self.cluster else ()
         return frozenset(one.name for one in servers if one.healthy is False)
 

@@ -73,7 +73,7 @@ def find_binary(name: str) -> Binary:
     output, code = _output_of([path, "version"])
     version = version_in(output) if code == 0 else None
     if version is None:
-        raise BinaryError(f"{path} is not Consul: 'version' tells none", hint="Set consul_binary to a Consul.")
+        raise BinaryError(f"{path} is not Consul: 'version' prints no version", hint="Set consul_binary to a Consul.")
     return Binary(path, version)
 
 
@@ -257,7 +257,8 @@ def _launched(
         )
     except OSError as error:
         raise BinaryError(
-            f"can't start a program: {os.strerror(error.errno or 0)}", hint="See what this host is short of."
+            f"can't start a program: {os.strerror(error.errno or 0)}",
+            hint="Check this host's free memory and its limits on processes.",
         ) from None
 
 
@@ -305,4 +306,4 @@ def _free_port() -> int:
                 ) from None
             continue
         return port
-    raise BinaryError("there is no free port on loopback", hint="See what listens on 127.0.0.1.")
+    raise BinaryError("no port of loopback is free", hint="See what listens on 127.0.0.1.")

@@ -154,7 +154,7 @@ def members(pieces: Iterator[bytes]) -> Iterator[Member]:
                 "the archive is gzipped twice",
                 fault="double_gzip",
                 retryable=False,
-                hint="A proxy before Consul compresses what is compressed already; turn that off for /v1/snapshot.",
+                hint="A proxy in front of Consul compresses the archive again; turn that off for /v1/snapshot.",
             )
         if not header or header == bytes(BLOCK):
             break
@@ -178,7 +178,7 @@ def _expect_end(source: _Source) -> None:
         raise ArchiveError(
             "bytes follow the end of the tar",
             fault="trailing",
-            hint="Another program wrote this archive anew, or a late error was appended to it. Use the original.",
+            hint="Another program rewrote this archive, or a late error was appended to it. Use the original.",
         )
 
 
@@ -227,4 +227,4 @@ def _whole(source: _Source, size: int, name: str) -> Iterator[bytes]:
 
 
 def _not_ours(message: str) -> ArchiveError:
-    return ArchiveError(message, fault="tar", hint="This is a gzip file, but none that Consul wrote whole.")
+    return ArchiveError(message, fault="tar", hint="This gzip file is damaged, or Consul did not write it.")

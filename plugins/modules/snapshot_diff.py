@@ -181,7 +181,7 @@ before:
       type: dict
       returned: always
     taken_at:
-      description: When the server took it, in UTC; null when it does not tell.
+      description: When the server took it, in UTC; null when the archive does not say.
       type: str
       returned: always
     fingerprint:

@@ -15,7 +15,7 @@ description:
   - Reads an archive to its last record and says what is in it. Consul is not asked and need not be installed.
   - Any archive will do, also one that C(consul snapshot save) or Consul Enterprise's snapshot agent wrote.
   - It also finds what won't restore well, into any version of Consul or into O(target_version). For that the names of
-    all nodes are kept in memory while it reads.
+    all nodes, and a number for each other record that is not a key, are kept in memory while it reads.
   - Only names and numbers are returned, never a key's value or a secret.
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
@@ -126,12 +126,12 @@ meta:
       returned: always
   sample: {"id": "2-3135-1795400100000", "index": 3135, "servers": [], "size": 225000000, "term": 2, "version": 1}
 taken_at:
-  description: When the server took it, in UTC; null when the archive does not tell.
+  description: When the server took it, in UTC; null when the archive does not say.
   returned: success
   type: str
   sample: "2026-11-23T02:15:00Z"
 origin:
-  description: What the records say of the cluster they are from; values that they don't tell are null.
+  description: What the records say of the cluster they are from; values that they do not hold are null.
   returned: success
   type: dict
   sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}

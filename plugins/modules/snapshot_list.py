@@ -115,7 +115,7 @@ archives:
     confirmed_at:
       description:
         - When its content was last known to be the cluster's, in UTC, and never ahead of now. It is null where no
-          manifest tells, or no leader has confirmed it.
+          manifest says so, or no leader has confirmed it.
       type: str
       returned: success
     confirmed_by_leader:
@@ -140,7 +140,7 @@ archives:
       returned: success
     fingerprint:
       description:
-        - Fingerprint of its content, from its manifest; equal for equal content. It is null where no manifest tells.
+        - Fingerprint of its content, from its manifest; equal for equal content. It is null where no manifest has it.
       type: str
       returned: success
   sample:
@@ -157,7 +157,7 @@ archives:
       manifest: /var/backups/consul/dc1-20261123T021500Z-3135.snap.manifest.json
       manifest_status: matches
       path: /var/backups/consul/dc1-20261123T021500Z-3135.snap
-      fingerprint: v1:6a1b3c9f0de27485a7b1c3d5e7f90214
+      fingerprint: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
       sha256: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
       size: 81930112
       taken_at: "2026-11-23T02:15:00Z"

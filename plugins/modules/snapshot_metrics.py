@@ -13,6 +13,7 @@ author:
 description:
   - Updates a file that a textfile collector, such as node_exporter's, reads. The roles
     P(disaster_recovery.consul.backup#role) and P(disaster_recovery.consul.rehearsal#role) call it on the controller.
+  - At least one of O(report), O(backups) and O(attempted) is required.
   - What the file says about other clusters, and what this run says nothing about, stays; so backups and rehearsals
     share one file. Each cluster has one series of each metric, whatever datacenter was known of it before.
   - The file is read, merged and replaced in one step under a lock on its directory. Two runs at once lose nothing, and
@@ -87,7 +88,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell Prometheus of a report
+- name: Write the metrics of a report
   disaster_recovery.consul.snapshot_metrics:
     path: /var/lib/node_exporter/textfile/consul.prom
     report: /srv/www/consul-rehearsal/report.json
@@ -98,7 +99,7 @@ EXAMPLES = r"""
     dest: /var/backups/consul/
   register: saved
 
-- name: Tell Prometheus of the backup
+- name: Write the metrics of the backup
   disaster_recovery.consul.snapshot_metrics:
     path: /var/lib/node_exporter/textfile/consul.prom
     backups:

@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - A backup is proven when it was restored. This module verifies an archive, starts a real Consul server on the host it
-    runs on, restores the archive into it, proves that the server's content is the archive's, looks for what you say
-    must be there, and tells how long each step took. No cluster is touched.
+  - A backup is proven only once it has been restored. This module verifies an archive, starts a real Consul server on
+    the host it runs on, restores the archive into it, proves that the server's content is the archive's, looks for what
+    you say must be there, and reports how long each step took. No cluster is touched.
   - With another Consul as O(consul_binary), such as the one you will upgrade to, it answers whether that version will
     load your state, and what it makes of it.
   - The server keeps to itself. Where the kernel allows it, it has a network namespace of its own and can dial nobody;
@@ -143,7 +143,7 @@ verdict:
   description:
     - V(proven) when a server was restored and holds the archive's content, V(not_proven) when it runs and holds
       something else, V(refused) when the archive does not verify or holds what would kill the server, V(died) when the
-      server ended by itself, V(incomplete) when it did not come to that, for lack of time, room or a Consul.
+      server ended by itself, V(incomplete) when it did not get that far, for lack of time, space or a Consul program.
     - It is null in check mode, when nothing speaks against a rehearsal.
   returned: always
   type: str
@@ -207,7 +207,7 @@ size:
   type: int
   sample: 81930112
 taken_at:
-  description: When a server took it, in UTC; null when the archive does not tell.
+  description: When a server took it, in UTC; null when the archive does not say.
   returned: when the archive verifies
   type: str
   sample: "2026-11-23T02:15:00Z"
@@ -219,17 +219,17 @@ age:
   type: int
   sample: 3600
 datacenter:
-  description: Datacenter that the archive is of; null when it does not tell.
+  description: Datacenter that the archive is of; null when the archive does not say.
   returned: when the archive verifies
   type: str
   sample: dc1
 cluster_id:
-  description: Id of the cluster that the archive is of; null when it does not tell.
+  description: Id of the cluster that the archive is of; null when the archive does not say.
   returned: when the archive verifies
   type: str
   sample: f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11
 archive_version:
-  description: Consul version that the archive is of; null when it does not tell.
+  description: Consul version that the archive is of; null when the archive does not say.
   returned: when the archive verifies
   type: str
   sample: 1.22.7

@@ -15,7 +15,7 @@ description:
   - A restore replaces everything a cluster holds. This module verifies the archive, looks at the target, lets every
     guard have its say, and only then sends anything. Afterwards it waits for the leader and proves that the cluster's
     content is the archive's.
-  - A cluster that holds the archive's content already is left alone.
+  - A cluster that already holds the archive's content is left alone.
   - Where the target holds anything that users stored, the restore is refused, unless O(accept_risks) says that it may
     be replaced; then its state is saved and verified first. What is written between that and the restore, in the
     seconds that the upload takes, is in neither archive - stop the writers if that matters.
@@ -251,7 +251,7 @@ next_steps:
   type: list
   elements: str
   sample:
-    - Tell those who hold tokens, sessions or locks that were created after the archive was taken that they are gone.
+    - "Tell those who hold tokens, sessions or locks that were created after the archive was taken: they are gone."
 fingerprint:
   description: Digest of the archive's durable content.
   returned: success

@@ -14,7 +14,7 @@ author:
 description:
   - Takes a snapshot through Consul's HTTP API and verifies it while it streams in, to the last record of its state.
   - Only a whole archive is put in place. Until then, and after any fault, what lies at O(dest) is what it was before.
-  - A manifest with the fingerprint of the content is written beside the archive, so that the next run can tell whether
+  - A manifest with the fingerprint of the content is written beside the archive, so that the next run knows whether
     anything that users stored has changed since, and does not keep the same content twice.
 extends_documentation_fragment:
   - disaster_recovery.consul.connection
@@ -27,7 +27,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - The snapshot is taken and verified in check mode as well, because only it tells whether the content has changed.
+      - The snapshot is taken and verified in check mode as well, because only it shows whether the content has changed.
         Nothing is written.
   diff_mode:
     support: full
@@ -178,7 +178,7 @@ cluster:
     name: production
     servers: [0b5e3a1c-5c1f-4f0a-9d0e-0f5c1f0b7a11]
 rebuilt:
-  description: Whether this archive is the first of a cluster that has the name O(cluster) and none but new servers.
+  description: Whether this archive is the first of a cluster of the name O(cluster) all of whose servers are new.
   returned: success
   type: bool
   sample: false
@@ -271,7 +271,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def request_of(module: AnsibleModule) -> SaveRequest:
     params = module.params
     if params["max_stale"] is not None and not params["stale"]:
-        raise OptionError("max_stale is of use with stale: true only", hint="Set stale: true, or leave max_stale out.")
+        raise OptionError("max_stale requires stale: true", hint="Set stale: true, or leave max_stale out.")
     for option in ("max_stale", "max_age"):
         if params[option] is not None and params[option] < 0:
             raise OptionError(f"{option} is below zero", hint="Use zero or more.")

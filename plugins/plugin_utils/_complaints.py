@@ -20,7 +20,7 @@ _ADVICE = {
     "missing_library": (
         "Install it for the Python that the modules run on there, or set ansible_python_interpreter to one that has it."
     ),
-    "connection": "{hint} Connection options belong in {role}_connection, or in CONSUL_HTTP_ADDR and its kin.",
+    "connection": "{hint} Connection options belong in {role}_connection, or in variables such as CONSUL_HTTP_ADDR.",
     "wrong_scheme": "Set scheme: https in {role}_connection.",
     "option": "{hint} Connection options belong in {role}_connection.",
     "permission_denied": 'Set token or token_file in {role}_connection to one whose policy has acl = "write".',

@@ -119,8 +119,8 @@ def test_an_older_state_does_not_replace_a_newer_one(index: int, options: dict[s
 
 RESTORE = [
     ("unreadable", None, None, Decision(True, "the cluster's own content could not be read")),
-    ("equal", SAME, False, Decision(False, "the cluster holds the archive's content already")),
-    ("equal and fresh", SAME, True, Decision(False, "the cluster holds the archive's content already")),
+    ("equal", SAME, False, Decision(False, "the cluster already holds the archive's content")),
+    ("equal and fresh", SAME, True, Decision(False, "the cluster already holds the archive's content")),
     ("fresh", fingerprint(Autopilot=1), True, Decision(True, "the cluster is fresh")),
     (
         "other content",

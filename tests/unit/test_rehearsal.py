@@ -71,7 +71,7 @@ def test_sentences() -> None:
     never = target("rto", 3, None)
     assert sentence(ending(verdict="died", reason="it died", assertions=(FAILED,), targets=(never,))) == "it died"
     refused = ending(verdict="refused", reason="it is cut", targets=(UNKNOWN_AGE,))
-    assert sentence(refused) == "it is cut; the archive does not tell its age, and 60 s are allowed"
+    assert sentence(refused) == "it is cut; the age of the archive is not known, and 60 s are allowed"
     assert sentence(ending(verdict=None, targets=(OLD,))) == "the archive is 61 s old, and 60 s are allowed"
 
 

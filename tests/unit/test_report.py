@@ -116,7 +116,7 @@ def test_targets_of_their_own() -> None:
 def test_an_age_that_nobody_knows_meets_no_target() -> None:
     cluster = only(report_of(entry("a", result(taken_at=None))))
     assert cluster["state"] == "missed"
-    assert "how old the archive is cannot be told" in cluster["sentence"]
+    assert "the age of the archive is not known" in cluster["sentence"]
 
 
 def test_the_gravest_first() -> None:

@@ -176,7 +176,7 @@ def test_an_error_after_a_real_restore(restoring: Restoring, server: FaultServer
     server.on(*RESTORE, first_really(answer))
     outcome = restoring.restore()
     assert outcome.failure["state"] == "replaced"
-    assert "in place all the same" in outcome.result["msg"]
+    assert "holds the archive's state all the same" in outcome.result["msg"]
     assert server.count(*RESTORE) == 1
     restoring.check_kept(outcome)
 

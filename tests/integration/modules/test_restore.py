@@ -96,7 +96,7 @@ def test_check_run_again_check(golden: Any, archive: Path, fresh: Fresh, calls: 
         assert set(done["duration"]) == {"verify", "target", "restore", "wait", "proof", "total"}
 
         again = calls.ok(target, "snapshot_restore", **via)
-        assert (again["changed"], again["reason"]) == (False, "the cluster holds the archive's content already")
+        assert (again["changed"], again["reason"]) == (False, "the cluster already holds the archive's content")
         assert again["proof"] == done["proof"]
         assert again["diff"]["before"] == again["diff"]["after"]
 

@@ -166,6 +166,6 @@ def test_a_full_disk(size: str, phases: list[str], large: Path, rehearse: Rehear
     outcome = outcome_of(stdout, stderr, code)
 
     assert (outcome.result["verdict"], left) == ("incomplete", ""), outcome.result
-    assert "there is no room left" in outcome.result["msg"]
+    assert "no space is left" in outcome.result["msg"]
     assert list(outcome.result["rto"]) == phases
     assert faults_of("snapshot_rehearse", outcome.result) == []

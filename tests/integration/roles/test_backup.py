@@ -119,7 +119,9 @@ def test_one_cluster_does_not_stop_another(ansible: Ansible, three: Cluster, tmp
     played = ansible.fails(
         "backup", ansible.inventory(hosts), "dead: nothing can be learned of this cluster. dead-1, dead-2: "
     )
-    assert played.says("Check that Consul runs there and listens on this address and port. Connection options")
+    assert played.says(
+        "Check that Consul runs there and listens on this address and port. Connection options belong in"
+    )
     assert played.output.count("nothing can be learned") == 1 * 2
     assert played.says("dead: nothing is done; the message of dead-1 says why.")
     assert len(archives(tmp_path / "kept")) == 1

@@ -102,7 +102,7 @@ def test_one_archive_that_is_dated_into_the_future_freezes_nothing(yard: Yard) -
 
     # Where there is nothing else its content is proven, and its age is not known.
     newest.unlink()
-    yard.ansible.fails("rehearse", inventory, "how old the archive is cannot be told")
+    yard.ansible.fails("rehearse", inventory, "the age of the archive is not known")
     assert (yard.cluster("alpha")["age"], yard.cluster("alpha")["state"]) == (None, "missed")
 
 
