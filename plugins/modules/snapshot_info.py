@@ -208,7 +208,8 @@ findings:
     names:
       description:
         - The names of the first 20 of them. Tokens go by their accessors, sessions by their nodes. Of what refers to
-          something that is not in the archive, there is one name for each thing that is missing.
+          something that is not in the archive, there is one name for each thing that is missing. V(unreadable_record)
+          names the type, the record's number among those of its type, and the field.
       type: list
       elements: str
       returned: always

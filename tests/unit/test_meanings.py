@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from support.documented import returns_of
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._meanings import (
     CRITICAL,
@@ -71,3 +72,10 @@ def test_deadly() -> None:
 
 def test_whatever_is_deadly_says_what_to_do() -> None:
     assert [name for name, meaning in MEANINGS.items() if meaning.severity == CRITICAL and not meaning.cure] == []
+
+
+def test_the_documentation_lists_every_finding_in_its_order() -> None:
+    listed = returns_of("snapshot_info")["findings"]["contains"]["name"]["choices"]
+    assert [name for name in listed if name in MEANINGS] == list(MEANINGS)
+    # It depends on the version that it is judged for, and so has no place in the table.
+    assert set(listed) - set(MEANINGS) == {"unrestorable_records"}

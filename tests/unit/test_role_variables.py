@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a role uses inside is defined in it: Ansible notices it only where it is evaluated, some of that on bad days."""
+"""The roles' own variables: what is used is set somewhere, and what is set is used."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from pathlib import Path
 
 import pytest
 
-ROLES = sorted(path for path in (Path(__file__).resolve().parents[2] / "roles").iterdir())
+ROLES = sorted((Path(__file__).resolve().parents[2] / "roles").iterdir())
+# As a key of vars and facts, or as the name that a task or loop gives.
+SET = re.compile(r"^\s*(?:- )?(__\w+):|^\s*(?:register|loop_var|index_var): (__\w+)", re.MULTILINE)
+COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 
 
-def texts_of(role: Path) -> str:
-    files = [path for part in ("tasks", "vars", "defaults", "templates") for path in (role / part).rglob("*")]
-    return "\n".join(path.read_text(encoding="utf-8") for path in files if path.is_file())
+def text_of(role: Path) -> str:
+    """Return the role's YAML files and templates in one text, without comments."""
+    files = [path for kind in ("*.yml", "*.j2") for path in sorted(role.rglob(kind))]
+    return "\n".join(COMMENT.sub("", path.read_text(encoding="utf-8")) for path in files)
 
 
-@pytest.mark.parametrize("role", ROLES, ids=lambda role: str(role.name))
-def test_internal_variables_that_are_used_are_defined_and_the_other_way_round(role: Path) -> None:
-    text, name = texts_of(role), rf"(__{role.name}_\w+)\b"
-    definition = rf"^[ -]*{name}:|(?:register|loop_var): {name}"
-    defined = {one for pair in re.findall(definition, text, re.MULTILINE) for one in pair if one}
-    used = set(re.findall(name, re.sub(definition, "", text, flags=re.MULTILINE)))
-    assert defined
-    assert used - defined == set()
-    assert defined - used == set()
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_what_is_used_is_set_and_what_is_set_is_used(role: Path) -> None:
+    text = text_of(role)
+    used = set(re.findall(r"\b__\w+", SET.sub("", text)))
+    given = {one or other for one, other in SET.findall(text)}
+    assert given
+    assert sorted(used - given) == []
+    assert sorted(given - used) == []

@@ -108,15 +108,15 @@ def test_the_token_for_afterwards(ansible: Ansible, three: Cluster, golden: Any,
     with Cluster(tmp_path / "stranger", servers=1, name_prefix="stranger") as stranger:
         policy = stranger.put("/v1/acl/policy", {"Name": "all", "Rules": 'acl = "write"\noperator = "read"'})
         token = stranger.put("/v1/acl/token", {"Policies": [{"ID": policy["ID"]}]})["SecretID"]
-        inventory = ansible.inventory(
-            hosts_of(stranger, token=token),
-            restore_src=str(golden.archive),
-            restore_accept_risks=["replace_content"],
-            restore_backup_dir=str(tmp_path / "replaced"),
-        )
-        ansible.fails("restore", inventory, "nothing was sent", "post_restore_token is restore_post_restore_token")
-        later = {"restore_post_restore_token": three.tokens.initial_management}
-        played = ansible.ok("restore", inventory, verbosity=4, **later)
+        told: dict[str, Any] = {
+            "restore_src": str(golden.archive),
+            "restore_accept_risks": ["replace_content"],
+            "restore_backup_dir": str(tmp_path / "replaced"),
+        }
+        without = ansible.inventory(hosts_of(stranger, token=token), **told)
+        ansible.fails("restore", without, "nothing was sent", "post_restore_token is restore_post_restore_token")
+        told["restore_post_restore_token"] = three.tokens.initial_management
+        played = ansible.ok("restore", ansible.inventory(hosts_of(stranger, token=token), **told), verbosity=4)
         assert token not in played.output
         assert played.says("all equal. dc1: Consul 1.22.7, 1 of 1 voters alive, healthy")
 
