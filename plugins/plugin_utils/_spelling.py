@@ -34,7 +34,14 @@ def misspelled(names: Iterable[str], known: Iterable[str], *, others: Iterable[s
         # The prefix is alike in any case; it would make short names look closer than they are.
         prefix = name.split("_")[0] + "_"
         ends = {one[len(prefix) :]: one for one in right if one.startswith(prefix)}
-        near = difflib.get_close_matches(name[len(prefix) :], list(ends), n=1, cutoff=CLOSE)
+        near = _near(name[len(prefix) :].lower(), list(ends))
         if near:
             found.append({"name": name, "nearest": ends[near[0]]})
     return found
+
+
+def _near(end: str, ends: list[str]) -> list[str]:
+    """Return the end that is meant, if any: one of the same letters in another order, or one that is alike."""
+    # Two letters the other way round weigh too much in a short name to be found by what is alike.
+    swapped = [one for one in ends if sorted(one) == sorted(end)]
+    return swapped or difflib.get_close_matches(end, ends, n=1, cutoff=CLOSE)
