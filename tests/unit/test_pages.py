@@ -16,7 +16,6 @@ import yaml
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._guards import GUARDS
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._meanings import CRITICAL, MEANINGS
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._metrics import HELP
-from ansible_collections.disaster_recovery.consul.plugins.modules.snapshot_info import RETURN
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("roles/*/README.md")])
@@ -95,11 +94,6 @@ def test_the_page_of_the_guards_lists_each_with_its_risk_and_where_it_was_seen()
 def test_the_page_of_the_guards_lists_the_critical_findings() -> None:
     listed = [name for row in rows_of("docs/guards.md", "critical finding") for name in CODE.findall(row[0])]
     assert sorted(listed) == sorted(name for name, meaning in MEANINGS.items() if meaning.severity == CRITICAL)
-
-
-def test_snapshot_info_documents_every_finding() -> None:
-    documented = yaml.safe_load(RETURN)["findings"]["contains"]["name"]["choices"]
-    assert sorted(documented) == sorted([*MEANINGS, "unrestorable_records"])
 
 
 def test_the_page_of_monitoring_lists_the_metrics() -> None:

@@ -81,11 +81,23 @@ def test_when_the_last_one_fails_as_well(ansible: Ansible, three: Cluster, tmp_p
     assert list((tmp_path / "kept").glob("*.snap")) == []
 
 
+def rescued(role: str) -> dict[str, Any]:
+    """A play that says what a role failed with."""
+    name = {"ansible.builtin.include_role": {"name": f"disaster_recovery.consul.{role}"}}
+    said = {"ansible.builtin.debug": {"msg": "said: {{ ansible_failed_result.msg }}"}}
+    return {"hosts": "consul", "gather_facts": False, "tasks": [{"block": [name], "rescue": [said]}]}
+
+
 def test_what_would_be_so_elsewhere_is_not_tried_there(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("no archive", encoding="utf-8")
     inventory = ansible.inventory(
         hosts_of(three, count=2), backup_cluster="three", backup_dest=str(tmp_path / "precious"), backup_force=False
     )
+    # The last word of the role has the reason, for a play that rescues it.
+    gate = ansible.playbook(rescued("backup"))
+    said = "said: three: no other host of the cluster is tried; it would be so there, too: "
+    played = ansible.ok(gate, inventory)
+    assert played.says(f"{said}dest: {tmp_path / 'precious'} is not a Consul snapshot archive"), played.output
     played = ansible.fails("backup", inventory, "three: no other host of the cluster is tried")
     assert not played.says("going on through")
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "no archive"

