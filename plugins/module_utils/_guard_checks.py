@@ -41,6 +41,8 @@ def token(facts: RestoreFacts) -> Verdict:
 
 def health(facts: RestoreFacts) -> Verdict:
     target = facts.target
+    if not target.leader and "token" in target.unknown:
+        return Verdict(None, "the cluster could not be looked at, because of what the guard token says")
     if not target.leader:
         return Verdict(False, "the cluster has no leader, and a restore requires one", final=True)
     if target.healthy is None:

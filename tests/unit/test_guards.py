@@ -46,6 +46,7 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
     ("health", {"leader": None}, (), REFUSED, None, "no leader"),
     ("health", {"leader": None}, RISKS, REFUSED, None, "no leader"),
     ("health", {"leader": None, "healthy": True}, RISKS, REFUSED, None, "no leader"),
+    ("health", {"leader": None, "unknown": {"token": "it is not known"}}, (), NOT_CHECKED, None, "not be looked at"),
     ("health", {"healthy": None, "unknown": {"health": "403"}}, (), NOT_CHECKED, None, "could not be asked: 403"),
     (
         "health",
