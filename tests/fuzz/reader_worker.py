@@ -35,9 +35,9 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._differen
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import Digest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._meanings import deadly
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._head import read_head
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._meanings import deadly
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._resemblance import Compared, Learned
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import manifest_beside
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._types import unrestorable
