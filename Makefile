@@ -30,7 +30,7 @@ test: ## everything that must hold, stage by stage, with a table at the end
 ##@ Tests
 
 .PHONY: unit integration fuzz molecule newest floor bench fleet
-unit: ## unit tests: no Consul, under ten seconds
+unit: ## unit tests: no Consul, under half a minute
 	@$(MAIN) pytest tests/unit $(PYTEST_OPTIONS)
 
 integration: ## modules, roles and playbooks on real Consul, new and old

@@ -20,10 +20,9 @@ from ._archive import Meta, read_meta
 from ._errors import ArchiveError, FileError, SnapshotError, printable
 from ._files import file_errors
 from ._identity import Cluster
-from ._manifest import Manifest
+from ._manifest import ABSENT, MATCHES, STALE, UNREADABLE, Manifest
 from ._pick import told_by_name
 
-MATCHES, ABSENT, STALE, UNREADABLE = "matches", "absent", "stale", "unreadable"
 ENDING = ".snap"
 _MANIFEST_LIMIT = 1 << 20
 _BEGINNING = 1 << 16

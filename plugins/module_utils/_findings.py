@@ -5,8 +5,8 @@
 
 Keys are not looked at, so this costs a state of keys nothing.
 
-Memory: the names of all nodes, as many as there are nodes, and a number for each other record that is no key; the
-services of the one node that is being read; what
+Memory: the names of all nodes, as many as there are nodes, and numbers for other records that are not keys, _NUMBERS
+at most; the services of the one node that is being read; what
 ``_references`` and ``_peerings`` keep; and LISTED names for each finding.
 """
 
@@ -27,6 +27,9 @@ from ._records import KVS, REGISTER, kind_of
 from ._references import AUTH_METHOD, BINDING_RULE, POLICY, ROLE, TOKEN, References
 from ._times import from_go
 from ._types import is_enterprise, unrestorable
+
+_NUMBERS = 1 << 18
+"""Names that are remembered, so that one that comes again is known, at most."""
 
 LISTED = 20
 """Names that a finding lists at most."""
@@ -125,7 +128,8 @@ class Findings:
         number = hash((type_id, name.identity))
         if number in self._named:
             self._found["doubled_record"].add(b"%s %s" % (kind_of(type_id).name.encode(), name.label))
-        self._named.add(number)
+        elif len(self._named) < _NUMBERS:
+            self._named.add(number)
 
     def node_ends(self, agents: bool) -> None:
         for fields in self._services if agents else ():

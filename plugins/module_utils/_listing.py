@@ -9,9 +9,10 @@ import os
 from typing import Any, NamedTuple
 
 from . import _manifest
-from ._catalogue import MATCHES, STALE, UNREADABLE, Catalogue, Listed, Skipped, read_catalogue
+from ._catalogue import Catalogue, Listed, Skipped, read_catalogue
 from ._chronology import NEVER, Stamp, dated_ahead, histories, in_order, is_ahead
 from ._errors import FileError, OptionError, printable
+from ._manifest import MATCHES, STALE, UNREADABLE
 from ._pick import ALL, NEWEST, moment, of_cluster
 from ._times import to_text
 

@@ -19,6 +19,10 @@ from ._times import from_text, to_text
 SCHEMA = "disaster_recovery.consul/manifest"
 VERSION = 1
 SUFFIX = ".manifest.json"
+
+MATCHES, ABSENT, STALE, UNREADABLE = "matches", "absent", "stale", "unreadable"
+"""How what lies beside an archive stands to it: it is the archive's; nothing is there; it was written for other bytes;
+or it can't be understood."""
 RECENT_MS = 2000
 """Milliseconds since a server heard from its leader, up to which its answer counts as confirmed by that leader, which
 sends heartbeats at least once a second with Consul's defaults."""

@@ -28,17 +28,15 @@ from ._files import (
     write_private,
 )
 from ._identity import Cluster, name_for_file
-from ._manifest import Consistency, Manifest
+from ._manifest import ABSENT, MATCHES, STALE, UNREADABLE, Consistency, Manifest
 from ._times import to_name
-
-FITS, ABSENT, OTHER, UNREADABLE = "fits", "absent", "other", "unreadable"
 
 Prepare = Callable[[str, str], None]
 """Gets the path of a new file, and the one where it is to be."""
 
 
 class Beside(NamedTuple):
-    """What lies beside an archive: FITS, ABSENT, OTHER or UNREADABLE; a manifest comes with FITS alone."""
+    """What lies beside an archive: MATCHES, ABSENT, STALE or UNREADABLE; a manifest comes with MATCHES alone."""
 
     status: str
     manifest: Manifest | None
@@ -119,7 +117,7 @@ def manifest_beside(archive: str, digest: Digest) -> Beside:
     if manifest is None:
         return Beside(ABSENT, None)
     fits = (manifest.size, manifest.sha256) == (digest.size, digest.sha256)
-    return Beside(FITS, manifest) if fits else Beside(OTHER, None)
+    return Beside(MATCHES, manifest) if fits else Beside(STALE, None)
 
 
 def entries_of(directory: str) -> list[Entry]:

@@ -21,12 +21,12 @@ from ._head import read_head
 from ._identity import Cluster
 from ._left import Agent
 from ._live import Live, read_live
-from ._manifest import Manifest
+from ._manifest import MATCHES, Manifest
 from ._peerings import Peering
 from ._ready import wait_until_ready
 from ._records import ACL_TOKEN, id_of, kind_of
 from ._retry import with_retries
-from ._store import FITS, manifest_beside
+from ._store import manifest_beside
 from ._take import Taken, take
 
 
@@ -129,7 +129,7 @@ def read_source(src: str, secrets: Mapping[str, str]) -> Source:
     stamp = stamp_of(src)
     digest = digest_of(src)
     beside = manifest_beside(src, digest)
-    known = (_told(beside.manifest) if beside.status == FITS and beside.manifest else None) or _read(src)
+    known = (_told(beside.manifest) if beside.status == MATCHES and beside.manifest else None) or _read(src)
     head = read_head(read_pieces(src), counts=known.counts, secrets=secrets, now=time.time())
     facts = ArchiveFacts(
         origin=known.origin,

@@ -247,16 +247,16 @@ manifest:
       returned: always
     status:
       description:
-        - V(fits) when it is this archive's, V(absent) when there is none, V(other) when it was written for other bytes,
-          V(unreadable) when it can't be understood.
+        - V(matches) when it is this archive's, V(absent) when there is none, V(stale) when it was written for other
+          bytes, V(unreadable) when it can't be understood.
       type: str
       returned: always
-      choices: [fits, absent, other, unreadable]
+      choices: [matches, absent, stale, unreadable]
     confirmed_at:
       description: When the content was last seen to be the cluster's.
       type: str
-      returned: when it fits
-  sample: {"confirmed_at": "2026-11-23T02:15:00Z", "path": "/var/backups/consul/x.snap.manifest.json", "status": "fits"}
+      returned: when it matches
+  sample: {"path": "/backups/x.snap.manifest.json", "status": "matches", "confirmed_at": "2026-11-23T02:15:00Z"}
 failure:
   description: What went wrong, for a playbook to decide on.
   returned: failure

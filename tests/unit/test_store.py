@@ -111,9 +111,9 @@ def test_what_lies_beside(tmp_path: Path) -> None:
 
     assert _store.manifest_beside(path, digest) == _store.Beside("absent", None)
     manifest.write_bytes(_manifest.encode(manifest_of(b"data")))
-    assert _store.manifest_beside(path, digest) == _store.Beside("fits", manifest_of(b"data"))
+    assert _store.manifest_beside(path, digest) == _store.Beside("matches", manifest_of(b"data"))
     manifest.write_bytes(_manifest.encode(manifest_of(b"Data")))
-    assert _store.manifest_beside(path, digest) == _store.Beside("other", None)
+    assert _store.manifest_beside(path, digest) == _store.Beside("stale", None)
     manifest.write_bytes(b"{")
     assert _store.manifest_beside(path, digest) == _store.Beside("unreadable", None)
     manifest.unlink()
@@ -140,7 +140,7 @@ def test_put_leaves_two_private_files_and_nothing_else(tmp_path: Path) -> None:
     assert dest.read_bytes() == b"data"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.snap", "a.snap.manifest.json"]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
-    assert _store.manifest_beside(str(dest), Digest(4, hashlib.sha256(b"data").hexdigest())).status == "fits"
+    assert _store.manifest_beside(str(dest), Digest(4, hashlib.sha256(b"data").hexdigest())).status == "matches"
 
 
 @pytest.mark.usefixtures("open_umask")

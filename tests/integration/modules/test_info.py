@@ -114,10 +114,10 @@ def test_the_manifest_beside_it(golden: Any, calls: Calls, tmp_path: Path) -> No
     assert status()["status"] == "absent"
     shutil.copy2(manifest_of(golden.path), tmp_path)
     text = json.loads(manifest_of(path).read_text())
-    assert status() == {"path": str(manifest_of(path)), "status": "fits", "confirmed_at": text["confirmed_at"]}
+    assert status() == {"path": str(manifest_of(path)), "status": "matches", "confirmed_at": text["confirmed_at"]}
     text["archive"]["sha256"] = "00" * 32
     manifest_of(path).write_text(json.dumps(text))
-    assert status() == {"path": str(manifest_of(path)), "status": "other"}
+    assert status() == {"path": str(manifest_of(path)), "status": "stale"}
     manifest_of(path).write_text("{")
     assert status() == {"path": str(manifest_of(path)), "status": "unreadable"}
 

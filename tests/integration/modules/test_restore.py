@@ -162,14 +162,14 @@ def test_an_archive_of_the_cli_without_a_manifest(golden: Any, fresh: Fresh, cal
     assert sorted(contents(tmp_path)) == ["cli.snap"]
 
 
-@pytest.mark.parametrize("described", ["fits", "absent", "other", "unreadable"])
+@pytest.mark.parametrize("described", ["matches", "absent", "stale", "unreadable"])
 def test_no_manifest_is_taken_on_trust(described: str, golden: Any, archive: Path, calls: Calls) -> None:
     manifest = manifest_of(archive)
     if described == "absent":
         manifest.unlink()
     elif described == "unreadable":
         manifest.write_text("{")
-    elif described == "other":
+    elif described == "stale":
         # One of other bytes, which would make the archive look like something else.
         text = json.loads(manifest.read_text())
         text["archive"]["sha256"] = "00" * 32
