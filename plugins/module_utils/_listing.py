@@ -61,9 +61,11 @@ def list_archives(request: ListRequest, now: float) -> Listing:
         dates = [archives[one.position].taken_at for one in places]
         dates = [place.counts_as if is_ahead(date, now) else date for place, date in zip(places, dates)]
         places = [place for place, date in zip(places, dates) if NEVER < date <= until]
-    if request.pick == NEWEST:
-        places = places[:1]
     archives = [archives[one.position] for one in places]
+    if request.cluster is not None:
+        remarks += _emptied(archives)
+    if request.pick == NEWEST:
+        archives = archives[:1]
     confirmed = [moment for moment in (confirmed_at(one, now) for one in archives) if moment is not None]
     remarks += dated_ahead([(one.path, one.taken_at) for one in archives], now)
     return Listing(exists, archives, found.skipped, max(confirmed, default=None), remarks, tuple(sorted(others)))
@@ -119,4 +121,16 @@ def _of_several(request: ListRequest, archives: list[Listed]) -> list[str]:
     return [
         f"no archive in {printable(request.path)} names the cluster {printable(request.cluster)}, and those that name "
         f"none are of {count} clusters. Save with the cluster's name, or list with unnamed: false."
+    ]
+
+
+def _emptied(archives: list[Listed]) -> list[str]:
+    """Say that the newest archive is of a cluster that was empty, when an older one holds something."""
+    stored = [bool(one.manifest.user_records) if one.manifest else None for one in archives]
+    if stored[:1] != [False] or True not in stored:
+        return []
+    full = archives[stored.index(True)]
+    return [
+        f"the newest archive, {printable(archives[0].path)}, holds nothing that users stored, and an older one does: "
+        f"{printable(full.path)}. The cluster was empty, or had been rebuilt, when the newest was taken."
     ]

@@ -354,3 +354,19 @@ def test_many_archives_take_little_time(tmp_path: Path) -> None:
     begun = time.process_time()
     assert len(listed(tmp_path, cluster="production").archives) == 2_000
     assert time.process_time() - begun < 4
+
+
+@pytest.mark.parametrize("pick", ["newest", "all", "2026-11-25T23:00:00Z"])
+def test_a_newest_archive_that_holds_nothing_is_said(tmp_path: Path, pick: str) -> None:
+    rebuilt = OURS._replace(servers=("s8", "s9"))
+    full = described(tmp_path, "full.snap", taken_at=NOW - 3 * DAY, user_records={"KVS": 9})
+    empty = described(tmp_path, "empty.snap", taken_at=NOW - DAY / 2, cluster=rebuilt)
+    (remark,) = list_archives(ListRequest(str(tmp_path), "production", pick=pick), NOW).remarks
+    assert empty in remark
+    assert full in remark
+    assert "holds nothing that users stored" in remark
+    # Neither of an earlier time, nor once the cluster holds something again, nor where nothing was ever stored.
+    assert list_archives(ListRequest(str(tmp_path), "production", pick="2026-11-24"), NOW).remarks == []
+    described(tmp_path, "again.snap", taken_at=NOW - DAY / 4, index=9, cluster=rebuilt, user_records={"KVS": 1})
+    assert list_archives(ListRequest(str(tmp_path), "production", pick="newest"), NOW).remarks == []
+    assert list_archives(ListRequest(str(tmp_path), "staging", pick="newest"), NOW).remarks == []

@@ -100,7 +100,8 @@ def test_what_is_said_when_something_is_wrong(calls: Calls, tmp_path: Path) -> N
     (tmp_path / "latest.snap").symlink_to("nowhere")
     [skipped] = calls.ok(None, "snapshot_list", path=str(tmp_path))["skipped"]
     assert skipped == {"path": str(tmp_path / "latest.snap"), "reason": "is a symbolic link"}
-    assert set(returns_of("snapshot_list")) == {"exists", "archives", "skipped", "newest_confirmed_at", "failure"}
+    returned = {"exists", "archives", "skipped", "newest_confirmed_at", "other_clusters", "failure"}
+    assert set(returns_of("snapshot_list")) == returned
 
 
 def test_ten_thousand_archives(one: Cluster, calls: Calls, tmp_path: Path) -> None:
