@@ -108,6 +108,7 @@ def test_a_restore_goes_on_only_when_nothing_was_sent(
 ) -> None:
     first = mortal.servers[0]
     told: dict[str, Any] = {"restore_cluster": "mortal", "restore_src": str(golden.archive)}
+    told["restore_backup_dir"] = str(tmp_path / "replaced")
     with FaultServer(first.address("http")) as front:
         # It dies while the cluster's state is read, before anything is sent.
         front.on("GET", "/v1/snapshot", half_then(then_dies(reset)))
@@ -120,9 +121,10 @@ def test_a_restore_goes_on_only_when_nothing_was_sent(
     assert losses(compare(golden.seen, observe(mortal))) == []
 
 
-def test_a_restore_is_never_sent_twice(ansible: Ansible, mortal: Cluster, golden: Any) -> None:
+def test_a_restore_is_never_sent_twice(ansible: Ansible, mortal: Cluster, golden: Any, tmp_path: Path) -> None:
     first, second = mortal.servers[:2]
     told: dict[str, Any] = {"restore_cluster": "mortal", "restore_src": str(golden.archive)}
+    told["restore_backup_dir"] = str(tmp_path / "replaced")
     with FaultServer(first.address("http")) as front, FaultServer(second.address("http")) as other:
         front.on("PUT", "/v1/snapshot", then_dies(reset))
         ports = {"mortal_1": front.port, "mortal_2": other.port}
