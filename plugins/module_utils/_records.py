@@ -228,7 +228,7 @@ class RecordSplitter:
                 raise _broken("the state doesn't begin with a LastIndex") from None
             return 0
         last_index = header.get(b"LastIndex") if isinstance(header, dict) else None
-        if type(last_index) is not int or last_index < 0:
+        if not isinstance(last_index, int) or isinstance(last_index, bool) or last_index < 0:
             raise _broken("the state doesn't begin with a LastIndex")
         self.last_index = last_index
         self.header_size = int(unpacker.tell())

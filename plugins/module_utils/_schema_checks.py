@@ -164,7 +164,7 @@ def _scalar(fits: Callable[[Any], bool]) -> Check:
 
 
 def _whole(low: int, high: int) -> Check:
-    return lambda value: "" if value is None or (type(value) is int and low <= value <= high) else _AT
+    return _scalar(lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high)
 
 
 def _is_time(value: Any) -> bool:

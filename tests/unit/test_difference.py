@@ -212,8 +212,8 @@ def test_contents_against_a_dictionary() -> None:
 def test_many_equal_records_without_a_name_are_told_apart_in_one_pass() -> None:
     # Each one is looked for behind those that were taken before it: else this takes minutes.
     equal, contents = (b"n" * 16, b"c" * 16), Contents()
-    for _ in range(50_000):
+    for _number in range(50_000):
         contents.add(*equal)
 
-    assert all(contents.take(*equal) == EQUAL for _ in range(50_000))
+    assert all(contents.take(*equal) == EQUAL for _number in range(50_000))
     assert contents.take(*equal) == ABSENT

@@ -112,7 +112,8 @@ def test_a_clone_is_another_cluster(
 
     first = calls.ok(original, "snapshot_save", dest=str(place))
     copy = calls.ok(clone, "snapshot_save", dest=str(place), token=token, max_age=1000)
-    assert first["cluster"]["id"] == copy["cluster"]["id"] is not None
+    assert first["cluster"]["id"] is not None
+    assert first["cluster"]["id"] == copy["cluster"]["id"]
     assert (copy["changed"], copy["reason"]) == (True, NO_ARCHIVE)
     # Both go on being saved, each for itself.
     for cluster, saved in ((original, first), (clone, copy)):
