@@ -63,7 +63,8 @@ def others_of(name: str, archives: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return, in a sentence, that an archive was saved for a cluster of another name; else nothing."""
     for archive in archives:
         saved_for = (archive.get("cluster") or {}).get("name")
-        if saved_for not in (None, name):
+        # A module's result shows names with what can't be printed escaped.
+        if saved_for not in (None, name, printable(name, None)):
             file = printable(str(archive.get("path")).rpartition("/")[2])
             return [f"{file} was saved for the cluster {printable(saved_for)}, not for this one."]
     return []

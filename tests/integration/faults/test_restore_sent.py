@@ -81,7 +81,7 @@ ROWS = (
     Row("503", says(503), STANDS, "rejected", "unavailable"),
     *told_apart("504 of a proxy", says(504), "unavailable", over=False),
     *told_apart("an agent lost the leader", says(500, "rpc error making call: EOF"), "no_quorum", over=False),
-    Row("a redirect", says(307, Location="http://127.0.0.1:9/"), STANDS, "rejected", "api"),
+    Row("a redirect", says(307, Location="http://127.0.0.1:9/"), STANDS, "rejected", "redirected"),
     *told_apart("closed without an answer", hangs_up, "connection", over=False),
     Row("reset without an answer", reset, STANDS, "unknown", "connection"),
     Row("no answer for too long", stalls, STANDS, "unknown", "connection", options={"timeout": 2}),

@@ -165,7 +165,7 @@ def test_without_acls(version: str, shared_cluster: Callable[..., Cluster], call
 def test_nobody_there(calls: Calls, playground: Cluster) -> None:
     result = calls.fails(playground, "cluster_info", "connection", port=1, retries=0)
 
-    assert "Is Consul running there" in result["failure"]["hint"]
+    assert "Check that Consul runs there" in result["failure"]["hint"]
 
 
 def test_an_unknown_datacenter(calls: Calls, playground: Cluster) -> None:

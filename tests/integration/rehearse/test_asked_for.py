@@ -131,5 +131,5 @@ def test_the_time_limit_is_for_all_of_it(sample_of: SampleOf, rehearse: Rehearse
     result = rehearse.fails(sample_of(binaries.NEW).path, timeout=1, keep_on_failure=True)
 
     assert result["verdict"] == "incomplete"
-    assert "not done within 1 s" in result["msg"]
+    assert "did not complete within 1 s" in result["msg"]
     assert result["kept_dir"]
