@@ -53,10 +53,12 @@ CHANGES: dict[Series, Change] = {
         kinds=frozenset({"api-gateway", "bound-api-gateway", "http-route", "inline-certificate", "tcp-route"}),
         dropped=frozenset({4, 11}),
     ),
-    (1, 16): Change(types=frozenset({42}), kinds=frozenset({"jwt-provider", "sameness-group"})),
+    (1, 16): Change(types=frozenset({42}), kinds=frozenset({"jwt-provider"})),
     (1, 19): Change(kinds=frozenset({"file-system-certificate"})),
 }
-ENTERPRISE_KINDS = frozenset({"control-plane-request-limit"})
+ENTERPRISE_KINDS = frozenset({"control-plane-request-limit", "sameness-group"})
+"""The community edition knows the second one and refuses it (``checkSamenessGroup`` in agent/consul/state)."""
+ENTERPRISE_TYPES = {65: "Namespace", 69: "Partition"}
 
 LATER: dict[int, Series] = {45: (2, 1)}
 """Types that came after NEWEST, with the first series that has them, as far as they are known (the same files)."""
@@ -112,8 +114,14 @@ def unrestorable(
     def knows_kind(kind: str) -> bool:
         return kind in known_kinds or lenient or (enterprise and kind in ENTERPRISE_KINDS)
 
-    missing = [kind_of(one).name for one in sorted(types) if not knows(one)]
+    missing = [_name_of(one) for one in sorted(types) if not knows(one)]
     return missing + [f"ConfigEntry {kind}" for kind in sorted(kinds) if not knows_kind(kind)]
+
+
+def _name_of(type_id: int) -> str:
+    # ``consul snapshot inspect`` of the community edition calls them Unknown(65); a person needs the name.
+    name = ENTERPRISE_TYPES.get(type_id)
+    return f"{name} ({type_id})" if name else kind_of(type_id).name
 
 
 def restorable(series: Series) -> tuple[frozenset[int], frozenset[str]]:

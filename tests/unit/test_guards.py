@@ -100,7 +100,7 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
     ("version", {"version": None, "version_check": "off"}, (), NOT_CHECKED, None, "archive: unknown"),
     ("record_types", {}, (), PASSED, None, "Consul 1.22.7 can read all"),
     ("record_types", {"types": frozenset({2, 99})}, RISKS, REFUSED, None, "1.22.7 can't read (Unknown(99)).*kill"),
-    ("record_types", {"types": frozenset({2, 65})}, RISKS, REFUSED, None, "(Unknown(65)).*same edition"),
+    ("record_types", {"types": frozenset({2, 65})}, RISKS, REFUSED, None, "(Namespace (65)).*same edition"),
     ("record_types", {"types": frozenset({2, 65}), "enterprise": True}, (), PASSED, None, "1.22.7+ent can read"),
     ("record_types", {"config_kinds": frozenset({"cake"})}, RISKS, REFUSED, None, "(ConfigEntry cake)"),
     ("record_types", {"versions": ()}, RISKS, REFUSED, None, 'not known.*agent = "read"'),
