@@ -31,7 +31,8 @@ def test_from_a_follower(three: Cluster, calls: Calls, tmp_path: Path, inspect: 
     assert saved["fingerprint"] == plain["fingerprint"]
     assert inspect(saved["dest"])["Meta"]["Index"] == saved["index"]
     assert saved["known_leader"] is True
-    assert 0 < saved["last_contact_ms"] < 60_000
+    # A follower that was told of the leader less than a millisecond ago says 0.
+    assert 0 <= saved["last_contact_ms"] < 60_000
     manifest = json.loads(Path(saved["manifest"]).read_text())
     assert manifest["consistency"] == {
         "stale": True,
