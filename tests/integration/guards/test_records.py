@@ -52,7 +52,7 @@ DEADLY: dict[str, tuple[Change, str, str, str]] = {
     "an Enterprise type": (
         lambda archive: with_records(archive, [Record(ENTERPRISE, b"namespace")]),
         "record_types",
-        f"Unknown({ENTERPRISE})",
+        f"Namespace ({ENTERPRISE})",
         "",
     ),
     "an unknown kind of config entry": (with_kind, "record_types", f"ConfigEntry {KIND}", "invalid config entry kind"),
