@@ -83,7 +83,7 @@ def read_with(records: Worker[State | ArchiveError], pieces: Iterable[bytes]) ->
             state, sums[STATE] = _read_state(member, records)
             size = member.size
         else:
-            texts[member.name] = _read_small(member)
+            texts[member.name] = read_small(member)
             if member.name == META:
                 sums[META] = hashlib.sha256(texts[META]).hexdigest()
     missing = [name for name in (META, STATE, SUMS) if name not in sums and name not in texts]
@@ -114,7 +114,7 @@ def read_meta(pieces: Iterable[bytes]) -> Meta:
     first = next(members(gunzip(pieces)), None)
     if first is None or first.name != META:
         raise _fault("tar", "the archive does not begin with meta.json")
-    return parse_meta(_read_small(first))
+    return parse_meta(read_small(first))
 
 
 class _Records:
@@ -170,7 +170,11 @@ def _read_state(member: Member, records: Worker[State | ArchiveError]) -> tuple[
     return records.finish(), digest.hexdigest()
 
 
-def _read_small(member: Member) -> bytes:
+def read_small(member: Member) -> bytes:
+    """Return what a member holds that is small in every archive: all but the state.
+
+    :raises ArchiveError: it is far too large.
+    """
     if member.size > _SMALL_MEMBER_LIMIT:
         raise _fault("tar", f"member {member.name} is far too large")
     return b"".join(member.pieces)
