@@ -22,29 +22,44 @@ from typing import Any
 from ._content import Content
 from ._protobuf import fields as message_fields
 from ._protobuf import value_of
-from ._records import ACL_TOKEN, CONFIG_ENTRY, KVS, PEERING, PEERING_TRUST_BUNDLE, REGISTER
+from ._record_types import RecordType
 from ._schema_checks import check_of_kind, check_of_struct, check_of_type
 
+# The members under names of their own: the enumeration is slow to ask, and there are many records.
+_ACL_BINDING_RULE = RecordType.ACL_BINDING_RULE
+_ACL_POLICY = RecordType.ACL_POLICY
+_ACL_ROLE = RecordType.ACL_ROLE
+_ACL_TOKEN = RecordType.ACL_TOKEN
+_CONFIG_ENTRY = RecordType.CONFIG_ENTRY
+_COORDINATES = RecordType.COORDINATES
+_KVS = RecordType.KVS
+_PEERING = RecordType.PEERING
+_PEERING_SECRET = RecordType.PEERING_SECRET
+_PEERING_TRUST_BUNDLE = RecordType.PEERING_TRUST_BUNDLE
+_PREPARED_QUERY = RecordType.PREPARED_QUERY
+_REGISTER = RecordType.REGISTER
+_RESOURCE = RecordType.RESOURCE
+_SERVICE_VIRTUAL_IP = RecordType.SERVICE_VIRTUAL_IP
+_SESSION = RecordType.SESSION
+
 WHOLE = "the whole record"
-_SESSION, _COORDINATE, _QUERY, _POLICY, _ROLE, _RULE, _VIRTUAL_IP = 3, 6, 7, 19, 23, 25, 32
-_PEERING_SECRET, _RESOURCE = 40, 42
 _NAME, _UUID, _UUID_OR_NONE = "a name", "a UUID", "a UUID or nothing"
 _UUID_TEXT = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 _REQUIRED: dict[int, dict[str, str]] = {
-    REGISTER: {"Node": _NAME, "ID": _UUID_OR_NONE},
-    KVS: {"Key": _NAME, "Session": _UUID_OR_NONE},
+    _REGISTER: {"Node": _NAME, "ID": _UUID_OR_NONE},
+    _KVS: {"Key": _NAME, "Session": _UUID_OR_NONE},
     _SESSION: {"ID": _NAME, "Node": _NAME, "Checks[]": _NAME, "NodeChecks[]": _NAME, "ServiceChecks[].ID": _NAME},
     5: {"Key": _NAME},
-    _QUERY: {"ID": _UUID, "Session": _UUID_OR_NONE},
+    _PREPARED_QUERY: {"ID": _UUID, "Session": _UUID_OR_NONE},
     12: {"ID": _UUID},
     13: {"ID": _NAME},
     14: {"ID": _NAME},
     16: {"Key": _NAME},
-    ACL_TOKEN: {"AccessorID": _UUID_OR_NONE, "SecretID": _NAME, "Policies[].ID": _UUID, "Roles[].ID": _UUID},
-    _POLICY: {"ID": _UUID, "Name": _NAME},
-    _ROLE: {"ID": _UUID, "Name": _NAME, "Policies[].ID": _UUID},
-    _RULE: {"ID": _UUID, "AuthMethod": _NAME},
+    _ACL_TOKEN: {"AccessorID": _UUID_OR_NONE, "SecretID": _NAME, "Policies[].ID": _UUID, "Roles[].ID": _UUID},
+    _ACL_POLICY: {"ID": _UUID, "Name": _NAME},
+    _ACL_ROLE: {"ID": _UUID, "Name": _NAME, "Policies[].ID": _UUID},
+    _ACL_BINDING_RULE: {"ID": _UUID, "AuthMethod": _NAME},
     27: {"Name": _NAME},
     30: {"State.Datacenter": _NAME},
     31: {"Key": _NAME},
@@ -58,13 +73,16 @@ _ENCODED = "proxy-defaults"
 """The kind whose entry is a text that holds it: ``UnmarshalBinary`` of ProxyConfigEntry."""
 
 _MESSAGES: dict[int, dict[tuple[int, ...], str]] = {
-    PEERING: {(1,): _UUID, (2,): _NAME},
-    PEERING_TRUST_BUNDLE: {(2,): _NAME},
+    _PEERING: {(1,): _UUID, (2,): _NAME},
+    _PEERING_TRUST_BUNDLE: {(2,): _NAME},
     _PEERING_SECRET: {(1,): _UUID, (2, 1): _UUID_OR_NONE, (3, 1): _UUID_OR_NONE, (3, 2): _UUID_OR_NONE},
     _RESOURCE: {(1,): _NAME},
 }
 """The same for records that are protobuf, by the path of field numbers (pbpeering, pbresource)."""
-_TEXTS = {PEERING: frozenset({1, 2, 3, 7, 8, 9, 10, 18}), PEERING_TRUST_BUNDLE: frozenset({1, 2, 3, 4, 5})}
+_TEXTS = {
+    _PEERING: frozenset({1, 2, 3, 7, 8, 9, 10, 18}),
+    _PEERING_TRUST_BUNDLE: frozenset({1, 2, 3, 4, 5}),
+}
 """Fields of such records that are text, which protobuf wants to be UTF-8."""
 
 # ValidateServiceMetadata in agent/structs/structs.go; gateways and proxies may have more pairs and longer values.
@@ -86,16 +104,16 @@ def _fault_of(type_id: int, content: Content) -> str | None:
     fields = content.fields
     if type_id in _MESSAGES:
         return _fault_of_message(type_id, None if fields is None else fields.get(b""))
-    if type_id == CONFIG_ENTRY:
+    if type_id == _CONFIG_ENTRY:
         return _fault_of_entry(fields)
     check = check_of_type(type_id)
-    if check is None and type_id != _VIRTUAL_IP:
+    if check is None and type_id != _SERVICE_VIRTUAL_IP:
         return None
     if fields is None:
         return WHOLE
     value = fields.get(b"", fields)
     fault = (check(value) if check else "") or _missing(fields, _REQUIRED.get(type_id, {}))
-    return fault or (_register(fields) if type_id == REGISTER else _special(type_id, value))
+    return fault or (_register(fields) if type_id == _REGISTER else _special(type_id, value))
 
 
 def _register(fields: Mapping[bytes, Any]) -> str:
@@ -157,13 +175,13 @@ def _fault_of_entry(fields: Mapping[bytes, Any] | None) -> str | None:
 
 
 def _special(type_id: int, value: Any) -> str:
-    if type_id == _QUERY:
+    if type_id == _PREPARED_QUERY:
         template = value.get(b"Template") or {}
         return ".Template.Type" if template.get(b"Type") not in _TEMPLATES else ""
-    if type_id == _COORDINATE:
+    if type_id == _COORDINATES:
         good = all(update is not None and update.get(b"Node") and update.get(b"Coord") is not None for update in value)
         return "" if good else "[].Node"
-    if type_id == _VIRTUAL_IP:
+    if type_id == _SERVICE_VIRTUAL_IP:
         fault = check_of_struct("ServiceVirtualIP")(value)
         if fault:
             return fault

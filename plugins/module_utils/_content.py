@@ -12,19 +12,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ._builtin_acl import ANONYMOUS_ACCESSOR, BOOTSTRAP, BUILTIN_POLICIES, comes_from_configuration
 from ._protobuf import fields as message_fields
-from ._records import (
-    CONFIG_ENTRY,
-    KVS,
-    PEERING,
-    PEERING_TRUST_BUNDLE,
-    REGISTER,
-    UNREADABLE,
-    kind_of,
-    pack,
-    unpack,
-    unpack_all,
-)
+from ._record_types import RecordType, kind_of
+from ._records import UNREADABLE, pack, unpack, unpack_all
+
+# The members under names of their own: the enumeration is slow to ask, and there are many records.
+_ACL_POLICY = RecordType.ACL_POLICY
+_ACL_TOKEN = RecordType.ACL_TOKEN
+_CONFIG_ENTRY = RecordType.CONFIG_ENTRY
+_KVS = RecordType.KVS
+_PEERING = RecordType.PEERING
+_PEERING_TRUST_BUNDLE = RecordType.PEERING_TRUST_BUNDLE
+_REGISTER = RecordType.REGISTER
 
 USER = "user"
 BUILTIN = "builtin"
@@ -32,19 +32,22 @@ VOLATILE = "volatile"
 
 # Types that a cluster fills by itself, at its first start or as services come and go: durable, but no sign that
 # anybody stored anything in it.
-_SELF_MADE = frozenset({9, 13, 14, 15, 32})
+_SELF_MADE = frozenset(
+    {
+        RecordType.AUTOPILOT,
+        RecordType.CONNECT_CA,
+        RecordType.CONNECT_CA_PROVIDER_STATE,
+        RecordType.CONNECT_CA_CONFIG,
+        RecordType.SERVICE_VIRTUAL_IP,
+    }
+)
 
-_TOKEN, _POLICY = 17, 19
-_BUILTIN_POLICIES = (b"00000000-0000-0000-0000-000000000001", b"00000000-0000-0000-0000-000000000002")
-_ANONYMOUS_ACCESSOR = b"00000000-0000-0000-0000-000000000002"
-_INITIAL_MANAGEMENT = (b"Initial Management Token", b"Master Token")
-_BOOTSTRAP = b"Bootstrap Token (Global Management)"
 
 _RAFT = (b"CreateIndex", b"ModifyIndex")
 _RAFT_KV = (*_RAFT, b"LockIndex", b"Session")
 _ENCODED = b"proxy-defaults"
 """These entries encode themselves: one more raw string, around the map that others stand as (``MarshalBinary``)."""
-_HASHED = frozenset({12, 17, 19, 23, CONFIG_ENTRY})
+_HASHED = frozenset({RecordType.INTENTION, _ACL_TOKEN, _ACL_POLICY, RecordType.ACL_ROLE, _CONFIG_ENTRY})
 _DERIVED = (*_RAFT, b"Hash")
 """The hash is one of the record's own other fields. A restore computes those of config entries anew, and gives one to
 tokens that have none (``Restore.ConfigEntry`` in agent/consul/state/config_entry.go, ``restoreToken`` in
@@ -97,7 +100,7 @@ def _ordered(pairs: list[tuple[Any, Any]]) -> Any:
 
 
 def _fields(type_id: int, raw: bytes) -> dict[bytes, Any]:
-    if type_id == CONFIG_ENTRY:
+    if type_id == _CONFIG_ENTRY:
         # One raw string that holds two values: the kind, then the request around the entry.
         kind, request = unpack_all(unpack(raw), object_pairs_hook=_ordered)
         if (kind == _ENCODED) != isinstance(request.get(b"Entry"), bytes):
@@ -114,7 +117,7 @@ def _canonical(type_id: int, raw: bytes, fields: dict[bytes, Any]) -> bytes:
         return _message_without_indexes(fields[b""], *_MESSAGES[type_id])
     if b"" in fields:
         return raw
-    if type_id == KVS:
+    if type_id == _KVS:
         return pack_fields({name: fields[name] for name in fields if name not in _RAFT_KV})
     left_out = _DERIVED if type_id in _HASHED else _RAFT
     kept = {name: fields[name] for name in fields if name not in left_out}
@@ -134,9 +137,9 @@ def pack_fields(fields: dict[bytes, Any]) -> bytes:
 
 
 def _nested(type_id: int) -> tuple[bytes, ...]:
-    if type_id == REGISTER:
+    if type_id == _REGISTER:
         return (b"Service", b"Check")
-    if type_id == CONFIG_ENTRY:
+    if type_id == _CONFIG_ENTRY:
         return (b"Entry",)
     return ()
 
@@ -144,33 +147,24 @@ def _nested(type_id: int) -> tuple[bytes, ...]:
 def _origin(type_id: int, fields: dict[bytes, Any]) -> str:
     if type_id in _SELF_MADE:
         return BUILTIN
-    if type_id == _POLICY:
-        return BUILTIN if fields.get(b"ID") in _BUILTIN_POLICIES else USER
-    if type_id == _TOKEN:
+    if type_id == _ACL_POLICY:
+        return BUILTIN if fields.get(b"ID") in BUILTIN_POLICIES else USER
+    if type_id == _ACL_TOKEN:
         return _token_origin(fields)
     return USER
 
 
 def _token_origin(token: dict[bytes, Any]) -> str:
-    if token.get(b"AccessorID") == _ANONYMOUS_ACCESSOR or token.get(b"Description") == _BOOTSTRAP:
+    if token.get(b"AccessorID") == ANONYMOUS_ACCESSOR or token.get(b"Description") == BOOTSTRAP:
         return BUILTIN
     links = [link.get(b"ID") for link in token.get(b"Policies") or []]
     return VOLATILE if comes_from_configuration(token.get(b"Description"), links) else USER
 
 
-def comes_from_configuration(description: Any, policies: list[Any]) -> bool:
-    """Whether a token of this description, with links to policies of these ids, stands in the servers' configuration.
-
-    The leader writes it anew wherever it is missing, after a restore too: it belongs to the servers, not to the content
-    (``agent/consul/leader.go``, ``initializeACLs``; observed on 1.8.7 and 1.22.7).
-    """
-    return description in _INITIAL_MANAGEMENT and policies == [_BUILTIN_POLICIES[0]]
-
-
 # Messages of pbpeering: which fields are raft's indexes, and which one is a map, which protobuf writes in random order.
 _MESSAGES: dict[int, tuple[tuple[int, ...], int | None]] = {
-    PEERING: ((11, 12), 5),
-    PEERING_TRUST_BUNDLE: ((6, 7), None),
+    _PEERING: ((11, 12), 5),
+    _PEERING_TRUST_BUNDLE: ((6, 7), None),
 }
 
 

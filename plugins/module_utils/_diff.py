@@ -19,7 +19,7 @@ from ._fingerprint import Fingerprint, differing_types
 from ._identity import Cluster
 from ._manifest import Manifest
 from ._observer import Observer
-from ._records import is_durable
+from ._record_types import is_durable
 from ._retry import with_retries
 from ._store import manifest_beside
 from ._take import take

@@ -21,16 +21,20 @@ from ._content import VOLATILE, Content
 from ._fingerprint import record_digest
 from ._naming import FirstLabels, name_of
 from ._observer import Observer
-from ._records import KVS, REGISTER, kind_of
+from ._record_types import RecordType, kind_of
+
+# The members under names of their own: the enumeration is slow to ask, and there are many records.
+_KVS = RecordType.KVS
+_REGISTER = RecordType.REGISTER
+_TOMBSTONE = RecordType.TOMBSTONE
 
 EQUAL, CHANGED, ABSENT = "equal", "changed", "absent"
 
-_TOMBSTONE = 5
 _WIDTH = 16
 _ENTRY = 2 * _WIDTH
 _GONE = bytes(_WIDTH)
 _NAMED, _NAMELESS = b"\1", b"\0"
-_KEY = bytes((KVS,)) + _NAMED
+_KEY = bytes((_KVS,)) + _NAMED
 
 
 class Selection(NamedTuple):
@@ -118,7 +122,7 @@ class _Reader(Observer):
         self._selection = selection
         self._node: list[tuple[int, bytes, bytes, bytes]] = []
         self._nameless: dict[int, int] = {}
-        self.wants_keys = selection.wants_type(KVS)
+        self.wants_keys = selection.wants_type(_KVS)
 
     def record(self, type_id: int, content: Content) -> None:
         if not self._selection.wants_type(type_id):
@@ -130,10 +134,10 @@ class _Reader(Observer):
             identity, label = _NAMELESS + digest, f"#{number} of {kind_of(type_id).name}".encode()
         else:
             identity, label = _NAMED + name.identity, name.label
-            if type_id in (KVS, _TOMBSTONE) and not label.startswith(self._selection.prefix):
+            if type_id in (_KVS, _TOMBSTONE) and not label.startswith(self._selection.prefix):
                 return
         row = (type_id, _digest(type_id, identity), digest, label)
-        if type_id == REGISTER and content.fields is not None:
+        if type_id == _REGISTER and content.fields is not None:
             self._node.append(row)
         elif self._selection.wants_origin(type_id, content.origin):
             self._take(*row)
@@ -143,7 +147,7 @@ class _Reader(Observer):
         prefix, take, sha256 = self._selection.prefix, self._take, hashlib.sha256
         for (key, _size), digest in zip(keys, digests):
             if not prefix or key.startswith(prefix):
-                take(KVS, sha256(_KEY + key).digest()[:_WIDTH], digest[:_WIDTH], key)
+                take(_KVS, sha256(_KEY + key).digest()[:_WIDTH], digest[:_WIDTH], key)
 
     def node_ends(self, agents: bool) -> None:
         rows, self._node = self._node, []

@@ -23,10 +23,17 @@ from ._errors import printable
 from ._meanings import CRITICAL, INFO, MEANINGS, SEEN, WARNING, effect_on, severity_for
 from ._naming import FirstLabels, Name, name_of
 from ._peerings import PEERING, PEERING_SECRET, Peering, Peerings
-from ._records import KVS, REGISTER, kind_of
+from ._record_types import RecordType, kind_of
 from ._references import AUTH_METHOD, BINDING_RULE, POLICY, ROLE, TOKEN, References
 from ._times import from_go
 from ._types import is_enterprise, unrestorable
+
+# The members under names of their own: the enumeration is slow to ask, and there are many records.
+_CONNECT_CA = RecordType.CONNECT_CA
+_CONNECT_CA_CONFIG = RecordType.CONNECT_CA_CONFIG
+_KVS = RecordType.KVS
+_REGISTER = RecordType.REGISTER
+_SESSION = RecordType.SESSION
 
 _NUMBERS = 1 << 18
 """Names that are remembered, so that one that comes again is known, at most."""
@@ -34,8 +41,7 @@ _NUMBERS = 1 << 18
 LISTED = 20
 """Names that a finding lists at most."""
 
-_SESSION, _CA, _CA_CONFIG = 3, 13, 15
-_FREQUENT = frozenset({KVS, REGISTER})
+_FREQUENT = frozenset({_KVS, _REGISTER})
 _ACL = frozenset({TOKEN, POLICY, ROLE, BINDING_RULE, AUTH_METHOD})
 
 # What Go's time.ParseDuration takes, and no TTL at all.
@@ -99,7 +105,7 @@ class Findings:
     def _look(self, type_id: int, fields: Mapping[bytes, Any] | None) -> None:
         if fields is not None and type_id in _FREQUENT:
             # Named only where there is something to say.
-            if type_id == REGISTER:
+            if type_id == _REGISTER:
                 self._register(fields)
             return
         name = name_of(type_id, fields) if fields is not None else None
@@ -115,10 +121,10 @@ class Findings:
                 self._policy(fields)
         elif type_id == _SESSION:
             self._session(fields, name.label)
-        elif type_id == _CA:
+        elif type_id == _CONNECT_CA:
             if fields.get(b"Active") and self._is_past(fields.get(b"NotAfter")):
                 self._found["ca_certificate_expired"].add(name.label)
-        elif type_id == _CA_CONFIG:
+        elif type_id == _CONNECT_CA_CONFIG:
             self._ca_config(fields, name.label)
         elif type_id in (PEERING, PEERING_SECRET):
             self._peerings.record(type_id, fields[b""])
@@ -300,7 +306,7 @@ def _listed(finding: Finding, limit: int = 5) -> str:
 
 
 def _label(register: Mapping[bytes, Any]) -> bytes:
-    name = name_of(REGISTER, register)
+    name = name_of(_REGISTER, register)
     if name is None:
         raise ValueError("a record without a name")
     return name.label

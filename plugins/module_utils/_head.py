@@ -13,17 +13,34 @@ from __future__ import annotations
 import contextlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ._archive import META, STATE, read_small
 from ._errors import ArchiveError
-from ._left import Agent
 from ._meta import parse_meta
-from ._records import ACL_TOKEN, REGISTER, UNREADABLE, Frame, RecordSplitter, kind_of, unpack
+from ._record_types import RecordType, kind_of
+from ._records import UNREADABLE, Frame, RecordSplitter, unpack
 from ._times import from_go
 from ._unpack import gunzip, members
 
+SERVERS_SERVICE = "consul"
+
 SERF_HEALTH = b"serfHealth"
+
+
+@dataclass
+class Agent:
+    """A node that belongs to an agent: its id, whether its own check is not critical, and its services by name."""
+
+    id: str
+    alive: bool = False
+    services: set[str] = field(default_factory=set)
+
+
+def is_server(agent: Agent) -> bool:
+    """Whether a node is one of a Consul server: those alone have the service ``consul``."""
+    return SERVERS_SERVICE in agent.services
 
 
 class Head(NamedTuple):
@@ -44,9 +61,9 @@ def read_head(pieces: Iterable[bytes], *, counts: Mapping[str, int], secrets: Ma
     :raises ArchiveError: it can't be read.
     """
     reader = _Reader(secrets, now)
-    left = sum(counts.get(kind_of(one).name, 0) for one in (REGISTER, ACL_TOKEN))
+    left = sum(counts.get(kind_of(one).name, 0) for one in (RecordType.REGISTER, RecordType.ACL_TOKEN))
     for frame in _frames(pieces, reader.meta):
-        if frame.type_id in (REGISTER, ACL_TOKEN):
+        if frame.type_id in (RecordType.REGISTER, RecordType.ACL_TOKEN):
             reader.take(frame)
             left -= 1
         # Where there are none of both, one record has to be read to have come by meta.json.
@@ -91,7 +108,7 @@ class _Reader:
     def take(self, frame: Frame) -> None:
         try:
             fields = unpack(frame.raw)
-            if frame.type_id == REGISTER:
+            if frame.type_id == RecordType.REGISTER:
                 self._register(fields)
             else:
                 self._token(fields)

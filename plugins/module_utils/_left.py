@@ -6,28 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ._errors import printable
 from ._guards import deregister
+from ._head import SERVERS_SERVICE, Agent, is_server
 
 _SHOWN = 10
-_CONSUL = "consul"
-
-
-@dataclass
-class Agent:
-    """A node that belongs to an agent: its id, whether its own check is not critical, and its services by name."""
-
-    id: str
-    alive: bool = False
-    services: set[str] = field(default_factory=set)
-
-
-def is_server(agent: Agent) -> bool:
-    """Whether a node is one of a Consul server: those alone have the service ``consul``."""
-    return _CONSUL in agent.services
 
 
 def agents_awaited(
@@ -137,7 +122,7 @@ def next_steps(
 
 
 def _of_gone(gone: Sequence[dict[str, Any]]) -> str:
-    services = sorted({name for one in gone for name in one["services"]} - {_CONSUL})
+    services = sorted({name for one in gone for name in one["services"]} - {SERVERS_SERVICE})
     more = f" Register the services that ran at them elsewhere: {_listed(services)}." if services else ""
     return (
         f"Do not wait for {_listed([one['node'] for one in gone])}: they were servers of the cluster that the archive "

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._builtin_acl import comes_from_configuration
 from ._client import Client
-from ._content import comes_from_configuration
 from ._errors import ApiError
 from ._types import is_enterprise
 

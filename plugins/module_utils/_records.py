@@ -9,13 +9,13 @@ per record (Consul's ``agent/consul/fsm``: ``Persist`` and ``ReadSnapshot``).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ._errors import ArchiveError, MissingLibraryError
 from ._long_record import HELD, LongValue, TooMuch, has_too_many_parts
+from ._record_types import RecordType, kind_of
 
 try:
     import msgpack
@@ -25,80 +25,16 @@ except ImportError as missing:
 else:
     MSGPACK_MISSING = ""
 
-REGISTER = 0
-KVS = 2
-ACL_TOKEN = 17
-CONFIG_ENTRY = 22
-PEERING = 35
-PEERING_TRUST_BUNDLE = 38
-FIRST_ENTERPRISE_TYPE = 64
-
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What code that looks into a record may raise when the record has not the shape that it counts on."""
+
+# Asked of each record: the enumeration itself is slow to ask.
+_KVS = int(RecordType.KVS)
+_KVS_BYTE = bytes([_KVS])
 
 _HEADER_LIMIT = 4096
 _PARTS_TO_UNPACK = 1 << 19
 """Values that are made into objects at once: each takes up to a hundred bytes."""
-
-
-class Kind(NamedTuple):
-    """A record type: the name that ``consul snapshot inspect`` prints and whether users stored what it holds."""
-
-    name: str
-    durable: bool
-
-
-KINDS: dict[int, Kind] = {
-    0: Kind("Register", True),
-    2: Kind("KVS", True),
-    3: Kind("Session", False),
-    4: Kind("ACL", True),
-    5: Kind("Tombstone", False),
-    6: Kind("CoordinateBatchUpdate", False),
-    7: Kind("PreparedQuery", True),
-    9: Kind("Autopilot", True),
-    12: Kind("Intention", True),
-    13: Kind("ConnectCA", True),
-    14: Kind("ConnectCAProviderState", True),
-    15: Kind("ConnectCAConfig", True),
-    16: Kind("Index", False),
-    17: Kind("ACLToken", True),
-    19: Kind("ACLPolicy", True),
-    22: Kind("ConfigEntry", True),
-    23: Kind("ACLRole", True),
-    25: Kind("ACLBindingRule", True),
-    27: Kind("ACLAuthMethod", True),
-    29: Kind("ChunkingState", False),
-    30: Kind("FederationState", False),
-    31: Kind("SystemMetadata", False),
-    32: Kind("ServiceVirtualIP", True),
-    33: Kind("FreeVirtualIP", False),
-    35: Kind("Peering", True),
-    38: Kind("PeeringTrustBundle", True),
-    40: Kind("PeeringSecret", True),
-    42: Kind("Resource", True),
-    45: Kind("FeatureGate", True),
-}
-
-
-_IDS = {kind.name: one for one, kind in KINDS.items()}
-_UNKNOWN_NAME = re.compile(r"Unknown\((\d{1,3})\)")
-
-
-def kind_of(type_id: int) -> Kind:
-    """Return the kind of a record type; one that we can't name is ``Unknown(N)`` and counts as durable."""
-    return KINDS.get(type_id) or Kind(f"Unknown({type_id})", True)
-
-
-def id_of(name: str) -> int | None:
-    """Return the record type that ``kind_of`` gave this name; None when it gave it to none."""
-    unknown = _UNKNOWN_NAME.fullmatch(name)
-    return int(unknown.group(1)) if unknown else _IDS.get(name)
-
-
-def is_durable(name: str) -> bool:
-    """Return whether the record type of this name holds what users stored."""
-    return all(kind.durable for kind in KINDS.values() if kind.name == name)
 
 
 class Frame(NamedTuple):
@@ -259,7 +195,7 @@ class RecordSplitter:
             size, raw = position - start, buffer[start + 1 : position]
             # What is too long is treated as such, however much of it a piece happens to hold.
             yield Frame(type_id, raw, size) if size <= HELD else Frame(type_id, b"", size, sha256(raw).digest())
-            if self._fast_run is not None and type_id != KVS and buffer[position : position + 1] == bytes([KVS]):
+            if self._fast_run is not None and type_id != _KVS and buffer[position : position + 1] == _KVS_BYTE:
                 return
 
 

@@ -22,13 +22,21 @@ from ._fingerprint import DigestSum, TypeDigest, record_digest
 from ._naming import FirstLabels, name_of
 from ._observer import Observer
 from ._protobuf import fields as message_fields
-from ._records import ACL_TOKEN, CONFIG_ENTRY, KVS, PEERING, REGISTER, kind_of
+from ._record_types import RecordType, kind_of
+
+# The members under names of their own: the enumeration is slow to ask, and there are many records.
+_ACL_TOKEN = RecordType.ACL_TOKEN
+_CONFIG_ENTRY = RecordType.CONFIG_ENTRY
+_KVS = RecordType.KVS
+_PEERING = RecordType.PEERING
+_PEERING_TRUST_BUNDLE = RecordType.PEERING_TRUST_BUNDLE
+_REGISTER = RecordType.REGISTER
+_SERVICE_VIRTUAL_IP = RecordType.SERVICE_VIRTUAL_IP
 
 LISTED = 10
 """Names that are listed for each type, at most."""
 
-SESSION, TOMBSTONE, INDEX = 3, 5, 16
-_VIRTUAL_IP, _TRUST_BUNDLE = 32, 38
+SESSION, TOMBSTONE, INDEX = RecordType.SESSION, RecordType.TOMBSTONE, RecordType.INDEX
 _TABLES = {
     7: "prepared-queries",
     12: "connect-intentions",
@@ -42,7 +50,7 @@ _TABLES = {
 }
 """Names of the tables' rows among the Index records; types that are not in it are never taken to be deleted."""
 _CATALOG = {b"node": "nodes", b"service": "services", b"check": "checks"}
-_INDEX_FIELDS = {PEERING: 12, _TRUST_BUNDLE: 7}
+_INDEX_FIELDS = {_PEERING: 12, _PEERING_TRUST_BUNDLE: 7}
 """The number of the field ModifyIndex of pbpeering.Peering and pbpeering.PeeringTrustBundle."""
 
 
@@ -87,7 +95,7 @@ def modified(type_id: int, fields: Mapping[bytes, Any] | None) -> int | None:
     if fields is None:
         return None
     found = [_own(type_id, fields)]
-    if type_id == REGISTER:
+    if type_id == _REGISTER:
         found.append(_number(fields))
     return max((one for one in found if one is not None), default=None)
 
@@ -95,9 +103,9 @@ def modified(type_id: int, fields: Mapping[bytes, Any] | None) -> int | None:
 def _own(type_id: int, fields: Mapping[bytes, Any]) -> int | None:
     if type_id in _INDEX_FIELDS:
         return _of_message(fields.get(b""), _INDEX_FIELDS[type_id])
-    if type_id == CONFIG_ENTRY:
+    if type_id == _CONFIG_ENTRY:
         return _number(fields.get(b"Entry"))
-    if type_id == REGISTER:
+    if type_id == _REGISTER:
         return _number(fields.get(b"Service") or fields.get(b"Check") or fields)
     return _number(fields)
 
@@ -155,7 +163,7 @@ class Tables:
 
     @staticmethod
     def _table(type_id: int, sort: bytes) -> str | None:
-        return _CATALOG.get(sort) if type_id == REGISTER else _TABLES.get(type_id)
+        return _CATALOG.get(sort) if type_id == _REGISTER else _TABLES.get(type_id)
 
 
 def _sort(fields: Mapping[bytes, Any]) -> bytes:
@@ -192,12 +200,12 @@ class Keys:
         """
         for key, digest in self.written.items():
             if key not in held:
-                changes.add(KVS, "added", key)
+                changes.add(_KVS, "added", key)
             elif held[key] != digest:
-                changes.add(KVS, "changed", key)
+                changes.add(_KVS, "changed", key)
         for key in self.deleted:
             if key in held and key not in self.written:
-                changes.add(KVS, "removed", key)
+                changes.add(_KVS, "removed", key)
         total = DigestSum()
         total.merge(self._old)
         total.add(list(held.values()))
@@ -219,7 +227,7 @@ class Resolver(Observer):
         name = name_of(type_id, content.fields) if content.fields is not None else None
         if name is None:
             return
-        if type_id == KVS:
+        if type_id == _KVS:
             self.keys([(name.label, 0)], [record_digest(content.digestible)])
         elif (type_id, name.identity) in self._records:
             self.labels[type_id, name.identity] = name.label
@@ -232,4 +240,4 @@ class Resolver(Observer):
 
 def is_users(type_id: int, content: Content) -> bool:
     """Whether what changes of a record after a restore is users' work, and not the leader's at its start."""
-    return content.origin == USER or type_id in (ACL_TOKEN, _VIRTUAL_IP)
+    return content.origin == USER or type_id in (_ACL_TOKEN, _SERVICE_VIRTUAL_IP)

@@ -18,11 +18,18 @@ from ._kv import KvPrefixes, PrefixStats
 from ._kv_run import read_kv_run
 from ._observer import Observer
 from ._peerings import Peering
-from ._records import CONFIG_ENTRY, KVS, REGISTER, UNREADABLE, Frame, RecordSplitter, kind_of
+from ._record_types import RecordType, kind_of
+from ._records import UNREADABLE, Frame, RecordSplitter
+
+# The members under names of their own: the enumeration is slow to ask, and there are many records.
+_CONFIG_ENTRY = RecordType.CONFIG_ENTRY
+_KVS = RecordType.KVS
+_REGISTER = RecordType.REGISTER
 
 Value = TypeVar("Value")
 
-CONNECT_CA, CONNECT_CA_CONFIG, FEDERATION_STATE = 13, 15, 30
+CONNECT_CA, CONNECT_CA_CONFIG = RecordType.CONNECT_CA, RecordType.CONNECT_CA_CONFIG
+FEDERATION_STATE = RecordType.FEDERATION_STATE
 
 _NUMBER = re.compile("[0-9]{1,9}")
 _PARTS = 8
@@ -131,9 +138,9 @@ class StateReader:
         keys: list[tuple[bytes, int]] = []
         end = read_kv_run(buffer, position, digests, None if prefixes is None and observe is None else keys)
         if digests:
-            self._count(KVS, len(digests), end - position)
-            self._users[KVS] = self._users.get(KVS, 0) + len(digests)
-            self._sum_of(KVS).add(digests)
+            self._count(_KVS, len(digests), end - position)
+            self._users[_KVS] = self._users.get(_KVS, 0) + len(digests)
+            self._sum_of(_KVS).add(digests)
             if prefixes is not None:
                 for key, size in keys:
                     prefixes.add(key, size)
@@ -157,12 +164,12 @@ class StateReader:
         fields = content.fields
         if fields is not None:
             self._origin.look(type_id, fields)
-            if type_id == CONFIG_ENTRY:
+            if type_id == _CONFIG_ENTRY:
                 self._config_kinds.add(_text(fields.get(b"Kind")) or "")
             key = fields.get(b"Key")
-            if type_id == KVS and self._kv_prefixes is not None and isinstance(key, bytes):
+            if type_id == _KVS and self._kv_prefixes is not None and isinstance(key, bytes):
                 self._kv_prefixes.add(key, size)
-        if type_id == REGISTER and fields is not None:
+        if type_id == _REGISTER and fields is not None:
             if self._node.name != _node_name(fields):
                 self._close_node()
             self._node.add(fields, record_digest(content.digestible))
@@ -180,8 +187,8 @@ class StateReader:
             if self._observer is not None:
                 self._observer.node_ends(self._node.belongs_to_agent)
         if self._node.digests.count and not self._node.belongs_to_agent:
-            self._sum_of(REGISTER).merge(self._node.digests)
-            self._users[REGISTER] = self._users.get(REGISTER, 0) + self._node.digests.count
+            self._sum_of(_REGISTER).merge(self._node.digests)
+            self._users[_REGISTER] = self._users.get(_REGISTER, 0) + self._node.digests.count
         self._node = _NodeGroup()
 
 
@@ -236,7 +243,7 @@ class _OriginFinder:
         self._versions: set[str] = set()
 
     def look(self, type_id: int, fields: Mapping[bytes, Any]) -> None:
-        if type_id == REGISTER:
+        if type_id == _REGISTER:
             self._register(fields)
         elif type_id == FEDERATION_STATE:
             state = fields.get(b"State")

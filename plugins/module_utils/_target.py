@@ -17,14 +17,13 @@ from ._errors import ApiError, ArchiveError, ClusterError, SnapshotError, Transp
 from ._files import Digest, Partial, Stamp, digest_of, read_pieces, stamp_of
 from ._fingerprint import Fingerprint
 from ._guards import ArchiveFacts, TargetFacts
-from ._head import read_head
+from ._head import Agent, read_head
 from ._identity import Cluster
-from ._left import Agent
 from ._live import Live, read_live
 from ._manifest import MATCHES, Manifest
 from ._peerings import Peering
 from ._ready import wait_until_ready
-from ._records import ACL_TOKEN, id_of, kind_of
+from ._record_types import RecordType, id_of, kind_of
 from ._retry import with_retries
 from ._store import manifest_beside
 from ._take import Taken, take
@@ -136,7 +135,7 @@ def read_source(src: str, secrets: Mapping[str, str]) -> Source:
         types=known.types,
         config_kinds=known.config_kinds,
         agents={name: agent.id for name, agent in head.agents.items() if agent.alive},
-        holds_tokens=bool(known.counts.get(kind_of(ACL_TOKEN).name)),
+        holds_tokens=bool(known.counts.get(kind_of(RecordType.ACL_TOKEN).name)),
         tokens=head.tokens,
         expired=head.expired,
         findings=known.findings,

@@ -16,7 +16,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from ._records import FIRST_ENTERPRISE_TYPE, kind_of
+from ._record_types import FIRST_ENTERPRISE_TYPE, kind_of
 
 Series = tuple[int, int]
 

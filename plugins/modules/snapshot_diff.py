@@ -239,7 +239,7 @@ from ..module_utils._diff_text import diff_of, summary_of
 from ..module_utils._difference import Selection
 from ..module_utils._errors import OptionError, SnapshotError
 from ..module_utils._options import client_of, connection_spec, end_cleanly, fail, succeed, warn
-from ..module_utils._records import KINDS
+from ..module_utils._record_types import KINDS
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {

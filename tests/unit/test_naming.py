@@ -12,7 +12,8 @@ import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._content import content_of
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._naming import FirstLabels, Name, name_of, shown
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._records import KINDS, pack
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._record_types import KINDS
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._records import pack
 
 ACCESSOR, SECRET = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 NODE = {"Node": "db-1", "Address": "192.0.2.1", "Datacenter": "dc1"}

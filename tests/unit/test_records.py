@@ -9,13 +9,12 @@ import pytest
 from support.states import Record, encoded, kv, packed, state_of
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._records import (
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._record_types import (
     FIRST_ENTERPRISE_TYPE,
     KINDS,
-    Frame,
-    RecordSplitter,
     kind_of,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._records import Frame, RecordSplitter
 
 HEADER = state_of([], last_index=300)
 RECORDS = [
