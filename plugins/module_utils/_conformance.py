@@ -79,7 +79,7 @@ _MESSAGES: dict[int, dict[tuple[int, ...], str]] = {
     _RESOURCE: {(1,): _NAME},
 }
 """The same for records that are protobuf, by the path of field numbers (pbpeering, pbresource)."""
-_TEXTS = {
+_TEXTS: dict[int, frozenset[int]] = {
     _PEERING: frozenset({1, 2, 3, 7, 8, 9, 10, 18}),
     _PEERING_TRUST_BUNDLE: frozenset({1, 2, 3, 4, 5}),
 }

@@ -50,7 +50,7 @@ _TABLES = {
 }
 """Names of the tables' rows among the Index records; types that are not in it are never taken to be deleted."""
 _CATALOG = {b"node": "nodes", b"service": "services", b"check": "checks"}
-_INDEX_FIELDS = {_PEERING: 12, _PEERING_TRUST_BUNDLE: 7}
+_INDEX_FIELDS: dict[int, int] = {_PEERING: 12, _PEERING_TRUST_BUNDLE: 7}
 """The number of the field ModifyIndex of pbpeering.Peering and pbpeering.PeeringTrustBundle."""
 
 
