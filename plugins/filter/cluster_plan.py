@@ -72,7 +72,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..plugin_utils._plan import plan
+from ..plugin_utils._cluster_plan import plan
 from ..plugin_utils._spelling import known_in
 
 

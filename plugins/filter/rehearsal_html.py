@@ -44,8 +44,8 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-from ..module_utils._report_history import is_report
-from ..module_utils._report_view import view_of
+from ..module_utils._operations.report.history import is_report
+from ..plugin_utils._report_view import view_of
 
 MARKS = {"passed": "✓", "missed": "!", "failed": "✕", "unknown": "?"}
 PAGE = "report.html.j2"

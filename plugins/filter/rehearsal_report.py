@@ -127,9 +127,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._report import build_report
-from ..module_utils._report_history import read
+from ..module_utils._operations.report.history import read
 from ..module_utils._times import from_text
+from ..plugin_utils._report import build_report
 
 _NAMED = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]+)?\.json")
 _LIMIT = 64_000_000

@@ -45,6 +45,15 @@ def _escaped(character: str) -> str:
     return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
+def place_in_code(filename: str, line: int) -> str:
+    """Return ``_snapshot/reader.py:12``: where in the collection, without the path of the machine."""
+    parts = filename.replace("\\", "/").split("/")
+    for folder in ("module_utils", "plugins"):
+        if folder in parts[:-1]:
+            return f"{'/'.join(parts[parts.index(folder) + 1 :])}:{line}"
+    return f"{parts[-1]}:{line}"
+
+
 class SnapshotError(Exception):
     """Root of every error this collection raises on purpose.
 

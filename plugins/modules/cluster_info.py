@@ -248,9 +248,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._cluster import ClusterFacts, read_cluster
+from ..module_utils._ansible.options import client_of, client_with_token, connection_spec, fail, succeed
+from ..module_utils._consul.cluster import ClusterFacts, read_cluster
 from ..module_utils._errors import ApiError
-from ..module_utils._options import client_of, client_with_token, connection_spec, fail, succeed
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:

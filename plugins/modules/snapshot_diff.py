@@ -234,12 +234,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._diff import Compared, DiffRequest, Side, compare
-from ..module_utils._diff_text import diff_of, summary_of
-from ..module_utils._difference import Selection
+from ..module_utils._ansible.options import client_of, connection_spec, end_cleanly, fail, succeed, warn
+from ..module_utils._compare.diff_text import diff_of, summary_of
+from ..module_utils._compare.record_diff import Selection
 from ..module_utils._errors import OptionError, SnapshotError
-from ..module_utils._options import client_of, connection_spec, end_cleanly, fail, succeed, warn
-from ..module_utils._record_types import KINDS
+from ..module_utils._model.record_types import KINDS
+from ..module_utils._operations.diff import Compared, DiffRequest, Side, compare
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -295,17 +295,17 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _manifest
-from ..module_utils._archive import Archive, read_archive
+from ..module_utils._ansible.options import fail, succeed
 from ..module_utils._errors import OptionError
-from ..module_utils._files import Digest, read_pieces
-from ..module_utils._findings import Finding, as_results, judged_for, with_unreadable
-from ..module_utils._kv import KvPrefixes
-from ..module_utils._options import fail, succeed
-from ..module_utils._state import State
-from ..module_utils._store import Beside, manifest_beside
+from ..module_utils._model.compatibility import series_of
+from ..module_utils._snapshot.checks.findings import Finding, as_results, judged_for, with_unreadable
+from ..module_utils._snapshot.reader import Archive, read_archive
+from ..module_utils._snapshot.records.kv_prefixes import KvPrefixes
+from ..module_utils._snapshot.state import State
+from ..module_utils._storage import manifest as _manifest
+from ..module_utils._storage.store import Beside, manifest_beside
+from ..module_utils._system.atomic_files import Digest, read_pieces
 from ..module_utils._times import to_text
-from ..module_utils._types import series_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},

@@ -195,8 +195,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._listing import ListRequest, as_json, list_archives
-from ..module_utils._options import end_cleanly, fail, succeed, warn
+from ..module_utils._ansible.options import end_cleanly, fail, succeed, warn
+from ..module_utils._operations.listing import ListRequest, as_json, list_archives
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {

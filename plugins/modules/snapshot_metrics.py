@@ -142,8 +142,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._options import end_cleanly, fail, succeed
-from ..module_utils._textfile import update
+from ..module_utils._ansible.options import end_cleanly, fail, succeed
+from ..module_utils._operations.report.textfile import update
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},

@@ -326,12 +326,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._assertions import KINDS, assertion_from
+from ..module_utils._ansible.options import end_cleanly, fail, succeed
 from ..module_utils._errors import OptionError, RehearsalError
-from ..module_utils._options import end_cleanly, fail, succeed
-from ..module_utils._rehearsal import DIED, advice, passed, sentence
-from ..module_utils._rehearse import RehearseRequest, rehearse
-from ..module_utils._rehearsed import Progress
+from ..module_utils._operations.rehearse.assertions import KINDS, assertion_from
+from ..module_utils._operations.rehearse.result import Progress
+from ..module_utils._operations.rehearse.run import RehearseRequest, rehearse
+from ..module_utils._operations.rehearse.verdict import DIED, advice, passed, sentence
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},

@@ -322,11 +322,19 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._ansible.options import (
+    client_of,
+    client_with_token,
+    connection_spec,
+    end_cleanly,
+    fail,
+    succeed,
+    warn,
+)
 from ..module_utils._errors import OptionError
-from ..module_utils._guards import EXACT, RISKS, VERSION_CHECKS, warnings
-from ..module_utils._options import client_of, client_with_token, connection_spec, end_cleanly, fail, succeed, warn
-from ..module_utils._restore import RestoreRequest, restore
-from ..module_utils._restored import Progress
+from ..module_utils._operations.restore.guards import EXACT, RISKS, VERSION_CHECKS, warnings
+from ..module_utils._operations.restore.result import Progress
+from ..module_utils._operations.restore.run import RestoreRequest, restore
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},

@@ -245,13 +245,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _manifest
+from ..module_utils._ansible.options import client_of, connection_spec, end_cleanly, fail, succeed, warn
+from ..module_utils._ansible.ownership import Ownership
 from ..module_utils._errors import OptionError, SnapshotError, printable
-from ..module_utils._findings import as_results, warnings_of
-from ..module_utils._options import client_of, connection_spec, end_cleanly, fail, succeed, warn
-from ..module_utils._ownership import Ownership
-from ..module_utils._save import Saved, SaveRequest, save
-from ..module_utils._store import Entry
+from ..module_utils._operations.save import Saved, SaveRequest, save
+from ..module_utils._snapshot.checks.findings import as_results, warnings_of
+from ..module_utils._storage import manifest as _manifest
+from ..module_utils._storage.store import Entry
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -21,15 +21,22 @@ from env import places
 
 sys.path.insert(0, os.environ.get("ANSIBLE_COLLECTIONS_PATH") or str(places.linked_tree()))
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._client import Client, Connection
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._diff import DiffRequest, compare
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._diff_text import summary_of
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._difference import Selection
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import digest_of, read_pieces
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._restore import Progress, RestoreRequest, restore
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._save import SaveRequest, save
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.diff_text import summary_of
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import Selection
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.client import Client, Connection
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.diff import DiffRequest, compare
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.run import (
+    Progress,
+    RestoreRequest,
+    restore,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.save import SaveRequest, save
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
+    digest_of,
+    read_pieces,
+)
 
 
 def saving(*, port: int, token: str, dest: str) -> dict[str, Any]:

@@ -25,22 +25,22 @@ from env import places
 
 sys.path.insert(0, str(places.linked_tree()))
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils import _archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._archive import Archive, read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._difference import (
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.across_versions import Compared, Learned
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import (
     Comparer,
     Learner,
     Resolver,
     Selection,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._files import Digest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._head import read_head
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._kv import KvPrefixes
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._meanings import deadly
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._resemblance import Compared, Learned
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._store import manifest_beside
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._types import unrestorable
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.compatibility import unrestorable
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.finding_meanings import deadly
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot import reader as _archive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import Archive, read_archive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.restore_facts import read_head
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import manifest_beside
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import Digest
 from ansible_collections.disaster_recovery.consul.plugins.modules.snapshot_info import result_of
 
 TARGET = "1.22.7"
@@ -143,7 +143,7 @@ def _pieces(data: bytes) -> list[bytes]:
 
 def _place(error: BaseException) -> str:
     ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "module_utils" in frame.filename]
-    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "nowhere"
+    return f"{ours[-1].filename.rpartition('module_utils/')[2]}:{ours[-1].lineno}" if ours else "nowhere"
 
 
 def _forget_peak() -> int:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._guards import (
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guards import (
     EXACT,
     ArchiveFacts,
     RestoreFacts,
     TargetFacts,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._identity import Cluster
 
 ARCHIVE = ArchiveFacts(
     origin=Cluster("dc1", "an-id", "1.22.7"),

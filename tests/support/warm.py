@@ -17,7 +17,7 @@ import sys
 import traceback
 
 # All that modules import from elsewhere, and none of the modules themselves: these are run anew each time.
-PRELOADED = ("ansible.module_utils.basic", "{collection}.plugins.module_utils._restore")
+PRELOADED = ("ansible.module_utils.basic", "{collection}.plugins.module_utils._operations.restore.run")
 
 
 def run(module: str, descriptors: list[int]) -> int:

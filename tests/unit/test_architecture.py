@@ -15,91 +15,87 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
-UTILS = sorted(path for path in (ROOT / "plugins" / "module_utils").glob("*.py") if path.stem != "__init__")
 PLUGINS = "ansible_collections.disaster_recovery.consul.plugins"
-PACKAGE = f"{PLUGINS}.module_utils"
-# What a relative import begins at: one dot in module_utils, two in modules.
-DOTS = {0: "", 1: PACKAGE, 2: PLUGINS}
+UTILS = ROOT / "plugins" / "module_utils"
+UNIT_TESTS = ROOT / "tests" / "unit"
+MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
+UTIL_FILES = sorted(path for path in UTILS.rglob("*.py") if path.stem != "__init__")
+CONTROLLER_FILES = sorted((ROOT / "plugins" / "plugin_utils").glob("*.py"))
 
-# Who may know whom, from top to bottom: a file imports from lower floors, and from its own as long as that makes no
-# ring. Above them all stand the modules. A new file in plugins/module_utils needs a place here first.
-FLOORS = {
-    "what a module does": [
-        "_options",
-        "_ownership",
-        "_save",
-        "_restore",
-        "_restored",
-        "_diff",
-        "_rehearse",
-        "_rehearsed",
-        "_listing",
-    ],
-    "a cluster, its snapshots, where they are kept": [
-        *[
-            "_cluster",
-            "_live",
-            "_ready",
-            "_take",
-            "_proof",
-            "_target",
-            "_aftermath",
-            "_store",
-            "_throwaway",
-            "_textfile",
-            "_left",
-        ],
-        "_catalogue",
-    ],
-    "what touches the world": [
-        *["_client", "_transport", "_retry"],
-        *["_archive", "_head", "_unpack", "_lane", "_aside"],
-        *["_manifest", "_files", "_workdir", "_signals", "_launch"],
-    ],
-    "pure: values in, values out": [
-        *[
-            "_record_types",
-            "_builtin_acl",
-            "_records",
-            "_content",
-            "_state",
-            "_kv",
-            "_kv_run",
-            "_identity",
-            "_fingerprint",
-            "_compare",
-        ],
-        *["_meta", "_tar_header", "_long_record"],
-        *["_protobuf", "_observer", "_naming", "_difference", "_diff_text", "_findings", "_resemblance", "_since"],
-        *["_losses"],
-        *["_meanings", "_references", "_peerings", "_guard_checks", "_guard_facts"],
-        *["_schema", "_schema_checks", "_conformance"],
-        *["_answers", "_faults", "_address", "_guards", "_types", "_decide", "_times"],
-        *["_server_config", "_assertions", "_rehearsal"],
-        *[
-            "_pick",
-            "_chronology",
-            "_report",
-            "_report_words",
-            "_report_view",
-            "_report_input",
-            "_report_history",
-            "_report_names",
-            "_metrics",
-        ],
-    ],
-    "what can go wrong": ["_errors"],
+# Which folder of module_utils may import which others, beside itself and the two files at its root. The folders'
+# docstrings say what each one holds. Modules stand above all of them.
+MAY_IMPORT = {
+    "_errors": set(),
+    "_times": {"_errors"},
+    "_model": set(),
+    "_system": set(),
+    "_consul": {"_model"},
+    "_snapshot": {"_model", "_system"},
+    "_compare": {"_model", "_snapshot"},
+    "_storage": {"_model", "_system", "_snapshot"},
+    "_sandbox": {"_model", "_system", "_consul"},
+    "_operations": {"_model", "_system", "_consul", "_snapshot", "_compare", "_storage", "_sandbox"},
+    "_ansible": {"_model", "_system", "_consul", "_snapshot", "_compare", "_storage", "_sandbox", "_operations"},
 }
-LEVEL = {name: level for level, names in enumerate(FLOORS.values()) for name in names}
+AT_THE_ROOT = {"_errors", "_times"}
+
+# Folders of one folder that don't know each other.
+APART = [("_operations/restore", "_operations/rehearse"), ("_operations/rehearse", "_operations/restore")]
+
+# What reaches beyond the process. Plugins of the controller decide and format; they import nothing that acts.
+ACTING = {"_system", "_sandbox", "_ansible"}
+ACTING_FILES = {
+    *("_consul/client", "_consul/transport", "_consul/cluster", "_consul/agents", "_consul/readiness"),
+    *("_storage/store", "_storage/catalogue", "_operations/report/textfile"),
+    *("_operations/capture", "_operations/proof", "_operations/save", "_operations/diff"),
+    *("_operations/restore/run", "_operations/rehearse/run"),
+}
 
 # Libraries that one place alone may know, so that a change of mind stays small.
 ONLY_IN = {
-    "ansible": {"_options"},
-    "requests": {"_client", "_transport"},
-    "urllib3": {"_client", "_transport"},
-    "msgpack": {"_records"},
-    "isal": {"_unpack"},
+    "ansible": {"_ansible/options"},
+    "requests": {"_consul/client", "_consul/transport"},
+    "urllib3": {"_consul/client", "_consul/transport"},
+    "msgpack": {"_snapshot/records/stream"},
+    "isal": {"_snapshot/gzip_tar"},
+}
+
+# Covered by tests with real servers, or through the files beside them.
+ONLY_ON_REAL_SERVERS = {
+    "_ansible/ownership",
+    "_compare/fingerprints",
+    "_consul/address",
+    "_consul/agents",
+    "_consul/cluster",
+    "_consul/connection_errors",
+    "_consul/readiness",
+    "_consul/transport",
+    "_model/builtin_acl",
+    "_model/losses",
+    "_model/record_types",
+    "_operations/capture",
+    "_operations/diff",
+    "_operations/proof",
+    "_operations/rehearse/run",
+    "_operations/report/history",
+    "_operations/report/input",
+    "_operations/report/names",
+    "_operations/report/words",
+    "_operations/restore/guard_checks",
+    "_operations/restore/guard_facts",
+    "_operations/restore/outcome",
+    "_operations/restore/result",
+    "_operations/restore/run",
+    "_operations/restore/target",
+    "_operations/save",
+    "_sandbox/server",
+    "_snapshot/checks/peerings",
+    "_snapshot/checks/references",
+    "_snapshot/checks/schema",
+    "_snapshot/checks/schema_checks",
+    "_snapshot/records/protobuf",
+    "_storage/catalogue",
+    "_system/launch",
 }
 
 # Everything begins as this file does; a module has its shebang above.
@@ -118,23 +114,36 @@ FOREIGN = [
 FOREIGN_PATTERN = re.compile("|".join([*map(re.escape, FOREIGN), r"(?<![\w$.})\]*-])" + "/".join(("", "work", ""))]))
 
 
+def place_of(path: Path) -> str:
+    """Return ``_snapshot/reader`` for a file of module_utils."""
+    return path.relative_to(UTILS).with_suffix("").as_posix()
+
+
 def imported(path: Path) -> set[str]:
-    """Return the dotted names that a file imports, wherever in it."""
+    """Return the dotted names that a file of plugins imports, wherever in it."""
+    package = [PLUGINS, *path.relative_to(ROOT / "plugins").parts[:-1]]
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join(filter(None, [DOTS[node.level], node.module]))
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join(filter(None, [*above, node.module]))
             names.add(base)
             names.update(f"{base}.{alias.name}" for alias in node.names)
     return names
 
 
 def neighbours(path: Path) -> set[str]:
-    """Return the files of module_utils that a file imports."""
-    prefix = f"{PACKAGE}."
-    return {name[len(prefix) :].split(".")[0] for name in imported(path) if name.startswith(prefix)}
+    """Return the files of module_utils that a file imports, such as ``_snapshot/reader``."""
+    prefix = f"{PLUGINS}.module_utils."
+    places = {name[len(prefix) :].replace(".", "/") for name in imported(path) if name.startswith(prefix)}
+    return places & {place_of(one) for one in UTIL_FILES}
+
+
+def top_of(place: str) -> str:
+    """Return the folder that a file of module_utils is in, or its own name at the root."""
+    return place.split("/", maxsplit=1)[0]
 
 
 def project_files() -> list[Path]:
@@ -149,26 +158,57 @@ def names(paths: list[Path]) -> list[str]:
     return [path.stem for path in paths]
 
 
-def test_every_util_has_a_floor() -> None:
-    assert sorted(set(names(UTILS)) - set(LEVEL)) == []
+def test_the_table_names_every_folder() -> None:
+    assert {top_of(place_of(path)) for path in UTIL_FILES} == set(MAY_IMPORT)
 
 
-@pytest.mark.parametrize("path", [path for path in UTILS if path.stem in LEVEL], ids=lambda path: path.stem)
-def test_nothing_imports_upwards(path: Path) -> None:
-    upwards = {name for name in neighbours(path) if LEVEL.get(name, LEVEL[path.stem]) < LEVEL[path.stem]}
-    assert upwards == set()
+@pytest.mark.parametrize("path", UTIL_FILES, ids=place_of)
+def test_folders_import_what_the_table_allows(path: Path) -> None:
+    own = top_of(place_of(path))
+    others = {top_of(place) for place in neighbours(path)} - {own}
+    allowed = MAY_IMPORT[own] | (AT_THE_ROOT if own not in AT_THE_ROOT else set())
+    assert others - allowed == set()
+
+
+@pytest.mark.parametrize(("folder", "other"), APART)
+def test_folders_that_stay_apart(folder: str, other: str) -> None:
+    found = {place for path in (UTILS / folder).glob("*.py") for place in neighbours(path)}
+    assert {place for place in found if place.startswith(f"{other}/")} == set()
 
 
 def test_no_imports_in_a_ring() -> None:
-    graph = {path.stem: neighbours(path) for path in UTILS}
+    graph = {place_of(path): neighbours(path) for path in UTIL_FILES}
     # Raises CycleError, with the ring in its text.
     assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
-@pytest.mark.parametrize("path", UTILS, ids=names(UTILS))
+@pytest.mark.parametrize("folder", sorted({path.parent for path in UTIL_FILES} - {UTILS}), ids=lambda path: path.name)
+def test_every_folder_says_what_it_holds(folder: Path) -> None:
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert "Promises:" in said
+
+
+@pytest.mark.parametrize("path", CONTROLLER_FILES, ids=lambda path: path.stem)
+def test_the_controllers_code_imports_pure_code_only(path: Path) -> None:
+    acting = {place for place in neighbours(path) if top_of(place) in ACTING or place in ACTING_FILES}
+    assert acting == set()
+
+
+def test_the_files_that_act_exist() -> None:
+    assert ACTING_FILES - {place_of(path) for path in UTIL_FILES} == set()
+
+
+@pytest.mark.parametrize("path", UTIL_FILES, ids=place_of)
 def test_each_library_is_known_in_one_place(path: Path) -> None:
     libraries = {name.split(".")[0] for name in imported(path)}
-    assert {library for library in libraries & set(ONLY_IN) if path.stem not in ONLY_IN[library]} == set()
+    assert {library for library in libraries & set(ONLY_IN) if place_of(path) not in ONLY_IN[library]} == set()
+
+
+@pytest.mark.parametrize("path", UTIL_FILES, ids=place_of)
+def test_unit_tests_mirror_the_tree(path: Path) -> None:
+    folder, name = (UNIT_TESTS / path.relative_to(ROOT)).parent, path.stem.lstrip("_")
+    has_tests = (folder / f"test_{name}.py").exists()
+    assert has_tests != (place_of(path) in ONLY_ON_REAL_SERVERS)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=names(MODULES))

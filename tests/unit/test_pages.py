@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._guards import GUARDS
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._meanings import CRITICAL, MEANINGS
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._metrics import HELP
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.finding_meanings import CRITICAL, MEANINGS
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.report.metrics import HELP
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guards import GUARDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("roles/*/README.md")])

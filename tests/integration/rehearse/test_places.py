@@ -43,7 +43,8 @@ def test_without_a_network_namespace(
 
 ON_A_TAKEN_PORT = """
 import socket, sys
-from ansible_collections.disaster_recovery.consul.plugins.module_utils import _throwaway, _workdir
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._sandbox import server as _throwaway
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system import workdir as _workdir
 free = _throwaway._free_port
 with socket.create_server(("127.0.0.1", 0)) as taken:
     ports = [taken.getsockname()[1]]

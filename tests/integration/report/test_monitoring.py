@@ -66,7 +66,7 @@ def test_the_dashboard_asks_what_prometheus_understands(promtool: Path, tmp_path
 
 
 def test_the_format_is_as_prometheus_wants_it(promtool: Path, filters: dict[str, Any]) -> None:
-    from ansible_collections.disaster_recovery.consul.plugins.module_utils import _metrics
+    from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.report import metrics as _metrics
     from browser.example import NOW, fleet
 
     backup = {"cluster": "a", "datacenter": "dc1", "changed": True, "size": 5, "records": {"KVS": 3}}
@@ -79,7 +79,7 @@ def test_the_format_is_as_prometheus_wants_it(promtool: Path, filters: dict[str,
 
 @pytest.mark.parametrize("path", [RULES, DASHBOARD, MONITORING.parent / "monitoring.md"], ids=lambda path: path.name)
 def test_only_metrics_that_there_are(path: Path) -> None:
-    from ansible_collections.disaster_recovery.consul.plugins.module_utils._metrics import HELP
+    from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.report.metrics import HELP
 
     found = set(METRIC.findall(path.read_text(encoding="utf-8")))
     assert found <= set(HELP)

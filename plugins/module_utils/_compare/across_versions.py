@@ -1,0 +1,319 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a cluster holds an archive's content although their fingerprints differ (pure).
+
+What a leader makes by itself where it is missing is no difference: builtin policies and the anonymous token where ACLs
+were off when the archive was taken, a CA where Connect was.
+
+Nor is an ACL token that has expired since: servers remove those within seconds (``reapExpiredACLTokens`` in
+agent/consul/acl_token_exp.go, observed on 1.8.7 and 1.22.7).
+
+Between versions there is more. A newer Consul writes the same things in another way: fields that are new stand there
+with their zero values, builtin policies get new rules, legacy intentions become config entries. So records are matched
+by their names, and each field that the archive has must mean the same in the cluster; fields that only the cluster's
+version knows are not looked at. Keys need none of this, because their digests are the same in all versions. What the
+archive has and the other version has no field for is a loss, and is said to be one.
+
+After a restore, what was written since is told apart (see ``written_since``).
+
+The archive's records, but for its keys, are held in memory until the cluster's stream by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from .._model.losses import Loss
+from .._model.record_types import RecordType, kind_of
+from .._snapshot.records.canonical import BUILTIN, VOLATILE, Content
+from .._snapshot.records.fingerprint import TypeDigest, record_digest
+from .._snapshot.records.record_names import FirstLabels, name_of
+from .._snapshot.records.stream import UNREADABLE, pack, unpack
+from .._snapshot.records.visitor import Observer
+from .._times import from_go
+from .written_since import LISTED, SESSION, TOMBSTONE, Changes, Keys, Resolver, Tables, is_users, modified
+
+# The members under names of their own: the enumeration is slow to ask, and there are many records.
+_ACL_POLICY = RecordType.ACL_POLICY
+_ACL_TOKEN = RecordType.ACL_TOKEN
+_CONFIG_ENTRY = RecordType.CONFIG_ENTRY
+_CONNECT_CA_PROVIDER_STATE = RecordType.CONNECT_CA_PROVIDER_STATE
+_INTENTION = RecordType.INTENTION
+_KVS = RecordType.KVS
+_REGISTER = RecordType.REGISTER
+
+Key = tuple[int, bytes]
+Fields = Mapping[bytes, Any]
+
+_BOOKKEEPING = (b"CreateIndex", b"ModifyIndex", b"LockIndex", b"Hash")
+_ZERO_TIME = b"\x01" + bytes(12) + b"\xff\xff"
+
+
+class _Durable(Observer):
+    """Gets the durable records, but for keys; those of a node when it is known that they are not an agent's."""
+
+    def __init__(self) -> None:
+        self._node: list[Content] = []
+
+    def record(self, type_id: int, content: Content) -> None:
+        if type_id == _REGISTER and content.fields is not None:
+            self._node.append(content)
+        elif type_id != _KVS and content.origin != VOLATILE:
+            self._show(type_id, content)
+
+    def node_ends(self, agents: bool) -> None:
+        for content in () if agents else self._node:
+            self._show(_REGISTER, content)
+        self._node = []
+
+    def _show(self, type_id: int, content: Content) -> None:
+        try:
+            self.take(type_id, content)
+        except UNREADABLE:
+            # It has not the shape that is counted on here: its bytes alone tell it from others.
+            self.take(type_id, content._replace(fields=None))
+
+    def take(self, type_id: int, content: Content) -> None:
+        """Look at one of them."""
+        raise NotImplementedError
+
+
+class Learned(_Durable):
+    """The records of an archive: their content, or where versions are the same no more than its digest."""
+
+    def __init__(self, across: bool) -> None:
+        super().__init__()
+        self.across = across
+        self.records: dict[Key, bytes] = {}
+        self.mortal: dict[Key, float] = {}
+        """When ACL tokens expire that do, in seconds since the epoch."""
+
+    def take(self, type_id: int, content: Content) -> None:
+        end = from_go(content.fields.get(b"ExpirationTime")) if type_id == _ACL_TOKEN and content.fields else None
+        if end is not None:
+            self.mortal[_key(type_id, content)] = end
+        whole = pack(dict(content.fields)) if self.across and content.fields is not None else b""
+        self.records[_key(type_id, content)] = whole or record_digest(content.digestible)
+
+
+class Compared(_Durable):
+    """Compares a cluster's records, as they stream by, with those that were learned; used once.
+
+    :param since: the index beyond which what differs was written after the restore; None where there was none.
+    :param keys: whether keys are compared as well, which takes a while; only with ``since``.
+    :param agents: names of living agents, in lower case: what they write of their nodes is nobody's content.
+    """
+
+    def __init__(
+        self, learned: Learned, since: int | None = None, *, keys: bool = False, agents: Collection[str] = ()
+    ) -> None:
+        super().__init__()
+        self._across = learned.across
+        self._left = dict(learned.records)
+        self._mortal = learned.mortal
+        self._since = since
+        self._agents = agents
+        self._tables = Tables(since or 0)
+        self._keys = Keys(since) if since is not None and keys else None
+        self._changes = Changes()
+        self._differing: set[int] = set()
+        self._sources: dict[bytes, Fields] = {}
+        self._new_intentions: list[tuple[set[bytes], Content]] = []
+        self._lost: dict[tuple[int, bytes], FirstLabels] = {}
+        self._settled: set[int] | None = None
+        self.guessed = False
+        """Whether a record is taken to be deleted since on no better evidence than that its table was written to."""
+        self.wants_records = self._keys is not None
+
+    def record(self, type_id: int, content: Content) -> None:
+        if self._since is not None:
+            self._tables.look(type_id, content)
+            if self._keys is not None and type_id in (_KVS, TOMBSTONE):
+                self._keys.look(type_id, content)
+            elif type_id == SESSION and self._is_later(type_id, content):
+                self._changes.add(SESSION, "added", _label(type_id, content))
+        super().record(type_id, content)
+
+    def take(self, type_id: int, content: Content) -> None:
+        sources = dict(_sources(type_id, content.fields)) if self._across else {}
+        raw = self._left.pop(_key(type_id, content), None)
+        self._sources.update(sources)
+        if raw is not None:
+            if not (_agrees(type_id, content, raw) if self._across else raw == record_digest(content.digestible)):
+                self._differs(type_id, content, "changed", raw)
+        elif sources:
+            self._new_intentions.append((set(sources), content))
+        elif content.origin != BUILTIN:
+            self._differs(type_id, content, "added", b"")
+
+    def _is_later(self, type_id: int, content: Content) -> bool:
+        index = modified(type_id, content.fields)
+        return self._since is not None and index is not None and index > self._since
+
+    def _differs(self, type_id: int, content: Content, how: str, raw: bytes) -> None:
+        if self._is_later(type_id, content) and is_users(type_id, content):
+            if type_id == _REGISTER and _folded((content.fields or {}).get(b"Node")) in self._agents:
+                return
+            self._tables.by_user(type_id, content)
+            self._changes.add(type_id, how, _label(type_id, content))
+            return
+        self._differing.add(type_id)
+        if raw and self._across and content.fields is not None:
+            for name in _lost_fields(type_id, unpack(raw), content.fields):
+                self._lost.setdefault((type_id, name), FirstLabels(LISTED)).add(_label(type_id, content))
+
+    def _settle(self, now: float) -> set[int]:
+        # Decides what those mean that are left over; done once, when the whole of the cluster was seen.
+        if self._settled is None:
+            differing, converted = set(self._differing), set()
+            left = {}
+            for key, raw in self._left.items():
+                if self._mortal.get(key, now) < now:
+                    continue
+                if key[0] == _INTENTION and self._across:
+                    if _is_converted(raw, self._sources.get(key[1])):
+                        converted.add(key[1])
+                        continue
+                    differing.add(_INTENTION)
+                elif self._since is not None and self._tables.explains(*key):
+                    left[key] = raw
+                else:
+                    differing.add(key[0])
+            for ids, content in self._new_intentions:
+                if ids <= converted:
+                    continue
+                if self._is_later(_CONFIG_ENTRY, content) and ids.isdisjoint(converted):
+                    self._changes.add(_CONFIG_ENTRY, "added", _label(_CONFIG_ENTRY, content))
+                else:
+                    differing.add(_CONFIG_ENTRY)
+            self._left, self._settled, self.guessed = left, differing, bool(left)
+        return self._settled
+
+    def differing(self, now: float) -> set[str]:
+        """Return the names of the types of which anything is missing, is another, or is there without reason.
+
+        :param now: the time, in seconds since the epoch, at which a token has expired or not.
+        """
+        return {kind_of(one).name for one in self._settle(now)}
+
+    def resolver(self, now: float) -> Resolver | None:
+        """Return what has to look at the archive once more before ``written_since`` is asked; None when nothing has."""
+        self._settle(now)
+        keys = frozenset({*self._keys.written, *self._keys.deleted}) if self._keys else frozenset()
+        return Resolver(keys, frozenset(self._left)) if keys or self._left else None
+
+    def written_since(self, archive: TypeDigest, resolver: Resolver | None) -> tuple[bool, dict[str, dict[str, Any]]]:
+        """Return whether all that differs of keys was written since, and what was, by type; see ``Changes.result``.
+
+        :param archive: what the archive's keys amount to.
+        """
+        for key in self._left:
+            label = resolver.labels.get(key, b"a record without a name") if resolver else b""
+            self._changes.add(key[0], "removed", label)
+        held = resolver.digests if resolver else {}
+        explained = self._keys is None or self._keys.settle(archive, held, self._changes)
+        return explained, self._changes.result()
+
+    def losses(self) -> list[Loss]:
+        """Return what the cluster's version has no place for, of what differs and was not written since."""
+        return [
+            Loss(kind_of(type_id).name, name.decode("utf-8", "replace"), labels.count, labels.result())
+            for (type_id, name), labels in sorted(self._lost.items())
+        ]
+
+
+def _label(type_id: int, content: Content) -> bytes:
+    name = name_of(type_id, content.fields) if content.fields is not None else None
+    return name.label if name else b"a record without a name"
+
+
+def _folded(name: Any) -> str:
+    return name.decode("utf-8", "replace").lower() if isinstance(name, bytes) else ""
+
+
+def _key(type_id: int, content: Content) -> Key:
+    fields = content.fields
+    if type_id == _INTENTION and fields is not None and isinstance(fields.get(b"ID"), bytes):
+        return type_id, fields[b"ID"]
+    if type_id == _CONNECT_CA_PROVIDER_STATE and fields is not None:
+        # Its id is made in another way since 1.9; the leader writes it anew (agent/connect/ca/provider_consul.go).
+        return type_id, record_digest(pack([fields.get(b"PrivateKey"), fields.get(b"RootCert")]))
+    name = name_of(type_id, fields) if fields is not None else None
+    return type_id, name.identity if name else record_digest(content.digestible)
+
+
+def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
+    try:
+        return _has_the_fields(type_id, content, raw)
+    except UNREADABLE:
+        return False
+
+
+def _has_the_fields(type_id: int, content: Content, raw: bytes) -> bool:
+    if content.fields is None or raw == record_digest(content.digestible):
+        # Named by its digest, so it is the same.
+        return True
+    if type_id == _ACL_POLICY and content.origin == BUILTIN:
+        # The leader writes their rules anew (writeBuiltinACLPolicy in agent/consul/leader.go).
+        return True
+    old = unpack(raw)
+    if type_id == _CONNECT_CA_PROVIDER_STATE:
+        old.pop(b"ID", None)
+    if type_id == _ACL_TOKEN and not _legacy_rights(old, content.fields):
+        # What is left of a legacy token's type says nothing beside the policies that it has.
+        old.pop(b"Type", None)
+    return means_the_same(old, content.fields)
+
+
+def _legacy_rights(old: Fields, new: Fields) -> bool:
+    """Whether a token's rights come from its legacy type or rules, which newer versions don't know (1.22.7 is one)."""
+    return bool(old.get(b"Rules")) or (old.get(b"Type") == b"management" and not new.get(b"Policies"))
+
+
+def _lost_fields(type_id: int, old: Fields, new: Fields) -> list[bytes]:
+    if type_id == _ACL_TOKEN and old.get(b"Rules") and b"Rules" not in new:
+        return [b"Rules"]
+    return [name for name, value in old.items() if name not in new and name not in _BOOKKEEPING and not _is_zero(value)]
+
+
+def means_the_same(old: Any, new: Any) -> bool:
+    """Whether what one version wrote is in what another one wrote."""
+    if _is_zero(old):
+        return _is_zero(new)
+    if isinstance(old, dict):
+        return isinstance(new, dict) and all(
+            means_the_same(value, new.get(name)) for name, value in old.items() if name not in _BOOKKEEPING
+        )
+    if isinstance(old, list):
+        return isinstance(new, list) and len(old) == len(new) and all(map(means_the_same, old, new))
+    return bool(old == new)
+
+
+def _is_zero(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(_is_zero(one) for name, one in value.items() if name not in _BOOKKEEPING)
+    return not value or value == _ZERO_TIME
+
+
+def _sources(type_id: int, fields: Fields | None) -> Iterator[tuple[bytes, Fields]]:
+    """Yield the sources that a legacy intention became, by its id (``Intention.LegacyID`` in agent/structs)."""
+    if type_id != _CONFIG_ENTRY or fields is None or fields.get(b"Kind") != b"service-intentions":
+        return
+    for source in fields[b"Entry"].get(b"Sources") or []:
+        if isinstance(source.get(b"LegacyID"), bytes) and source[b"LegacyID"]:
+            yield source[b"LegacyID"], {**source, b"Destination": fields[b"Entry"].get(b"Name")}
+
+
+def _is_converted(raw: bytes, source: Fields | None) -> bool:
+    try:
+        return source is not None and _says_the_same(unpack(raw), source)
+    except UNREADABLE:
+        return False
+
+
+def _says_the_same(intention: Fields, source: Fields) -> bool:
+    pairs = ((b"SourceName", b"Name"), (b"DestinationName", b"Destination"), (b"Meta", b"LegacyMeta"))
+    same = all(means_the_same(intention.get(old), source.get(new)) for old, new in pairs)
+    return same and all(means_the_same(intention.get(one), source.get(one)) for one in (b"Action", b"Description"))

@@ -1,0 +1,136 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The archives of a directory, in order, those of one cluster or all, and how old what they hold is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from .._errors import FileError, OptionError, printable
+from .._storage import manifest as _manifest
+from .._storage.archive_selection import ALL, NEWEST, moment, of_cluster
+from .._storage.catalogue import Catalogue, Listed, Skipped, read_catalogue
+from .._storage.chronology import NEVER, Stamp, dated_ahead, histories, in_order, is_ahead
+from .._storage.manifest import MATCHES, STALE, UNREADABLE
+from .._times import to_text
+
+
+class ListRequest(NamedTuple):
+    """What is to be listed: see the module's options of these names."""
+
+    path: str
+    cluster: str | None = None
+    unnamed: bool = True
+    pick: str = ALL
+
+
+class Listing(NamedTuple):
+    """What lies there, the newest first. ``newest_confirmed_at``: seconds since the epoch, never ahead of now."""
+
+    exists: bool
+    archives: list[Listed]
+    skipped: list[Skipped]
+    newest_confirmed_at: float | None
+    remarks: list[str]
+    other_clusters: tuple[str, ...] = ()
+    """Names of other clusters whose archives are there and were left out."""
+
+
+def list_archives(request: ListRequest, now: float) -> Listing:
+    """Return the archives of a directory.
+
+    :raises OptionError: ``pick`` is not a choice or a time. :raises FileError: the directory can't be read.
+    """
+    until = _until(request.pick)
+    exists = os.path.lexists(request.path)
+    if exists and not os.path.isdir(request.path):
+        path = printable(request.path)
+        raise FileError(f"path: {path} is not a directory", hint="Set it to a directory of archives.", path=path)
+    found = read_catalogue(request.path) if exists else Catalogue([], [])
+    archives, remarks, others = found.archives, [], set()
+    if request.cluster is not None:
+        clusters = [one.cluster for one in archives]
+        others = {printable(one.name) for one in clusters if one.name not in (None, request.cluster)}
+        archives = [archives[one] for one in of_cluster(clusters, request.cluster, unnamed=request.unnamed)]
+        remarks += _of_several(request, archives)
+    places = in_order([Stamp(one.cluster.servers, one.index, one.taken_at) for one in archives], now)
+    if until is not None:
+        # One whose own date is not believed counts with that of the archive before it.
+        dates = [archives[one.position].taken_at for one in places]
+        dates = [place.counts_as if is_ahead(date, now) else date for place, date in zip(places, dates)]
+        places = [place for place, date in zip(places, dates) if NEVER < date <= until]
+    archives = [archives[one.position] for one in places]
+    if request.cluster is not None:
+        remarks += _emptied(archives)
+    if request.pick == NEWEST:
+        archives = archives[:1]
+    confirmed = [moment for moment in (confirmed_at(one, now) for one in archives) if moment is not None]
+    remarks += dated_ahead([(one.path, one.taken_at) for one in archives], now)
+    return Listing(exists, archives, found.skipped, max(confirmed, default=None), remarks, tuple(sorted(others)))
+
+
+def confirmed_at(archive: Listed, now: float) -> float | None:
+    """Return when an archive's content was last known to be the cluster's; None when nobody can say."""
+    manifest = archive.manifest
+    if manifest is None or not manifest.confirmed_by_leader or is_ahead(manifest.confirmed_at, now):
+        return None
+    return min(manifest.confirmed_at, now)
+
+
+def as_json(archive: Listed, now: float) -> dict[str, Any]:
+    """Return an archive as a result holds it."""
+    ahead = is_ahead(archive.taken_at, now)
+    described = archive.status in (MATCHES, STALE, UNREADABLE)
+    fingerprint = archive.manifest.fingerprint if archive.manifest else None
+    return {
+        "path": archive.path,
+        "manifest": _manifest.path_of(archive.path) if described else None,
+        "manifest_status": archive.status,
+        "cluster": archive.cluster.as_json(),
+        "taken_at": None if ahead else to_text(min(archive.taken_at, now)),
+        "confirmed_at": to_text(confirmed_at(archive, now)),
+        "confirmed_by_leader": archive.manifest.confirmed_by_leader if archive.manifest else None,
+        "dated_ahead": ahead,
+        "index": archive.index,
+        "size": archive.size,
+        "sha256": archive.manifest.sha256 if archive.manifest else None,
+        "fingerprint": fingerprint.overall if fingerprint else None,
+    }
+
+
+def _until(pick: str) -> float | None:
+    if pick in (ALL, NEWEST):
+        return None
+    try:
+        return moment(pick)
+    except (ValueError, OverflowError):
+        raise OptionError(
+            f"pick: {printable(pick)} is not newest, all or a time", hint="Write a time as 2026-11-23T02:15:00Z."
+        ) from None
+
+
+def _of_several(request: ListRequest, archives: list[Listed]) -> list[str]:
+    nameless = [one.cluster for one in archives if one.cluster.name is None]
+    identities = {(one.datacenter, one.id) for one in nameless if one.datacenter}
+    groups = histories([one.servers for one in nameless if one.servers])
+    if len(nameless) < len(archives) or (len(identities) < 2 and len(groups) < 2):
+        return []
+    count = max(len(identities), len(groups))
+    return [
+        f"no archive in {printable(request.path)} names the cluster {printable(request.cluster)}, and those that name "
+        f"none are of {count} clusters. Save with the cluster's name, or list with unnamed: false."
+    ]
+
+
+def _emptied(archives: list[Listed]) -> list[str]:
+    """Say that the newest archive is of a cluster that was empty, when an older one holds something."""
+    stored = [bool(one.manifest.user_records) if one.manifest else None for one in archives]
+    if stored[:1] != [False] or True not in stored:
+        return []
+    full = archives[stored.index(True)]
+    return [
+        f"the newest archive, {printable(archives[0].path)}, holds nothing that users stored, and an older one does: "
+        f"{printable(full.path)}. The cluster was empty, or had been rebuilt, when the newest was taken."
+    ]

@@ -1,0 +1,144 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work on a stream in a process of its own, where there is a second processor for it.
+
+Threads don't do: Python runs one at a time, and what takes longest here, record by record, is Python.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection
+from typing import Any, Generic, Protocol, TypeVar
+
+from .._errors import SnapshotError, place_in_code
+
+Made_co = TypeVar("Made_co", covariant=True)
+Result = TypeVar("Result")
+
+_SET_PIPE_SIZE = 1031
+"""F_SETPIPE_SZ, for which Python has a name since 3.10."""
+_PIPE_SIZE = 1 << 20
+
+
+class Worker(Protocol[Made_co]):
+    """Takes a stream piece by piece, and says in the end what came of it."""
+
+    def put(self, piece: bytes) -> None:
+        """Take the next piece, which is not empty."""
+
+    def finish(self) -> Made_co:
+        """Say that no more comes, and return the result."""
+
+
+def is_of_use() -> bool:
+    """Whether a process beside this one can be had, and would have a processor.
+
+    Not with other threads about: a fork would copy the locks that they hold, with nobody to let go of them.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    return affinity is not None and len(affinity(0)) > 1 and threading.active_count() == 1
+
+
+class Aside(Generic[Result]):
+    """A worker whose work is done in a child process; the worker that was given stays as it is.
+
+    The pipe between the two holds a megabyte, so memory stays constant and the faster side waits for the slower. The
+    child ends when this process does, however that comes about, because it reads to the end of the pipe. Used as a
+    context manager it never leaves a process.
+    """
+
+    def __init__(self, worker: Worker[Result]) -> None:
+        fork = multiprocessing.get_context("fork")
+        pieces, self._pieces = fork.Pipe(duplex=False)
+        self._answer, answer = fork.Pipe(duplex=False)
+        # The kernel may refuse a wider pipe; it is merely slower then.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._pieces.fileno(), _SET_PIPE_SIZE, _PIPE_SIZE)
+        ends = (self._pieces, self._answer)
+        # A daemon, in Python's word: this process does not wait for it when it ends without having closed it.
+        self._process = fork.Process(target=_work, args=(worker, pieces, answer, ends), daemon=True)
+        self._process.start()
+        pieces.close()
+        answer.close()
+
+    def put(self, piece: bytes) -> None:
+        """Hand one piece over; wait while too many are under way.
+
+        :raises SnapshotError: the child was ended by somebody else.
+        """
+        try:
+            self._pieces.send_bytes(piece)
+        except OSError as error:
+            raise _ended() from error
+
+    def finish(self) -> Result:
+        """Say that no more comes, wait, and return what the worker returned.
+
+        :raises SnapshotError: the child was ended by somebody else. :raises RuntimeError: the worker raised something.
+        """
+        try:
+            self._pieces.send_bytes(b"")
+            fault, result = self._answer.recv()
+        except (OSError, EOFError) as error:
+            raise _ended() from error
+        if fault is not None:
+            raise RuntimeError(fault)
+        return result
+
+    def __enter__(self) -> Aside[Result]:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._pieces.close()
+        self._answer.close()
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+
+
+def _ended() -> SnapshotError:
+    return SnapshotError(
+        "the process that reads the records was ended from outside",
+        hint="The kernel does that when memory runs out, and its log says so. Run again when there is more.",
+    )
+
+
+def _work(worker: Worker[Any], pieces: Connection, answer: Connection, others: Iterable[Connection]) -> None:
+    # A signal to the whole group is for the parent to answer, and one to this process ends it.
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, signal.SIG_DFL)
+    for other in others:
+        other.close()
+    # Either means that the parent is gone, and nobody waits.
+    with contextlib.suppress(EOFError, OSError):
+        answer.send(_outcome(worker, iter(pieces.recv_bytes, b"")))
+
+
+def _outcome(worker: Worker[Any], pieces: Iterator[bytes]) -> tuple[str | None, Any]:
+    try:
+        for piece in pieces:
+            worker.put(piece)
+        return None, worker.finish()
+    except (EOFError, OSError):
+        raise
+    except Exception as error:
+        # The parent must not wait for somebody to take the rest. What the error says is left out: it may hold a value.
+        for piece in pieces:
+            del piece
+        return _told(error), None
+
+
+def _told(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {place_in_code(trace.tb_frame.f_code.co_filename, trace.tb_lineno)}" if trace else ""
+    return f"{type(error).__name__}{place}"

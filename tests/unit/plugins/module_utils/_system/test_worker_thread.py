@@ -1,0 +1,102 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work beside a stream: whatever ends first, nothing hangs and no thread stays."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.worker_thread import Lane
+
+MANY = 50  # more than may wait between the two
+
+
+@pytest.fixture(autouse=True)
+def no_thread_stays() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) == before
+
+
+def within(seconds: float, act: Callable[[], object]) -> None:
+    """Fail, rather than hang, when ``act`` does not end."""
+    raised: list[BaseException] = []
+
+    def caught() -> None:
+        try:
+            act()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=caught, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert not thread.is_alive(), "it hangs"
+    if raised:
+        raise raised[0]
+
+
+def run(work: Callable[[Iterator[bytes]], object], pieces: int, *, stop_at: int | None = None) -> list[object]:
+    results: list[object] = []
+
+    def act() -> None:
+        with Lane(work) as lane:
+            for number in range(pieces):
+                if number == stop_at:
+                    raise KeyError("the stream broke off")
+                lane.put(b"x")
+            results.append(lane.finish())
+
+    within(10, act)
+    return results
+
+
+def counting(pieces: Iterator[bytes]) -> int:
+    return sum(map(len, pieces))
+
+
+def failing_at(number: int) -> Callable[[Iterator[bytes]], object]:
+    def work(pieces: Iterator[bytes]) -> object:
+        for _piece in range(number):
+            next(pieces)
+        raise ValueError("not this")
+
+    return work
+
+
+def failing_at_the_end(pieces: Iterator[bytes]) -> object:
+    raise ValueError(f"cut after {counting(pieces)}")
+
+
+@pytest.mark.parametrize("pieces", [0, 1, MANY])
+def test_result(pieces: int) -> None:
+    assert run(counting, pieces) == [pieces]
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 8, 9, MANY])
+def test_work_that_fails_at_once(pieces: int) -> None:
+    with pytest.raises(ValueError, match="not this"):
+        run(failing_at(0), pieces)
+
+
+def test_work_that_fails_midway() -> None:
+    with pytest.raises(ValueError, match="not this"):
+        run(failing_at(MANY // 2), MANY)
+
+
+@pytest.mark.parametrize("pieces", [0, 1, MANY])
+def test_work_that_fails_at_the_end(pieces: int) -> None:
+    with pytest.raises(ValueError, match=f"cut after {pieces}"):
+        run(failing_at_the_end, pieces)
+
+
+@pytest.mark.parametrize("work", [counting, failing_at(0), failing_at(3), failing_at_the_end])
+@pytest.mark.parametrize("stop_at", [0, 1, MANY - 1])
+def test_a_stream_that_breaks_off(work: Callable[[Iterator[bytes]], object], stop_at: int) -> None:
+    # Of the two errors either may be seen first.
+    with pytest.raises((KeyError, ValueError)):
+        run(work, MANY, stop_at=stop_at)
