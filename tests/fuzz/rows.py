@@ -146,6 +146,10 @@ def records() -> Iterator[Recipe]:
         ("a key that is nil", [Record(2, None)]),
         ("a key without a name", [Record(2, {"Key": "", "Value": b"x", "Flags": 0})]),
         ("an index whose value is text", [Record(16, {"Key": "kvs", "Value": "x"})]),
+        (
+            "a field of no definition with a map of numbers",
+            [Record(3, {"ID": ID, "Node": "db", "Another": {1: 2}})],
+        ),
         ("a session without an id", [Record(3, {"ID": "", "Node": "db"})]),
         ("a query whose id is no uuid", [Record(7, {"ID": "x", "Name": "q"})]),
         ("a policy whose datacenters are text", [Record(19, {"ID": ID, "Name": "p", "Datacenters": "x"})]),

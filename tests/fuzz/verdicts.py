@@ -36,6 +36,7 @@ STRICTER = "refused, restored by Consul, never written by it"
 """Counted, and no fault."""
 
 SECONDS, MIB, SMALL = 2.0, 100.0, 1 << 20
+_RECORDS = frozenset({"msgpack", "records", "meaning", "bombs"})
 _SAME_STATE = frozenset({"bytes", "gzip", "tar", "sums", "meta", "packing"})
 
 
@@ -52,7 +53,8 @@ def faults_of(case: Case, reading: Reading, judged: Judgement | None, fingerprin
             found.append(ACCEPTED_DEATH)
         if sent and judged.verdict in (SERVER_LIMPS, SERVER_HANGS):
             found.append(ACCEPTED_LIMP)
-        if accepted and judged.verdict == SERVER_REFUSES:
+        # A guard refuses records; the wrapping is for the reader alone.
+        if accepted and judged.verdict == SERVER_REFUSES and not (reading.guards and case.layer in _RECORDS):
             found.append(ACCEPTED_REFUSED)
         if reading.verdict == REFUSES and judged.verdict == SERVER_RESTORES:
             found.append(REFUSED_RESTORED if case.group in WRITTEN_BY_CONSUL else STRICTER)
@@ -133,7 +135,3 @@ class Tally:
             lines += [f"  {title}: {count:>5}  {name}: {kind}" for (name, kind), count in rows.most_common(40)]
         costs = f"the slowest look {self.slowest:.2f} s, the largest {self.largest:.0f} MiB"
         return "\n".join([*lines, f"{self.cases.total()} cases; {costs}"])
-
-
-def _of_class(rows: Counter[tuple[str, str]], name: str) -> int:
-    return sum(count for (one, _kind), count in rows.items() if one == name)

@@ -85,9 +85,9 @@ def check_of_struct(name: str) -> Check:
             if not all(isinstance(field, bytes) for field in value):
                 return _AT
             deeper = [
-                (field, f".{field.decode()}", _check_of(told[field]))
+                (field, f".{field.decode('utf-8', 'replace')}", _check_of(told.get(field, _UNKNOWN)))
                 for field, inner in value.items()
-                if field in told and type(inner) not in _PLAIN.get(told[field], _NIL)
+                if type(inner) not in (_PLAIN.get(told[field], _NIL) if field in told else _WITHOUT_KEYS)
             ]
             if len(shapes) < _SHAPES:
                 shapes[shape] = deeper
@@ -156,6 +156,9 @@ _TIME_SIZES = {1: 15, 2: 16}
 _AT = "."
 """The value itself is at fault, nothing below it."""
 _NIL = frozenset({type(None)})
+_UNKNOWN = "?"
+"""A field without a definition is skipped by the decoder, but the keys of maps in it still have to be text."""
+_WITHOUT_KEYS = _NIL | {bool, int, float, bytes}
 _PLAIN = {"s": _NIL | {bytes}, "x": _NIL | {bytes}, "b": _NIL | {bool}}
 
 

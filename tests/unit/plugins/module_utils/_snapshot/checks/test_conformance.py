@@ -48,6 +48,7 @@ def check(**fields: Any) -> dict[str, Any]:
 TOKEN_FIELDS = {"AccessorID": UUID, "SecretID": "s"}
 QUERY_FIELDS = {"ID": UUID, "Name": "q", "Service": {"Service": "web"}}
 GOOD: list[tuple[int, Any]] = [
+    (SESSION, {"ID": "s", "Node": "web-1", "Another": {"a": [{"b": 2.5}]}, "Third": [None, "x"]}),
     (KVS, {"Key": "k", "Session": "", "Value": None, "Flags": 2**64 - 1}),
     (KVS, {"Key": "k", "Session": UUID}),
     (REGISTER, {"Node": "web-1", "ID": "", "Service": {"ID": "", "Service": "web"}}),
@@ -85,6 +86,9 @@ BAD: list[tuple[int, Any, str]] = [
     (KVS, {"Key": "k", "Flags": True}, "Flags"),
     (KVS, {"Key": "k", "Session": "z" * 36}, "Session"),
     (KVS, {"Key": 5}, "Key"),
+    # A field without a definition is skipped, and its maps may have texts for keys only.
+    (SESSION, {"ID": "s", "Node": "web-1", "Another": {1: 2}}, "Another"),
+    (AUTOPILOT, {"MinQuorum": 0, "Another": [{"a": {1: 2}}]}, "Another"),
     (KVS, "text", WHOLE),
     (KVS, None, "Key"),
     (REGISTER, {"Node": ""}, "Node"),
