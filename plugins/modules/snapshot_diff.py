@@ -234,12 +234,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._ansible.options import client_of, connection_spec, end_cleanly, fail, succeed, warn
+from ..module_utils._ansible.options import client_of, connection_spec, fail, install_signal_handlers, succeed, warn
 from ..module_utils._compare.diff_text import diff_of, summary_of
 from ..module_utils._compare.record_diff import Selection
 from ..module_utils._errors import OptionError, SnapshotError
 from ..module_utils._model.record_types import KINDS
-from ..module_utils._operations.diff import Compared, DiffRequest, Side, compare
+from ..module_utils._operations.diff import DiffRequest, DiffResult, Side, compare
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -274,7 +274,7 @@ def request_of(params: dict[str, Any]) -> DiffRequest:
     )
 
 
-def result_of(compared: Compared) -> dict[str, Any]:
+def result_of(compared: DiffResult) -> dict[str, Any]:
     return {
         "changed": False,
         "equal": compared.equal,
@@ -313,7 +313,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(**connection_spec(**OPTIONS))
-    end_cleanly()
+    install_signal_handlers()
     try:
         result = run(module)
     except BaseException as error:

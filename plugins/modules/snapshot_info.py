@@ -303,7 +303,7 @@ from ..module_utils._snapshot.reader import Archive, read_archive
 from ..module_utils._snapshot.records.kv_prefixes import KvPrefixes
 from ..module_utils._snapshot.state import State
 from ..module_utils._storage import manifest as _manifest
-from ..module_utils._storage.store import Beside, manifest_beside
+from ..module_utils._storage.store import ManifestMatch, manifest_beside
 from ..module_utils._system.atomic_files import Digest, read_pieces
 from ..module_utils._times import to_text
 
@@ -351,7 +351,7 @@ def findings_of(state: State, target: str | None) -> list[Finding]:
     )
 
 
-def result_of(path: str, archive: Archive, digest: Digest, beside: Beside) -> dict[str, Any]:
+def result_of(path: str, archive: Archive, digest: Digest, beside: ManifestMatch) -> dict[str, Any]:
     meta, state = archive.meta, archive.state
     manifest = {"path": _manifest.path_of(path), "status": beside.status}
     if beside.manifest:

@@ -195,7 +195,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._ansible.options import end_cleanly, fail, succeed, warn
+from ..module_utils._ansible.options import fail, install_signal_handlers, succeed, warn
 from ..module_utils._operations.listing import ListRequest, as_json, list_archives
 from ..module_utils._times import to_text
 
@@ -229,7 +229,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     try:
-        end_cleanly()
+        install_signal_handlers()
         result = run(module)
     except BaseException as error:
         fail(module, error)

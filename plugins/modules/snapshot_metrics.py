@@ -142,7 +142,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._ansible.options import end_cleanly, fail, succeed
+from ..module_utils._ansible.options import fail, install_signal_handlers, succeed
 from ..module_utils._operations.report.textfile import update
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -172,7 +172,7 @@ def main() -> None:
     )
     params = module.params
     try:
-        end_cleanly()
+        install_signal_handlers()
         updated = update(
             params["path"],
             report=params["report"],

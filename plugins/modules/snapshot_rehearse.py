@@ -326,7 +326,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._ansible.options import end_cleanly, fail, succeed
+from ..module_utils._ansible.options import fail, install_signal_handlers, succeed
 from ..module_utils._errors import OptionError, RehearsalError
 from ..module_utils._operations.rehearse.assertions import KINDS, assertion_from
 from ..module_utils._operations.rehearse.result import Progress
@@ -388,7 +388,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     progress, src = Progress(), module.params["src"]
     try:
-        end_cleanly()
+        install_signal_handlers()
         run(module, progress)
     except BaseException as error:
         fail(module, error, src=src, **progress.as_result())

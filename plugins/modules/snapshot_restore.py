@@ -326,8 +326,8 @@ from ..module_utils._ansible.options import (
     client_of,
     client_with_token,
     connection_spec,
-    end_cleanly,
     fail,
+    install_signal_handlers,
     succeed,
     warn,
 )
@@ -377,7 +377,7 @@ def main() -> None:
     module = AnsibleModule(**connection_spec(**OPTIONS))
     progress = Progress(lambda text: warn(module, text))
     try:
-        end_cleanly()
+        install_signal_handlers()
         result = run(module, progress)
     except BaseException as error:
         fail(module, error, state=progress.state, changed=progress.may_have_changed, **progress.result())

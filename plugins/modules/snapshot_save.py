@@ -245,7 +245,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._ansible.options import client_of, connection_spec, end_cleanly, fail, succeed, warn
+from ..module_utils._ansible.options import client_of, connection_spec, fail, install_signal_handlers, succeed, warn
 from ..module_utils._ansible.ownership import Ownership
 from ..module_utils._errors import OptionError, SnapshotError, printable
 from ..module_utils._operations.save import Saved, SaveRequest, save
@@ -363,7 +363,7 @@ def main() -> None:
     module = AnsibleModule(**connection_spec(**OPTIONS), add_file_common_args=True)
     attempts: list[str] = []
     try:
-        end_cleanly()
+        install_signal_handlers()
         result = run(module, attempts)
     except BaseException as error:
         fail(module, error, attempts=attempts)

@@ -25,10 +25,13 @@ from env import places
 
 sys.path.insert(0, str(places.linked_tree()))
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.across_versions import Compared, Learned
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.across_versions import (
+    Baseline,
+    CrossVersionCheck,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import (
+    BaselineVisitor,
     Comparer,
-    Learner,
     Resolver,
     Selection,
 )
@@ -55,7 +58,7 @@ class Looks:
 
     def __init__(self, base: bytes) -> None:
         self._base = base
-        self._learned = Learned(True)
+        self._learned = Baseline(True)
         self._counts = {name: stats.count for name, stats in self._read(base, self._learned).state.records.items()}
         self.archive: Archive | None = None
         self.findings: list[Any] = []
@@ -85,16 +88,16 @@ class Looks:
 
     def across(self, data: bytes) -> None:
         """Compare as after a restore into another version."""
-        learned = Learned(True)
+        learned = Baseline(True)
         self._read(data, learned)
         for one, other in ((learned, self._base), (self._learned, data)):
-            compared = Compared(one)
+            compared = CrossVersionCheck(one)
             self._read(other, compared)
             compared.differing(NOW)
 
     def difference(self, data: bytes) -> None:
         """Compare record by record."""
-        learner = Learner(Selection(volatile=True))
+        learner = BaselineVisitor(Selection(volatile=True))
         self._read(self._base, learner)
         comparer = Comparer(learner, 20)
         self._read(data, comparer)
@@ -103,8 +106,8 @@ class Looks:
         comparer.result(resolver, ())
 
     @staticmethod
-    def _read(data: bytes, observer: Any) -> Archive:
-        return read_archive(_pieces(data), observer=observer)
+    def _read(data: bytes, visitor: Any) -> Archive:
+        return read_archive(_pieces(data), visitor=visitor)
 
     def guards(self) -> list[str]:
         """Return what a restore into TARGET would be refused for."""

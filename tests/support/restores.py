@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guards import (
     EXACT,
     ArchiveFacts,
@@ -17,7 +17,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
 )
 
 ARCHIVE = ArchiveFacts(
-    origin=Cluster("dc1", "an-id", "1.22.7"),
+    origin=ClusterIdentity("dc1", "an-id", "1.22.7"),
     types=frozenset({0, 2, 17, 22}),
     config_kinds=frozenset({"mesh"}),
     agents={"server-1": "id-1", "web-1": "id-9"},

@@ -233,7 +233,7 @@ class Interrupted(BaseException):
     """The run was told to end (SIGTERM, SIGHUP); raised so that what is under way gets cleaned up."""
 
 
-def end_cleanly() -> None:
+def install_signal_handlers() -> None:
     """Make SIGTERM and SIGHUP unwind the module instead of cutting it off with its partial files left behind.
 
     The first one does: a further one would break off the cleaning up.

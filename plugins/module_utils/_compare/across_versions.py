@@ -31,7 +31,7 @@ from .._snapshot.records.canonical import BUILTIN, VOLATILE, Content
 from .._snapshot.records.fingerprint import TypeDigest, record_digest
 from .._snapshot.records.record_names import FirstLabels, name_of
 from .._snapshot.records.stream import UNREADABLE, pack, unpack
-from .._snapshot.records.visitor import Observer
+from .._snapshot.records.visitor import Visitor
 from .._times import from_go
 from .written_since import LISTED, SESSION, TOMBSTONE, Changes, Keys, Resolver, Tables, is_users, modified
 
@@ -51,7 +51,7 @@ _BOOKKEEPING = (b"CreateIndex", b"ModifyIndex", b"LockIndex", b"Hash")
 _ZERO_TIME = b"\x01" + bytes(12) + b"\xff\xff"
 
 
-class _Durable(Observer):
+class _Durable(Visitor):
     """Gets the durable records, but for keys; those of a node when it is known that they are not an agent's."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class _Durable(Observer):
         raise NotImplementedError
 
 
-class Learned(_Durable):
+class Baseline(_Durable):
     """The records of an archive: their content, or where versions are the same no more than its digest."""
 
     def __init__(self, across: bool) -> None:
@@ -98,7 +98,7 @@ class Learned(_Durable):
         self.records[_key(type_id, content)] = whole or record_digest(content.digestible)
 
 
-class Compared(_Durable):
+class CrossVersionCheck(_Durable):
     """Compares a cluster's records, as they stream by, with those that were learned; used once.
 
     :param since: the index beyond which what differs was written after the restore; None where there was none.
@@ -107,7 +107,7 @@ class Compared(_Durable):
     """
 
     def __init__(
-        self, learned: Learned, since: int | None = None, *, keys: bool = False, agents: Collection[str] = ()
+        self, learned: Baseline, since: int | None = None, *, keys: bool = False, agents: Collection[str] = ()
     ) -> None:
         super().__init__()
         self._across = learned.across

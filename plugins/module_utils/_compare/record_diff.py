@@ -21,7 +21,7 @@ from .._model.record_types import RecordType, kind_of
 from .._snapshot.records.canonical import VOLATILE, Content
 from .._snapshot.records.fingerprint import record_digest
 from .._snapshot.records.record_names import FirstLabels, name_of
-from .._snapshot.records.visitor import Observer
+from .._snapshot.records.visitor import Visitor
 
 # The members under names of their own: the enumeration is slow to ask, and there are many records.
 _KVS = RecordType.KVS
@@ -115,7 +115,7 @@ class TypeChange:
         return self.added + self.removed + self.changed > sum(len(names) for names in self.names.values())
 
 
-class _Reader(Observer):
+class _Reader(Visitor):
     """Names the records that are selected, once it is known whose they are, and hands each to ``_take``."""
 
     def __init__(self, selection: Selection) -> None:
@@ -159,7 +159,7 @@ class _Reader(Observer):
         raise NotImplementedError
 
 
-class Learner(_Reader):
+class BaselineVisitor(_Reader):
     """Reads the first of two states."""
 
     def __init__(self, selection: Selection) -> None:
@@ -176,7 +176,7 @@ class Learner(_Reader):
 class Comparer(_Reader):
     """Reads the second of two states and tells it from what was learned of the first, which is used up by that."""
 
-    def __init__(self, learned: Learner, limit: int) -> None:
+    def __init__(self, learned: BaselineVisitor, limit: int) -> None:
         super().__init__(learned.selection)
         self._learned = learned
         self._limit = limit
@@ -217,7 +217,7 @@ class Comparer(_Reader):
 class Resolver(_Reader):
     """Reads the first state once more, for the names of what the second one has not."""
 
-    def __init__(self, learned: Learner, removed: Iterable[int], limit: int) -> None:
+    def __init__(self, learned: BaselineVisitor, removed: Iterable[int], limit: int) -> None:
         super().__init__(learned.selection._replace(types=frozenset(kind_of(one).name for one in removed)))
         self._contents = learned.contents
         self._limit = limit

@@ -22,7 +22,7 @@ from .._snapshot.records.canonical import USER, Content
 from .._snapshot.records.fingerprint import DigestSum, TypeDigest, record_digest
 from .._snapshot.records.protobuf import fields as message_fields
 from .._snapshot.records.record_names import FirstLabels, name_of
-from .._snapshot.records.visitor import Observer
+from .._snapshot.records.visitor import Visitor
 
 # The members under names of their own: the enumeration is slow to ask, and there are many records.
 _ACL_TOKEN = RecordType.ACL_TOKEN
@@ -212,7 +212,7 @@ class Keys:
         return total.result() == archive
 
 
-class Resolver(Observer):
+class Resolver(Visitor):
     """Reads the archive once more: the digests of some keys, and the names of some other records."""
 
     wants_keys = True

@@ -172,7 +172,7 @@ class Client:
             if answer.status_code != 200:
                 raise self._error_of(answer, path)
 
-    def touch(self, *, datacenter: str | None) -> None:
+    def commit_noop(self, *, datacenter: str | None) -> None:
         """Make the servers apply an entry of raft's log that changes nothing: a key that is not there is deleted.
 
         :raises ApiError: the token may not write keys. :raises TransportError: there was no answer.

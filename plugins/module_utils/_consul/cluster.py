@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .._errors import ApiError
-from .._model.identity import Cluster
+from .._model.identity import ClusterIdentity
 from .client import Client
 
 UNHEALTHY = 429
@@ -53,10 +53,10 @@ class ClusterFacts(NamedTuple):
     agent_id: str | None = None
 
     @property
-    def identity(self) -> Cluster:
+    def identity(self) -> ClusterIdentity:
         """Datacenter, cluster id, version and servers, as manifests keep them."""
         servers = tuple(sorted({server.id for server in self.servers}))
-        return Cluster(self.datacenter, self.cluster_id, self.version, servers)
+        return ClusterIdentity(self.datacenter, self.cluster_id, self.version, servers)
 
     @property
     def voters(self) -> int | None:
@@ -134,7 +134,7 @@ def read_cluster(client: Client, datacenter: str | None = None) -> ClusterFacts:
     )
 
 
-def read_identity(client: Client, datacenter: str | None = None) -> Cluster:
+def read_identity(client: Client, datacenter: str | None = None) -> ClusterIdentity:
     """Return just enough to recognise the cluster.
 
     Its servers are those of raft's configuration, which needs operator:read; or the one server that is asked, which
@@ -147,7 +147,7 @@ def read_identity(client: Client, datacenter: str | None = None) -> Cluster:
     servers = _server_ids(look)
     if not servers and own and config.get("Server") and config.get("NodeID"):
         servers = (str(config["NodeID"]),)
-    return Cluster(name, _cluster_id(look), config.get("Version") if own else None, servers)
+    return ClusterIdentity(name, _cluster_id(look), config.get("Version") if own else None, servers)
 
 
 def read_leader(client: Client, datacenter: str | None = None) -> str | None:

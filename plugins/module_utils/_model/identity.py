@@ -19,7 +19,7 @@ _DIGITS = 8
 _SERVERS_SHOWN = 5
 
 
-class Cluster(NamedTuple):
+class ClusterIdentity(NamedTuple):
     """A cluster's identity, and the version it ran; None, and no servers, where it could not be learned.
 
     ``id`` is that of Connect's CA: a clone that was restored from an archive has it as well. ``servers`` are the ids of
@@ -32,12 +32,12 @@ class Cluster(NamedTuple):
     servers: tuple[str, ...] = ()
     name: str | None = None
 
-    def is_same(self, other: Cluster) -> bool:
+    def is_same(self, other: ClusterIdentity) -> bool:
         """Whether both are certainly one cluster, whatever they are called: they share a server and contradict in
         nothing. Nothing is certain where the servers of one are not known."""
         return not self.contradicts(other) and not set(self.servers).isdisjoint(other.servers)
 
-    def contradicts(self, other: Cluster) -> bool:
+    def contradicts(self, other: ClusterIdentity) -> bool:
         """Whether both can't be one cluster at one time: a datacenter or an id that is known of both is not the same,
         or they share no server."""
         pairs = ((self.datacenter, other.datacenter), (self.id, other.id))
@@ -45,9 +45,9 @@ class Cluster(NamedTuple):
             return True
         return bool(self.servers and other.servers) and set(self.servers).isdisjoint(other.servers)
 
-    def completed(self, other: Cluster) -> Cluster:
+    def completed(self, other: ClusterIdentity) -> ClusterIdentity:
         """Return this identity with what it lacks taken from another look at the same cluster."""
-        return Cluster(
+        return ClusterIdentity(
             self.datacenter or other.datacenter,
             self.id or other.id,
             self.consul_version or other.consul_version,

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from .._consul.client import Client, Headers
 from .._errors import ArchiveError, StaleError
 from .._snapshot.reader import Archive, read_with, records_reader
-from .._snapshot.records.visitor import Observer
-from .._system.atomic_files import Digest, Partial
+from .._snapshot.records.visitor import Visitor
+from .._system.atomic_files import AtomicFile, Digest
 from .._system.worker_thread import Lane
 
 _HINTS = {
@@ -27,7 +27,7 @@ _SYNC_EVERY = 16 << 20
 """Bytes after which what was written is seen onto the disk, so that little is left to wait for at the end."""
 
 
-class Taken(NamedTuple):
+class Capture(NamedTuple):
     """A verified snapshot: what the server said of it, what is in it, and its bytes' digest."""
 
     headers: Headers
@@ -35,28 +35,28 @@ class Taken(NamedTuple):
     digest: Digest
 
 
-def take(
+def capture(
     client: Client,
-    partial: Partial | None,
+    partial: AtomicFile | None,
     *,
     datacenter: str | None = None,
     stale: bool = False,
     max_stale: int | None = None,
-    observer: Observer | None = None,
-) -> Taken:
+    visitor: Visitor | None = None,
+) -> Capture:
     """Take one snapshot, verify it, and write it to ``partial`` (None: keep nothing but what is known of it).
 
     The archive is on the disk when this returns, but not yet in its place.
 
     :param max_stale: milliseconds since the answering server heard from the leader, at most.
-    :param observer: looks at the records as they are read, in another thread, before it is known whether all is well.
+    :param visitor: looks at the records as they are read, in another thread, before it is known whether all is well.
     :raises SnapshotError: of any kind; nothing is in place then.
     """
     digest, size, synced = hashlib.sha256(), 0, 0
     if partial is not None:
-        partial.restart()
+        partial.truncate()
     with _answer_of_a_server(), contextlib.ExitStack() as stack:
-        records = stack.enter_context(records_reader(observer=observer, ahead=True))
+        records = stack.enter_context(records_reader(visitor=visitor, ahead=True))
         headers, pieces = stack.enter_context(client.snapshot(datacenter=datacenter, stale=stale))
         _refuse_too_stale(headers, stale, max_stale)
         lane = stack.enter_context(Lane(lambda pieces: read_with(records, pieces)))
@@ -79,7 +79,7 @@ def take(
             fault="index",
             hint="Something between here and Consul mixed up two answers; ask a server directly.",
         )
-    return Taken(headers, archive, Digest(size, digest.hexdigest()))
+    return Capture(headers, archive, Digest(size, digest.hexdigest()))
 
 
 @contextlib.contextmanager

@@ -25,14 +25,14 @@ DAMAGED = Decision(True, "the newest archive is damaged")
 REBUILT = Decision(True, "the cluster was rebuilt: it shares no server with the newest archive of its name")
 """Stands in for a comparison with an archive of the servers that the cluster had before."""
 
-HELD_IN_ITS_WAY = Decision(
+EQUIVALENT = Decision(
     False, "the cluster already holds equivalent content; only records that servers create themselves differ"
 )
 """Stands in for a decision to restore, when a closer look shows that there is nothing to do."""
 
 
 @dataclass(frozen=True)
-class Held:
+class NewestArchive:
     """The newest archive that is there of a cluster. ``fingerprint`` is None when it can't be compared with ours.
 
     ``confirmed_at``: seconds since the epoch when its content was last known to be the cluster's; None when no leader
@@ -44,7 +44,7 @@ class Held:
     fingerprint: Fingerprint | None
 
 
-def should_take(held: Held | None, *, max_age: int | None, force: bool, now: float) -> Decision:
+def should_take(held: NewestArchive | None, *, max_age: int | None, force: bool, now: float) -> Decision:
     """Decide whether a snapshot has to be taken at all."""
     if force:
         return Decision(True, "it was forced")
@@ -63,7 +63,7 @@ def should_take(held: Held | None, *, max_age: int | None, force: bool, now: flo
 
 
 def should_keep(
-    held: Held | None,
+    held: NewestArchive | None,
     taken: Fingerprint,
     *,
     skip_unchanged: bool,
@@ -92,7 +92,7 @@ def should_keep(
     return Decision(False, f"the content is still that of index {held.index}")
 
 
-def keeps_newer(held: Held | None, index: int, *, by_leader: bool, force: bool) -> Decision | None:
+def keeps_newer(held: NewestArchive | None, index: int, *, by_leader: bool, force: bool) -> Decision | None:
     """Decide to leave an archive where it is rather than to put an older state of the cluster in its place.
 
     None: there is no reason to. Within one raft history a higher index holds all that a lower one does.

@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .._compare.record_diff import Comparer, Learner, Resolver, Selection, TypeChange
+from .._compare.record_diff import BaselineVisitor, Comparer, Resolver, Selection, TypeChange
 from .._consul.client import Client
 from .._consul.retry import with_retries
 from .._errors import ArchiveError, FileError, SnapshotError
-from .._model.identity import Cluster
+from .._model.identity import ClusterIdentity
 from .._model.record_types import is_durable
 from .._snapshot.reader import Archive, read_archive
 from .._snapshot.records.fingerprint import Fingerprint, differing_types
-from .._snapshot.records.visitor import Observer
+from .._snapshot.records.visitor import Visitor
 from .._storage.manifest import Manifest
 from .._storage.store import manifest_beside
 from .._system.atomic_files import Digest, digest_of, read_pieces
-from .capture import take
+from .capture import capture
 
 
 class DiffRequest(NamedTuple):
@@ -41,12 +41,12 @@ class Side:
 
     path: str | None
     index: int
-    cluster: Cluster
+    cluster: ClusterIdentity
     taken_at: float | None
     fingerprint: Fingerprint
 
 
-class Compared(NamedTuple):
+class DiffResult(NamedTuple):
     """How it ended. ``quick``: the manifests' fingerprints were enough, no record was read."""
 
     before: Side
@@ -60,7 +60,7 @@ class Compared(NamedTuple):
         return all(change.equal for change in self.types.values())
 
 
-def compare(request: DiffRequest, connect: Callable[[], Client], report: Callable[[SnapshotError], None]) -> Compared:
+def compare(request: DiffRequest, connect: Callable[[], Client], report: Callable[[SnapshotError], None]) -> DiffResult:
     """Compare.
 
     :param connect: returns a client; called only when the live cluster is asked.
@@ -74,39 +74,41 @@ def compare(request: DiffRequest, connect: Callable[[], Client], report: Callabl
     after = _File("after", request.after)
     selection, equal = _left_to_read(before, after, request.selection)
     if before.side and after.side and selection.types == frozenset():
-        return Compared(before.side, after.side, _unchanged(equal), True)
+        return DiffResult(before.side, after.side, _unchanged(equal), True)
     learned = _learn(before, selection)
     comparer = Comparer(learned, request.limit)
     after.read(comparer)
     found = comparer.result(_resolved(before, learned, comparer, request.limit), named)
-    return Compared(before.described(), after.described(), dict(sorted({**_unchanged(equal), **found}.items())), False)
+    return DiffResult(
+        before.described(), after.described(), dict(sorted({**_unchanged(equal), **found}.items())), False
+    )
 
 
 def _with_cluster(
     request: DiffRequest, before: _File, client: Client, report: Callable[[SnapshotError], None]
-) -> Compared:
-    ready: list[Learner] = [_learn(before, request.selection)]
+) -> DiffResult:
+    ready: list[BaselineVisitor] = [_learn(before, request.selection)]
 
-    def attempt() -> tuple[Learner, Comparer, Archive]:
+    def attempt() -> tuple[BaselineVisitor, Comparer, Archive]:
         # What was learned is used up by a try, so that a further one begins anew.
         learned = ready.pop() if ready else _learn(before, request.selection)
         comparer = Comparer(learned, request.limit)
-        return learned, comparer, take(client, None, datacenter=request.datacenter, observer=comparer).archive
+        return learned, comparer, capture(client, None, datacenter=request.datacenter, visitor=comparer).archive
 
     told = client.connection
     learned, comparer, archive = with_retries(attempt, retries=told.retries, delay=told.retry_delay, report=report)
     resolved = _resolved(before, learned, comparer, request.limit)
     types = comparer.result(resolved, request.selection.types or ())
-    return Compared(before.described(), _side(None, archive, None), types, False)
+    return DiffResult(before.described(), _side(None, archive, None), types, False)
 
 
-def _learn(before: _File, selection: Selection) -> Learner:
-    learner = Learner(selection)
+def _learn(before: _File, selection: Selection) -> BaselineVisitor:
+    learner = BaselineVisitor(selection)
     before.read(learner)
     return learner
 
 
-def _resolved(before: _File, learned: Learner, comparer: Comparer, limit: int) -> Resolver | None:
+def _resolved(before: _File, learned: BaselineVisitor, comparer: Comparer, limit: int) -> Resolver | None:
     if not limit or not comparer.removed:
         return None
     resolver = Resolver(learned, comparer.removed, limit)
@@ -164,8 +166,8 @@ class _File:
             raise ValueError("the archive was not read yet")
         return side
 
-    def read(self, observer: Observer) -> None:
-        """Read the archive while ``observer`` looks on.
+    def read(self, visitor: Visitor) -> None:
+        """Read the archive while ``visitor`` looks on.
 
         :raises ArchiveError: it does not verify. :raises FileError: it can't be read, or was changed meanwhile.
         """
@@ -178,7 +180,7 @@ class _File:
                 yield piece
 
         try:
-            self._archive = read_archive(counted(), observer=observer)
+            self._archive = read_archive(counted(), visitor=visitor)
         except ArchiveError as error:
             raise ArchiveError(
                 f"{self._option}: {self._path} does not verify: {error.message}",

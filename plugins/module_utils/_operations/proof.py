@@ -9,16 +9,16 @@ import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .._compare.across_versions import Compared, Learned
+from .._compare.across_versions import Baseline, CrossVersionCheck
 from .._compare.fingerprints import prove
 from .._consul.client import Client
 from .._errors import ArchiveError
 from .._model.losses import Loss
 from .._snapshot.reader import read_archive
 from .._snapshot.records.fingerprint import Fingerprint, TypeDigest, differing_types
-from .._snapshot.records.visitor import Observer
+from .._snapshot.records.visitor import Visitor
 from .._system.atomic_files import read_pieces
-from .capture import take
+from .capture import capture
 
 _KEYS = "KVS"
 _TOKENS = "ACLToken"
@@ -60,7 +60,7 @@ class Prover:
     across: bool
     since: int | None = None
     agents: frozenset[str] = frozenset()
-    _learned: Learned | None = None
+    _learned: Baseline | None = None
 
     def look(self, client: Client, *, known: Fingerprint | None = None) -> Look:
         """Take a snapshot and compare it.
@@ -92,7 +92,7 @@ class Prover:
         return look
 
     def _closely(self, client: Client, *, keys: bool) -> Look:
-        compared = Compared(self._learn(), self.since, keys=keys, agents=self.agents)
+        compared = CrossVersionCheck(self._learn(), self.since, keys=keys, agents=self.agents)
         cluster = self._taken(client, compared)
         found = self.proof_of(cluster)
         if found["equal"]:
@@ -132,17 +132,17 @@ class Prover:
         )
         return bool(differing) and more and set(differing) <= _MADE_BY_LEADERS
 
-    def _taken(self, client: Client, observer: Compared | None) -> Fingerprint:
-        return take(client, None, datacenter=self.datacenter, observer=observer).archive.state.fingerprint
+    def _taken(self, client: Client, visitor: CrossVersionCheck | None) -> Fingerprint:
+        return capture(client, None, datacenter=self.datacenter, visitor=visitor).archive.state.fingerprint
 
-    def _learn(self) -> Learned:
+    def _learn(self) -> Baseline:
         if self._learned is None:
-            learned = Learned(self.across)
+            learned = Baseline(self.across)
             if self.src is not None:
                 self._read(self.src, learned)
             self._learned = learned
         return self._learned
 
-    def _read(self, src: str, observer: Observer) -> None:
-        if read_archive(read_pieces(src), observer=observer).state.fingerprint != self.archive:
+    def _read(self, src: str, visitor: Visitor) -> None:
+        if read_archive(read_pieces(src), visitor=visitor).state.fingerprint != self.archive:
             raise ArchiveError("the archive has changed since it was verified", fault="changed", retryable=False)

@@ -16,7 +16,7 @@ from .._consul.client import Client
 from .._consul.cluster import may_snapshot, read_identity, read_leader
 from .._consul.retry import with_retries
 from .._errors import ApiError, ArchiveError, ClusterError, DestinationError, FileError, SnapshotError, printable
-from .._model.identity import Cluster
+from .._model.identity import ClusterIdentity
 from .._snapshot.checks.findings import Finding, judged_for
 from .._snapshot.reader import Archive, begins_like_archive, read_archive
 from .._storage.chronology import dated_ahead, is_ahead
@@ -36,7 +36,7 @@ from .._storage.store import (
     taken_at_of,
 )
 from .._system.atomic_files import (
-    Partial,
+    AtomicFile,
     digest_of,
     existing_part,
     free_bytes,
@@ -46,8 +46,8 @@ from .._system.atomic_files import (
     require_directory,
 )
 from .._times import to_text
-from .capture import Taken, take
-from .decisions import DAMAGED, REBUILT, Decision, Held, keeps_newer, should_keep, should_take
+from .capture import Capture, capture
+from .decisions import DAMAGED, REBUILT, Decision, NewestArchive, keeps_newer, should_keep, should_take
 
 _GIVE_ONE = 'Set token, token_file or CONSUL_HTTP_TOKEN to a token whose policy has acl = "write".'
 _ANONYMOUS = "no token was given, and anonymous requests may not save snapshots"
@@ -83,7 +83,7 @@ class Saved(NamedTuple):
     decision: Decision
     entry: Entry
     before: Entry | None
-    taken: Taken | None
+    taken: Capture | None
     created: tuple[str, ...] = ()
     by_leader: bool = True
     rebuilt: bool = False
@@ -99,7 +99,7 @@ class Saved(NamedTuple):
 class _Live(NamedTuple):
     """The cluster as it answers; ``led``: whether it has a leader."""
 
-    cluster: Cluster
+    cluster: ClusterIdentity
     led: bool
 
 
@@ -151,16 +151,16 @@ def save(
     if before:
         _require_room(directory, before)
 
-    def taken_into(partial: Partial | None) -> Taken:
-        def attempt() -> Taken:
-            return take(
+    def taken_into(partial: AtomicFile | None) -> Capture:
+        def attempt() -> Capture:
+            return capture(
                 client, partial, datacenter=request.datacenter, stale=request.stale, max_stale=request.max_stale
             )
 
         return with_retries(attempt, retries=retries, delay=delay, report=report)
 
     with contextlib.ExitStack() as stack:
-        partial = None if check else stack.enter_context(Partial(directory))
+        partial = None if check else stack.enter_context(AtomicFile(directory))
         taken = taken_into(partial)
         settled = _settle(request, directory if into_directory else None, live, entries, taken)
         entry = settled.entry
@@ -219,13 +219,13 @@ def _at(dest: str) -> Entry | None:
     return Entry(dest, manifest)
 
 
-def _held(entry: Entry | None, cluster: Cluster) -> Held | None:
+def _held(entry: Entry | None, cluster: ClusterIdentity) -> NewestArchive | None:
     """Return an archive that stands for the cluster's content; None when it is not certainly of the same servers."""
     if entry is None or not entry.manifest.cluster.is_same(cluster):
         return None
     manifest = entry.manifest
     confirmed_at = manifest.confirmed_at if manifest.confirmed_by_leader else None
-    return Held(manifest.index, confirmed_at, manifest.fingerprint)
+    return NewestArchive(manifest.index, confirmed_at, manifest.fingerprint)
 
 
 def _require_room(directory: str, before: Entry) -> None:
@@ -239,7 +239,7 @@ def _require_room(directory: str, before: Entry) -> None:
 
 
 def _settle(
-    request: SaveRequest, directory: str | None, live: _Live, entries: Sequence[Entry], taken: Taken
+    request: SaveRequest, directory: str | None, live: _Live, entries: Sequence[Entry], taken: Capture
 ) -> _Settled:
     """Decide what becomes of a snapshot. ``directory``: None where ``dest`` is a file."""
     archive, now = taken.archive, time.time()
@@ -275,7 +275,9 @@ def _settle(
     return _Settled(decision, Entry(path, manifest), before, by_leader, rebuilt)
 
 
-def _require_own(request: SaveRequest, before: Entry | None, cluster: Cluster, *, holds_something: bool) -> None:
+def _require_own(
+    request: SaveRequest, before: Entry | None, cluster: ClusterIdentity, *, holds_something: bool
+) -> None:
     """Make sure that the archive at ``dest`` may be overwritten. ``holds_something``: whether users stored anything."""
     if before is None or request.force:
         return
@@ -299,7 +301,7 @@ def _require_own(request: SaveRequest, before: Entry | None, cluster: Cluster, *
         )
 
 
-def _confirmed(manifest: Manifest, archive: Archive, cluster: Cluster, now: float) -> Manifest:
+def _confirmed(manifest: Manifest, archive: Archive, cluster: ClusterIdentity, now: float) -> Manifest:
     """Return the manifest of an archive whose content was just seen to be the cluster's, by the names it has today."""
     seen = min(taken_at_of(archive, now), now)
     earlier = manifest.confirmed_at if manifest.confirmed_by_leader and manifest.confirmed_at <= now else seen
@@ -309,7 +311,7 @@ def _confirmed(manifest: Manifest, archive: Archive, cluster: Cluster, now: floa
     )
 
 
-def _remarks(request: SaveRequest, settled: _Settled, entries: Sequence[Entry], taken: Taken) -> tuple[str, ...]:
+def _remarks(request: SaveRequest, settled: _Settled, entries: Sequence[Entry], taken: Capture) -> tuple[str, ...]:
     now, told = time.time(), taken.archive.meta.taken_at
     remarks = []
     cluster = settled.entry.manifest.cluster

@@ -16,7 +16,7 @@ from .._system.worker_process import Aside, Worker, is_of_use
 from .gzip_tar import Member, gunzip, members
 from .meta import Meta, compare_sums, parse_meta
 from .records.kv_prefixes import KvPrefixes
-from .records.visitor import Observer
+from .records.visitor import Visitor
 from .state import State, StateReader
 
 META, STATE, SUMS = "meta.json", "state.bin", "SHA256SUMS"
@@ -33,7 +33,7 @@ class Archive(NamedTuple):
 
 
 def read_archive(
-    pieces: Iterable[bytes], *, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None
+    pieces: Iterable[bytes], *, kv_prefixes: KvPrefixes | None = None, visitor: Visitor | None = None
 ) -> Archive:
     """Read an archive to its last byte and return what is in it.
 
@@ -41,25 +41,25 @@ def read_archive(
     the last two Consul itself leaves to the restore, where they cost the server (observed on 1.8.7 and 1.22.7).
 
     :param pieces: the archive's bytes, in order, in pieces of any size.
-    :param observer: looks at the records as they are read, before it is known whether the archive verifies.
+    :param visitor: looks at the records as they are read, before it is known whether the archive verifies.
     :raises ArchiveError: it is not a whole archive; ``fault`` says at which layer.
     """
-    with records_reader(kv_prefixes=kv_prefixes, observer=observer) as records:
+    with records_reader(kv_prefixes=kv_prefixes, visitor=visitor) as records:
         return read_with(records, pieces)
 
 
 @contextmanager
 def records_reader(
-    *, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None, ahead: bool = False
+    *, kv_prefixes: KvPrefixes | None = None, visitor: Visitor | None = None, ahead: bool = False
 ) -> Iterator[Worker[State | ArchiveError]]:
     """Give what ``read_with`` needs to read one state; a long one is read in a process of its own where that is of use.
 
-    :param observer: wants to see the records in this process, so there is no other one with it.
+    :param visitor: wants to see the records in this process, so there is no other one with it.
     :param ahead: begin that process now, because threads will be about later, and then it can't be begun.
     """
     with ExitStack() as stack:
-        records = _Records(StateReader(kv_prefixes, observer, time.time()))
-        if observer is not None:
+        records = _Records(StateReader(kv_prefixes, visitor, time.time()))
+        if visitor is not None:
             yield records
         elif ahead:
             yield stack.enter_context(Aside(records)) if is_of_use() else records

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from .._model.identity import Cluster
+from .._model.identity import ClusterIdentity
 from .._model.record_types import RecordType, kind_of
 from .checks.findings import Finding, Findings
 from .checks.peerings import Peering
@@ -19,7 +19,7 @@ from .records.fingerprint import DigestSum, Fingerprint, record_digest
 from .records.kv_prefixes import KvPrefixes, PrefixStats
 from .records.kv_records import read_kv_run
 from .records.stream import UNREADABLE, Frame, RecordSplitter
-from .records.visitor import Observer
+from .records.visitor import Visitor
 
 # The members under names of their own: the enumeration is slow to ask, and there are many records.
 _CONFIG_ENTRY = RecordType.CONFIG_ENTRY
@@ -58,7 +58,7 @@ class State(NamedTuple):
     type_ids: frozenset[int]
     fingerprint: Fingerprint
     user_records: Mapping[str, int]
-    origin: Cluster
+    origin: ClusterIdentity
     kv_prefixes: list[PrefixStats]
     config_kinds: frozenset[str]
     """The kinds of the config entries."""
@@ -68,20 +68,18 @@ class State(NamedTuple):
 
 
 class StateReader:
-    """Takes a state's bytes in pieces of any size and says in the end what was in it; ``observer`` looks on.
+    """Takes a state's bytes in pieces of any size and says in the end what was in it; ``visitor`` looks on.
 
     ``now``, in seconds since the epoch: what had ended by then has expired.
     """
 
-    def __init__(
-        self, kv_prefixes: KvPrefixes | None = None, observer: Observer | None = None, now: float = 0.0
-    ) -> None:
-        one_by_one = observer is not None and observer.wants_records
+    def __init__(self, kv_prefixes: KvPrefixes | None = None, visitor: Visitor | None = None, now: float = 0.0) -> None:
+        one_by_one = visitor is not None and visitor.wants_records
         self._splitter = RecordSplitter(None if one_by_one else self._kv_run)
         self._kv_prefixes = kv_prefixes
-        self._observer = observer
+        self._visitor = visitor
         self._findings = Findings(now)
-        self._observe_keys = observer.keys if observer is not None and observer.wants_keys else None
+        self._visit_keys = visitor.keys if visitor is not None and visitor.wants_keys else None
         self._stats: dict[int, list[int]] = {}
         self._durable: dict[int, DigestSum] = {}
         self._users: dict[int, int] = {}
@@ -133,7 +131,7 @@ class StateReader:
             self._general(frame, content)
 
     def _kv_run(self, buffer: bytes, position: int) -> int:
-        prefixes, observe = self._kv_prefixes, self._observe_keys
+        prefixes, observe = self._kv_prefixes, self._visit_keys
         digests: list[bytes] = []
         keys: list[tuple[bytes, int]] = []
         end = read_kv_run(buffer, position, digests, None if prefixes is None and observe is None else keys)
@@ -178,31 +176,31 @@ class StateReader:
             if content.origin == USER:
                 self._users[type_id] = self._users.get(type_id, 0) + 1
         self._findings.take(type_id, content, self._stats[type_id][0], looked_into=frame.digest is None)
-        if self._observer is not None:
-            show(self._observer, type_id, content)
+        if self._visitor is not None:
+            show(self._visitor, type_id, content)
 
     def _close_node(self) -> None:
         if self._node.digests.count:
             self._findings.node_ends(self._node.belongs_to_agent)
-            if self._observer is not None:
-                self._observer.node_ends(self._node.belongs_to_agent)
+            if self._visitor is not None:
+                self._visitor.node_ends(self._node.belongs_to_agent)
         if self._node.digests.count and not self._node.belongs_to_agent:
             self._sum_of(_REGISTER).merge(self._node.digests)
             self._users[_REGISTER] = self._users.get(_REGISTER, 0) + self._node.digests.count
         self._node = _NodeGroup()
 
 
-def show(observer: Observer, type_id: int, content: Content) -> None:
-    """Show a record to an observer, by its bytes alone where it has not the shape that the observer counts on.
+def show(visitor: Visitor, type_id: int, content: Content) -> None:
+    """Show a record to a visitor, by its bytes alone where it has not the shape that the visitor counts on.
 
     Records are read before it is known whether the archive is damaged, so any of them may hold anything.
     """
     try:
-        observer.record(type_id, content)
+        visitor.record(type_id, content)
     except UNREADABLE:
         if content.fields is None:
             raise
-        observer.record(type_id, content._replace(fields=None))
+        visitor.record(type_id, content._replace(fields=None))
 
 
 def _node_name(register: Mapping[bytes, Any]) -> tuple[Any, Any]:
@@ -264,11 +262,11 @@ class _OriginFinder:
             version = _text(meta.get(b"version")) if isinstance(meta, dict) else None
             self._versions.update([version] if version else [])
 
-    def result(self) -> Cluster:
+    def result(self) -> ClusterIdentity:
         only = next(iter(self._federation)) if len(self._federation) == 1 else None
         # Servers of two versions: the newest decides, because it may have written what an older one can't read.
         version = max(self._versions, key=version_key, default=None)
-        return Cluster(self._datacenter or only, self._cluster_id, version)
+        return ClusterIdentity(self._datacenter or only, self._cluster_id, version)
 
 
 def version_key(version: str) -> tuple[tuple[int, ...], bool]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from .._model.identity import Cluster
+from .._model.identity import ClusterIdentity
 
 NEWEST, ALL = "newest", "all"
 
@@ -18,7 +18,7 @@ _OURS = re.compile(r"-(\d{8}T\d{6}Z)-\d+(?:-\d+)?\.snap$", re.ASCII)
 _AGENTS = re.compile(r"^consul-(\d{16,19})\.snap$", re.ASCII)
 
 
-def of_cluster(clusters: Sequence[Cluster], name: str, *, unnamed: bool) -> list[int]:
+def of_cluster(clusters: Sequence[ClusterIdentity], name: str, *, unnamed: bool) -> list[int]:
     """Return the positions of those that count for the cluster of a name.
 
     :param unnamed: count those that bear no name, too, unless they contradict those that bear it, or are certainly of
@@ -30,7 +30,7 @@ def of_cluster(clusters: Sequence[Cluster], name: str, *, unnamed: bool) -> list
     ids = {one.id for one in named if one.id}
     ours = {server for one in named for server in one.servers}
 
-    def may_be_ours(one: Cluster) -> bool:
+    def may_be_ours(one: ClusterIdentity) -> bool:
         if (one.datacenter and datacenters and one.datacenter not in datacenters) or (
             one.id and ids and one.id not in ids
         ):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .._errors import ArchiveError, FileError, SnapshotError, printable
-from .._model.identity import Cluster
+from .._model.identity import ClusterIdentity
 from .._snapshot.reader import Meta, read_meta
 from .._system.atomic_files import file_errors
 from . import manifest as _manifest
@@ -40,7 +40,7 @@ class Listed:
     size: int
     status: str
     manifest: Manifest | None
-    cluster: Cluster
+    cluster: ClusterIdentity
     index: int | None
     taken_at: float
 
@@ -108,7 +108,7 @@ def meta_of(path: str) -> Meta | None:
         return None
 
 
-def with_servers(manifest: Manifest, path: str) -> Cluster:
+def with_servers(manifest: Manifest, path: str) -> ClusterIdentity:
     """Return the cluster that a manifest names. Older ones don't name its servers; the archive's first member does."""
     cluster = manifest.cluster
     if cluster.servers:
@@ -151,7 +151,7 @@ def _look(path: str, *, described: bool) -> Listed | None:
     meta = meta_of(path)
     # Half an archive is still of the cluster that its manifest names, when both are of one snapshot.
     known = manifest is not None and (meta is None or meta.id == manifest.meta_id)
-    cluster = manifest.cluster if manifest is not None and known else Cluster(None, None, None)
+    cluster = manifest.cluster if manifest is not None and known else ClusterIdentity(None, None, None)
     cluster = cluster._replace(servers=_servers(meta) or cluster.servers)
     told = [meta.taken_at if meta else None, told_by_name(path), status.st_mtime]
     taken_at = next(one for one in told if one is not None)

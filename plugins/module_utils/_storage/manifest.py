@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .._errors import SnapshotError
 from .._model.finding_meanings import REVISION
-from .._model.identity import Cluster
+from .._model.identity import ClusterIdentity
 from .._snapshot.checks.peerings import Peering
 from .._snapshot.records.fingerprint import Fingerprint
 from .._times import from_text, to_text
@@ -62,7 +62,7 @@ class Manifest:
     index: int
     taken_at: float
     confirmed_at: float
-    cluster: Cluster
+    cluster: ClusterIdentity
     consistency: Consistency
     fingerprint: Fingerprint | None
     records: dict[str, dict[str, int]]
@@ -149,10 +149,10 @@ def decode(text: bytes) -> Manifest:
         raise SnapshotError("the manifest can't be understood") from error
 
 
-def _cluster(document: dict[str, Any]) -> Cluster:
+def _cluster(document: dict[str, Any]) -> ClusterIdentity:
     servers = tuple(sorted({_text(one) for one in _listed(document.get("servers", []))}))
     known = {key: value if value is None else _text(value) for key, value in document.items() if key != "servers"}
-    return Cluster(**known, servers=servers)
+    return ClusterIdentity(**known, servers=servers)
 
 
 def _consistency(document: dict[str, Any]) -> Consistency:

@@ -14,11 +14,11 @@ from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from .._errors import FileError, SnapshotError, printable
-from .._model.identity import Cluster, name_for_file
+from .._model.identity import ClusterIdentity, name_for_file
 from .._snapshot.reader import Archive
 from .._system.atomic_files import (
+    AtomicFile,
     Digest,
-    Partial,
     digest_of,
     directory_lock,
     require_no_directory,
@@ -35,7 +35,7 @@ Prepare = Callable[[str, str], None]
 """Gets the path of a new file, and the one where it is to be."""
 
 
-class Beside(NamedTuple):
+class ManifestMatch(NamedTuple):
     """What lies beside an archive: MATCHES, ABSENT, STALE or UNREADABLE; a manifest comes with MATCHES alone."""
 
     status: str
@@ -49,12 +49,12 @@ class Entry(NamedTuple):
     manifest: Manifest
 
 
-def archive_name(cluster: Cluster, taken_at: float, index: int) -> str:
+def archive_name(cluster: ClusterIdentity, taken_at: float, index: int) -> str:
     """Return the name of a new archive: ``dc1-20261123T021500Z-3135.snap``, whatever a datacenter calls itself."""
     return f"{name_for_file(cluster.datacenter)}-{to_name(taken_at)}-{index}{ENDING}"
 
 
-def archive_path(directory: str, cluster: Cluster, taken_at: float, index: int) -> str:
+def archive_path(directory: str, cluster: ClusterIdentity, taken_at: float, index: int) -> str:
     """Return where a new archive belongs in a directory. There is no file of that name there.
 
     :raises FileError: the name would lead out of the directory.
@@ -70,15 +70,15 @@ def archive_path(directory: str, cluster: Cluster, taken_at: float, index: int) 
     raise AssertionError("numbers do not end")
 
 
-def cluster_of(archive: Archive, live: Cluster | None = None, name: str | None = None) -> Cluster:
+def cluster_of(archive: Archive, live: ClusterIdentity | None = None, name: str | None = None) -> ClusterIdentity:
     """Return which cluster an archive is of. It knows best; what it doesn't tell is taken from a live look."""
-    cluster = archive.state.origin.completed(live or Cluster(None, None, None))
+    cluster = archive.state.origin.completed(live or ClusterIdentity(None, None, None))
     servers = tuple(sorted({server.id for server in archive.meta.servers}))
     return cluster._replace(servers=servers or cluster.servers, name=name)
 
 
 def manifest_for(
-    archive: Archive, digest: Digest, *, file: str, cluster: Cluster, consistency: Consistency
+    archive: Archive, digest: Digest, *, file: str, cluster: ClusterIdentity, consistency: Consistency
 ) -> Manifest:
     """Return the manifest of an archive that was just verified; see ``taken_at_of`` for its time."""
     taken_at = taken_at_of(archive, time.time())
@@ -108,16 +108,16 @@ def taken_at_of(archive: Archive, now: float) -> float:
     return now if told is None or is_ahead(told, now) else told
 
 
-def manifest_beside(archive: str, digest: Digest) -> Beside:
+def manifest_beside(archive: str, digest: Digest) -> ManifestMatch:
     """Return the manifest beside an archive when it was written for bytes with this digest."""
     try:
         manifest = read_manifest(_manifest.path_of(archive))
     except SnapshotError:
-        return Beside(UNREADABLE, None)
+        return ManifestMatch(UNREADABLE, None)
     if manifest is None:
-        return Beside(ABSENT, None)
+        return ManifestMatch(ABSENT, None)
     fits = (manifest.size, manifest.sha256) == (digest.size, digest.sha256)
-    return Beside(MATCHES, manifest) if fits else Beside(STALE, None)
+    return ManifestMatch(MATCHES, manifest) if fits else ManifestMatch(STALE, None)
 
 
 def entries_of(directory: str) -> list[Entry]:
@@ -129,7 +129,9 @@ def entries_of(directory: str) -> list[Entry]:
     return [Entry(one.path, replace(one.manifest, cluster=one.cluster)) for one in found if one.manifest]
 
 
-def newest_of(entries: Iterable[Entry], cluster: Cluster, now: float, *, reached: int | None = None) -> Entry | None:
+def newest_of(
+    entries: Iterable[Entry], cluster: ClusterIdentity, now: float, *, reached: int | None = None
+) -> Entry | None:
     """Return the newest archive of a cluster; None when there is none.
 
     With a name, those count that were saved for it, and such without a name that are certainly of the same servers;
@@ -146,7 +148,7 @@ def newest_of(entries: Iterable[Entry], cluster: Cluster, now: float, *, reached
     return own[places[0].position] if places else None
 
 
-def _belongs(known: Cluster, cluster: Cluster) -> bool:
+def _belongs(known: ClusterIdentity, cluster: ClusterIdentity) -> bool:
     if cluster.name is not None and known.name is not None:
         return known.name == cluster.name
     return known.is_same(cluster)
@@ -175,7 +177,7 @@ def is_intact(entry: Entry) -> bool:
     return (digest.size, digest.sha256) == (entry.manifest.size, entry.manifest.sha256)
 
 
-def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Prepare | None = None) -> None:
+def put(partial: AtomicFile, dest: str, manifest: Manifest, *, prepare: Prepare | None = None) -> None:
     """Put a finished archive and its manifest in place, each in one step, and see both onto the disk.
 
     Both are on the disk before the first of them is renamed. A crash between the two leaves a whole archive whose
@@ -188,7 +190,7 @@ def put(partial: Partial, dest: str, manifest: Manifest, *, prepare: Prepare | N
         publish(dest, manifest)
 
 
-def put_new(partial: Partial, directory: str, manifest: Manifest, *, prepare: Prepare | None = None) -> Entry:
+def put_new(partial: AtomicFile, directory: str, manifest: Manifest, *, prepare: Prepare | None = None) -> Entry:
     """Do the same under a name of its own; no file that is there is replaced, whoever put it there.
 
     :raises FileError: as there.
@@ -201,9 +203,9 @@ def put_new(partial: Partial, directory: str, manifest: Manifest, *, prepare: Pr
 
 
 @contextlib.contextmanager
-def _settled(partial: Partial, directory: str, prepare: Prepare | None) -> Iterator[Callable[[str, Manifest], None]]:
+def _settled(partial: AtomicFile, directory: str, prepare: Prepare | None) -> Iterator[Callable[[str, Manifest], None]]:
     partial.sync()
-    with Partial(directory) as described, directory_lock(directory):
+    with AtomicFile(directory) as described, directory_lock(directory):
 
         def publish(dest: str, manifest: Manifest) -> None:
             described.write(_manifest.encode(manifest))

@@ -130,7 +130,7 @@ def free_bytes(directory: str) -> int:
     return status.f_bavail * status.f_frsize
 
 
-class Partial:
+class AtomicFile:
     """A new file under way, beside the place where it belongs; nobody else can read it.
 
     Leaving the ``with`` block removes it unless ``publish`` has put it in place. It is locked for as long as its writer
@@ -145,7 +145,7 @@ class Partial:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._placed = False
 
-    def __enter__(self) -> Partial:
+    def __enter__(self) -> AtomicFile:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -172,7 +172,7 @@ class Partial:
         with file_errors("write to", self._directory):
             os.fsync(self._descriptor)
 
-    def resemble(self, path: str) -> None:
+    def copy_ownership(self, path: str) -> None:
         """Take on owner and permissions of another file, where there is one and as far as that is allowed.
 
         A link has none that mean anything: who may write to the directory could point it anywhere.
@@ -184,7 +184,7 @@ class Partial:
             os.fchown(self._descriptor, like.st_uid, like.st_gid)
             os.fchmod(self._descriptor, stat.S_IMODE(like.st_mode))
 
-    def restart(self) -> None:
+    def truncate(self) -> None:
         """Drop what was written, to begin anew."""
         with file_errors("write to", self._directory):
             os.ftruncate(self._descriptor, 0)
@@ -257,10 +257,10 @@ def write_private(path: str, data: bytes, *, like: str | None = None) -> None:
     :param like: a file whose owner and permissions it gets in place of that.
     :raises FileError: it can't be written.
     """
-    with Partial(os.path.dirname(path) or ".") as partial:
+    with AtomicFile(os.path.dirname(path) or ".") as partial:
         partial.write(data)
         if like is not None:
-            partial.resemble(like)
+            partial.copy_ownership(like)
         partial.sync()
         partial.publish(path)
 

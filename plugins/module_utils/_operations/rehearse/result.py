@@ -14,7 +14,7 @@ from typing import Any
 from ..._errors import ServerDied, SnapshotError
 from ..._model.compatibility import is_across
 from ..._model.finding_meanings import CRITICAL, SEEN
-from ..._model.identity import Cluster
+from ..._model.identity import ClusterIdentity
 from ..._sandbox.server import Binary
 from ..._snapshot.checks.findings import Finding
 from ..._snapshot.reader import Archive
@@ -32,7 +32,7 @@ class Examined:
     archive: Archive
     digest: Digest
     stamp: Stamp
-    origin: Cluster
+    origin: ClusterIdentity
     confirmed_at: float | None = None
     """When the content was last known to be the cluster's, by a manifest that matches: seconds since the epoch."""
 

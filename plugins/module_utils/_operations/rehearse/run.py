@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from ..._compare.record_diff import Comparer, Learner, Resolver, Selection
+from ..._compare.record_diff import BaselineVisitor, Comparer, Resolver, Selection
 from ..._consul.client import Client
 from ..._errors import ApiError, ArchiveError, MissingLibraryError, ServerDied, SnapshotError, TransportError
 from ..._model.compatibility import is_enterprise, unrestorable
-from ..._model.identity import Cluster
+from ..._model.identity import ClusterIdentity
 from ..._sandbox.server import Binary, Throwaway, find_binary, isolation
 from ..._snapshot.checks.findings import LISTED, judged_for
 from ..._snapshot.reader import read_archive
@@ -25,7 +25,7 @@ from ..._storage.store import manifest_beside
 from ..._system.atomic_files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
 from ..._system.signals import TimedOut, deadline, uninterrupted
 from ..._system.workdir import WorkDir, clear_leftovers
-from ..capture import take
+from ..capture import capture
 from ..proof import Look, Prover
 from .assertions import Assertion, Outcome, judged, question_of, unanswered, unasked
 from .result import Examined, Progress
@@ -178,7 +178,7 @@ def _examine(request: RehearseRequest, progress: Progress) -> Examined:
         raise _Ended(REFUSED, f"the archive does not verify: {error.message}", error.hint or _DAMAGED) from None
     digest = Digest(size, checksum.hexdigest())
     beside = manifest_beside(request.src, digest)
-    known = beside.manifest.cluster if beside.manifest else Cluster(None, None, None)
+    known = beside.manifest.cluster if beside.manifest else ClusterIdentity(None, None, None)
     manifest = beside.manifest
     confirmed_at = manifest.confirmed_at if manifest and manifest.confirmed_by_leader else None
     progress.examined = Examined(archive, digest, stamp, archive.state.origin.completed(known), confirmed_at)
@@ -292,13 +292,13 @@ def _prove(client: Client, server: Throwaway, prover: Prover) -> Look:
 
 def _changes(client: Client, src: str, proof: dict[str, Any]) -> dict[str, Any]:
     """Return, by type, what a server of another version made of the archive's records; names, never values."""
-    learner = Learner(Selection())
-    read_archive(read_pieces(src), observer=learner)
+    learner = BaselineVisitor(Selection())
+    read_archive(read_pieces(src), visitor=learner)
     comparer = Comparer(learner, LISTED)
-    take(client, None, observer=comparer)
+    capture(client, None, visitor=comparer)
     resolver = Resolver(learner, comparer.removed, LISTED) if comparer.removed else None
     if resolver is not None:
-        read_archive(read_pieces(src), observer=resolver)
+        read_archive(read_pieces(src), visitor=resolver)
     return {
         name: {**asdict(change), "equal": name not in proof["differs"]}
         for name, change in comparer.result(resolver, ()).items()

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ..._errors import FileError
 from ..._system.atomic_files import (
-    Partial,
+    AtomicFile,
     directory_lock,
     file_errors,
     remove_leftovers,
@@ -90,13 +90,13 @@ def _read(path: str) -> bytes:
 
 
 def _replace(path: str, directory: str, text: str) -> None:
-    with Partial(directory) as partial:
+    with AtomicFile(directory) as partial:
         # Names from inventories may hold what UTF-8 can't.
         partial.write(text.encode("utf-8", "replace"))
         with file_errors("write to", directory):
             os.chmod(partial.path, _mode_of(path))
         with contextlib.suppress(OSError):
-            partial.resemble(path)
+            partial.copy_ownership(path)
         partial.sync()
         partial.publish(path)
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 
 from ..._model.compatibility import build_of, series_of, unrestorable
 from ..._model.finding_meanings import INFO, MEANINGS, SEEN, deadly, severity_for
-from ..._model.identity import Cluster
+from ..._model.identity import ClusterIdentity
 from .guard_facts import EXACT, MINOR, OFF, RestoreFacts, Verdict, is_origin
 
 _NO_ARCHIVE = Verdict(None, "nothing is known of an archive that does not verify")
@@ -207,7 +207,7 @@ def token_survival(facts: RestoreFacts) -> Verdict:
         return _NO_ARCHIVE
     if target.acl is False:
         return Verdict(True, "ACLs are off in the cluster; no token is needed")
-    label = lasting_token(facts)
+    label = surviving_token(facts)
     if label:
         reason = "it is in the archive" if label in held.tokens else target.kept[label]
         return Verdict(True, f"{label} stays valid after the restore: {reason}")
@@ -244,7 +244,7 @@ def node_identity(facts: RestoreFacts) -> Verdict:
     )
 
 
-def lasting_token(facts: RestoreFacts) -> str | None:
+def surviving_token(facts: RestoreFacts) -> str | None:
     """Return the label of the given token that goes on to work after the restore, the last one that was given first."""
     held = facts.archive.tokens if facts.archive else frozenset()
     lasting = [label for label in facts.target.given if label in held or label in facts.target.kept]
@@ -273,8 +273,8 @@ def deregister(name: str, datacenter: str | None) -> str:
     )
 
 
-def _origin(facts: RestoreFacts) -> Cluster:
-    return facts.archive.origin if facts.archive else Cluster(None, None, None)
+def _origin(facts: RestoreFacts) -> ClusterIdentity:
+    return facts.archive.origin if facts.archive else ClusterIdentity(None, None, None)
 
 
 def _versions(facts: RestoreFacts) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..._model.identity import Cluster
+from ..._model.identity import ClusterIdentity
 from ..._snapshot.checks.peerings import Peering
 
 EXACT, MINOR, OFF = "exact", "minor", "off"
@@ -26,7 +26,7 @@ class ArchiveFacts:
     ``peerings``: all of them. ``servers``: raft ids of the servers that its cluster had.
     """
 
-    origin: Cluster
+    origin: ClusterIdentity
     types: frozenset[int]
     config_kinds: frozenset[str]
     agents: Mapping[str, str]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..._errors import printable
 from . import guard_checks as checks
-from .guard_checks import deregister, lasting_token, name_conflicts
+from .guard_checks import deregister, name_conflicts, surviving_token
 from .guard_facts import EXACT, MINOR, OFF, VERSION_CHECKS, ArchiveFacts, RestoreFacts, TargetFacts, Verdict
 
 __all__ = [
@@ -33,9 +33,9 @@ __all__ = [
     "as_results",
     "deregister",
     "evaluate",
-    "lasting_token",
     "name_conflicts",
     "refusals",
+    "surviving_token",
     "warnings",
 ]
 
@@ -45,13 +45,13 @@ PASSED, ACCEPTED, REFUSED, NOT_CHECKED = "passed", "accepted", "refused", "not_c
 class Guard(NamedTuple):
     """A row: ``risk`` is the name under which a user can accept what it warns of, None where nobody can.
 
-    ``of_sending``: it warns of what the archive would do, so it has nothing to say where none is sent.
+    ``upload_only``: it warns of what the archive would do, so it has nothing to say where none is sent.
     """
 
     name: str
     risk: str | None
     check: Callable[[RestoreFacts], Verdict]
-    of_sending: bool = False
+    upload_only: bool = False
 
 
 class Finding(NamedTuple):
@@ -72,13 +72,13 @@ GUARDS = (
     Guard("token", None, checks.token),
     Guard("health", "unhealthy_target", checks.health),
     Guard("fresh", "replace_content", checks.fresh),
-    Guard("datacenter", "other_datacenter", checks.datacenter, of_sending=True),
-    Guard("version", "other_version", checks.version, of_sending=True),
-    Guard("record_types", None, checks.record_types, of_sending=True),
-    Guard("findings", "critical_findings", checks.findings, of_sending=True),
-    Guard("active_peering", "active_peering", checks.active_peering, of_sending=True),
-    Guard("token_survival", "token_loss", checks.token_survival, of_sending=True),
-    Guard("node_identity", "node_conflict", checks.node_identity, of_sending=True),
+    Guard("datacenter", "other_datacenter", checks.datacenter, upload_only=True),
+    Guard("version", "other_version", checks.version, upload_only=True),
+    Guard("record_types", None, checks.record_types, upload_only=True),
+    Guard("findings", "critical_findings", checks.findings, upload_only=True),
+    Guard("active_peering", "active_peering", checks.active_peering, upload_only=True),
+    Guard("token_survival", "token_loss", checks.token_survival, upload_only=True),
+    Guard("node_identity", "node_conflict", checks.node_identity, upload_only=True),
 )
 RISKS = tuple(guard.risk for guard in GUARDS if guard.risk)
 
@@ -89,7 +89,7 @@ def evaluate(facts: RestoreFacts, accepted: Collection[str]) -> list[Finding]:
 
 
 def _verdict(guard: Guard, facts: RestoreFacts) -> Verdict:
-    if facts.unchanged and guard.of_sending:
+    if facts.unchanged and guard.upload_only:
         return Verdict(True, "the cluster already holds the archive's content; nothing would be sent")
     verdict = guard.check(facts)
     # Names in it come from an archive or a cluster.

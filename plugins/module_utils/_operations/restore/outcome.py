@@ -174,7 +174,7 @@ def _touch(client: Client, datacenter: str | None) -> None:
     # When autopilot removes a dead server, raft takes no snapshot until something is written, and in a cluster whose
     # agents lost their tokens with the restore nothing is, for good (observed on 1.22.7).
     with contextlib.suppress(SnapshotError):
-        client.touch(datacenter=datacenter)
+        client.commit_noop(datacenter=datacenter)
 
 
 def _is_over(failed: SnapshotError) -> bool:

@@ -18,18 +18,18 @@ from ..._model.compatibility import is_across
 from ..._storage.manifest import Consistency
 from ..._storage.store import cluster_of, manifest_for, put_new
 from ..._system.atomic_files import (
-    Partial,
+    AtomicFile,
     existing_part,
     make_directory,
     open_unchanged,
     remove_leftovers,
     require_directory,
 )
-from ..capture import Taken
-from ..decisions import HELD_IN_ITS_WAY, should_restore
+from ..capture import Capture
+from ..decisions import EQUIVALENT, should_restore
 from ..proof import Prover
 from .guard_facts import is_origin
-from .guards import EXACT, RestoreFacts, evaluate, lasting_token, name_conflicts, refusals
+from .guards import EXACT, RestoreFacts, evaluate, name_conflicts, refusals, surviving_token
 from .next_steps import agents_awaited, next_steps, servers_gone
 from .outcome import AFTERWARDS, NOTHING_SENT, REPLACED, UNKNOWN, failed_restore, proof, wait
 from .result import Progress
@@ -57,7 +57,7 @@ class Plan(NamedTuple):
     """What to send, what it replaces, and what proves it: all is there when no guard refuses."""
 
     source: Source
-    before: Taken
+    before: Capture
     prover: Prover
 
     @property
@@ -97,7 +97,7 @@ def restore(client: Client, after: Client, request: RestoreRequest, progress: Pr
         if partial is not None and not target.fresh:
             with progress.phase("backup"):
                 progress.backup_file = _keep(partial, request, target, plan.before)
-    after = tokens[lasting_token(facts) or list(tokens)[-1]]
+    after = tokens[surviving_token(facts) or list(tokens)[-1]]
     _leave_to_people(progress, plan.source, target)
     with progress.phase("restore"):
         _send((client, after), request, progress, plan)
@@ -127,14 +127,14 @@ def _compare_names(request: RestoreRequest, progress: Progress) -> None:
         )
 
 
-def _safety_file(directory: str, stack: contextlib.ExitStack, check: bool) -> Partial | None:
+def _safety_file(directory: str, stack: contextlib.ExitStack, check: bool) -> AtomicFile | None:
     if check:
         require_directory(existing_part(directory))
         return None
     stack.callback(_remove_empty, make_directory(directory))
     require_directory(directory)
     remove_leftovers(directory)
-    return stack.enter_context(Partial(directory))
+    return stack.enter_context(AtomicFile(directory))
 
 
 def _remove_empty(made: tuple[str, ...]) -> None:
@@ -158,7 +158,7 @@ def _decide(client: Client, request: RestoreRequest, progress: Progress, target:
         with contextlib.suppress(SnapshotError):
             look = prover.look(client)
             if look.proof["equal"]:
-                progress.proof, progress.decision = {**look.proof, **_NOTHING_SINCE}, HELD_IN_ITS_WAY
+                progress.proof, progress.decision = {**look.proof, **_NOTHING_SINCE}, EQUIVALENT
     return prover
 
 
@@ -208,7 +208,7 @@ def _allowed(progress: Progress, prover: Prover | None, fault: ArchiveError | No
     )
 
 
-def _keep(partial: Partial, request: RestoreRequest, target: Target, taken: Taken) -> str:
+def _keep(partial: AtomicFile, request: RestoreRequest, target: Target, taken: Capture) -> str:
     cluster = cluster_of(taken.archive, target.cluster.identity if target.cluster else None, request.cluster)
     consistency = Consistency(False, taken.headers.last_contact_ms, taken.headers.known_leader)
     manifest = manifest_for(taken.archive, taken.digest, file="", cluster=cluster, consistency=consistency)

@@ -16,7 +16,7 @@ from ..._consul.cluster import ClusterFacts, may_snapshot, read_cluster
 from ..._consul.readiness import wait_until_ready
 from ..._consul.retry import with_retries
 from ..._errors import ApiError, ArchiveError, ClusterError, SnapshotError, TransportError
-from ..._model.identity import Cluster
+from ..._model.identity import ClusterIdentity
 from ..._model.record_types import RecordType, id_of, kind_of
 from ..._snapshot.checks.peerings import Peering
 from ..._snapshot.reader import read_archive
@@ -24,8 +24,8 @@ from ..._snapshot.records.fingerprint import Fingerprint
 from ..._snapshot.restore_facts import Agent, read_head
 from ..._storage.manifest import MATCHES, Manifest
 from ..._storage.store import manifest_beside
-from ..._system.atomic_files import Digest, Partial, Stamp, digest_of, read_pieces, stamp_of
-from ..capture import Taken, take
+from ..._system.atomic_files import AtomicFile, Digest, Stamp, digest_of, read_pieces, stamp_of
+from ..capture import Capture, capture
 from .guards import ArchiveFacts, TargetFacts
 
 
@@ -49,7 +49,7 @@ class Target:
 
     cluster: ClusterFacts | None
     live: Live | None
-    taken: Taken | None
+    taken: Capture | None
     given: tuple[str, ...]
     unknown: Mapping[str, str]
 
@@ -111,7 +111,7 @@ class _Known:
 
     index: int
     fingerprint: Fingerprint
-    origin: Cluster
+    origin: ClusterIdentity
     counts: dict[str, int]
     types: frozenset[int]
     config_kinds: frozenset[str]
@@ -214,7 +214,7 @@ def asker_of(tokens: Mapping[str, Client], datacenter: str | None) -> Client:
 def read_target(
     client: Client,
     tokens: Mapping[str, Client],
-    partial: Partial | None,
+    partial: AtomicFile | None,
     *,
     datacenter: str | None,
     settling: float,
@@ -248,7 +248,7 @@ def read_target(
         try:
             # What a follower passes on from the leader is cut short now and then (seen on 1.22.7: 7 of 150).
             taken = with_retries(
-                lambda: take(client, partial, datacenter=datacenter),
+                lambda: capture(client, partial, datacenter=datacenter),
                 retries=client.connection.retries,
                 delay=client.connection.retry_delay,
                 report=report,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from .canonical import Content
 
 
-class Observer:
+class Visitor:
     """Sees every record of a state, in its order; a subclass keeps what it wants of them.
 
-    KVS records that the fast path reads come in runs, and only to an observer that ``wants_keys``; all others, and the
+    KVS records that the fast path reads come in runs, and only to a visitor that ``wants_keys``; all others, and the
     KVS records that have another layout, come one at a time.
     """
 

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._ansible.options import Interrupted, end_cleanly
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._ansible.options import (
+    Interrupted,
+    install_signal_handlers,
+)
 
 
 class HalfMade:
@@ -34,7 +37,7 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_it_unwinds_without_noise(number: signal.Signals, capfd: pytest.CaptureFixture[str]) -> None:
-    end_cleanly()
+    install_signal_handlers()
     cleaned = []
     half_made = HalfMade()
     try:
@@ -48,7 +51,7 @@ def test_it_unwinds_without_noise(number: signal.Signals, capfd: pytest.CaptureF
 
 
 def test_otherwise_it_would_be_heard(capfd: pytest.CaptureFixture[str]) -> None:
-    end_cleanly()
+    install_signal_handlers()
     half_made = HalfMade()
     del half_made
     assert "it has no fp yet" in capfd.readouterr().err

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from support.states import packed
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.across_versions import Compared, Learned
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.across_versions import (
+    Baseline,
+    CrossVersionCheck,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.canonical import content_of
 
 TOKEN = 17
@@ -29,10 +32,10 @@ def token(accessor: str, expires: float | None) -> Any:
 
 
 def differing(archive: list[Any], cluster: list[Any], across: bool) -> set[str]:
-    learned = Learned(across)
+    learned = Baseline(across)
     for one in archive:
         learned.record(TOKEN, one)
-    compared = Compared(learned)
+    compared = CrossVersionCheck(learned)
     for one in cluster:
         compared.record(TOKEN, one)
     return compared.differing(NOW)

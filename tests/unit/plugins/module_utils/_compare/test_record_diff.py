@@ -15,23 +15,23 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.
     ABSENT,
     CHANGED,
     EQUAL,
+    BaselineVisitor,
     Comparer,
     Contents,
-    Learner,
     Resolver,
     Selection,
     TypeChange,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Observer
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Visitor
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import StateReader
 
 SESSION, TOKEN, POLICY = 3, 17, 19
 EVERYTHING = Selection()
 
 
-def show(observer: Observer, records: Iterable[Record], piece: int = 1 << 16) -> None:
-    """Read a state in pieces while an observer looks on."""
-    reader, state = StateReader(observer=observer), state_of(records)
+def show(visitor: Visitor, records: Iterable[Record], piece: int = 1 << 16) -> None:
+    """Read a state in pieces while a visitor looks on."""
+    reader, state = StateReader(visitor=visitor), state_of(records)
     for start in range(0, len(state), piece):
         reader.feed(state[start : start + piece])
     reader.finish()
@@ -46,7 +46,7 @@ def compared(
     piece: int = 1 << 16,
 ) -> dict[str, TypeChange]:
     """Compare two states and leave out the types that are equal."""
-    learner = Learner(selection)
+    learner = BaselineVisitor(selection)
     show(learner, before, piece)
     comparer = Comparer(learner, limit)
     show(comparer, after, piece)

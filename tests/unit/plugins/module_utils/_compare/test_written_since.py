@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from support.states import archive_around, kv, packed, state_of
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.across_versions import Compared, Learned
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.across_versions import (
+    Baseline,
+    CrossVersionCheck,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.written_since import modified
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.canonical import content_of
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.fingerprint import TypeDigest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Observer
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Visitor
 
 NOW, SINCE = 1_800_000_000.0, 100
 REGISTER, KVS, TOMBSTONE, AUTOPILOT, INDEX, TOKEN, POLICY, CONFIG_ENTRY, PEERING = 0, 2, 5, 9, 16, 17, 19, 22, 35
@@ -39,18 +42,18 @@ def row(table: str, index: int) -> Record:
     return INDEX, {"Key": table, "Value": index}
 
 
-def feed(observer: Observer, records: list[Record]) -> None:
+def feed(visitor: Visitor, records: list[Record]) -> None:
     for type_id, fields in records:
-        observer.record(type_id, content_of(type_id, packed(fields)))
+        visitor.record(type_id, content_of(type_id, packed(fields)))
         if type_id == REGISTER:
-            observer.node_ends(False)
+            visitor.node_ends(False)
 
 
 def compared(archive: list[Record], cluster: list[Record], agents: tuple[str, ...] = ()) -> tuple[set[str], Any]:
     """Return the types that differ, and what was written since by type: (added, changed, removed)."""
-    learned = Learned(False)
+    learned = Baseline(False)
     feed(learned, archive)
-    compare = Compared(learned, SINCE, agents=agents)
+    compare = CrossVersionCheck(learned, SINCE, agents=agents)
     feed(compare, cluster)
     differing = compare.differing(NOW)
     _explained, written = compare.written_since(TypeDigest(0, 0), None)
@@ -118,12 +121,12 @@ def test_sessions_that_are_younger_are_named() -> None:
 def keys_compared(archive: list[Any], cluster: list[Any]) -> tuple[bool, Any]:
     """Return whether all that differs of keys is explained, and what was written since: (added, changed, removed)."""
     before = archive_around(state_of(archive))
-    compare = Compared(Learned(False), SINCE, keys=True)
-    read_archive([archive_around(state_of(cluster))], observer=compare)
+    compare = CrossVersionCheck(Baseline(False), SINCE, keys=True)
+    read_archive([archive_around(state_of(cluster))], visitor=compare)
     assert compare.differing(NOW) == set()
     resolver = compare.resolver(NOW)
     if resolver is not None:
-        read_archive([before], observer=resolver)
+        read_archive([before], visitor=resolver)
     own = read_archive([before]).state.fingerprint.types.get("KVS", TypeDigest(0, 0))
     explained, written = compare.written_since(own, resolver)
     found = written.get("KVS")

@@ -11,14 +11,14 @@ import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import (
     NAME_LIMIT,
-    Cluster,
+    ClusterIdentity,
     name_for_file,
 )
 
-A = Cluster("dc1", "a", "1.22.7", ("s1", "s2"))
+A = ClusterIdentity("dc1", "a", "1.22.7", ("s1", "s2"))
 CLONE = A._replace(servers=("s7", "s8"))
-NAMELESS = Cluster("dc1", None, None)
-UNKNOWN = Cluster(None, None, None)
+NAMELESS = ClusterIdentity("dc1", None, None)
+UNKNOWN = ClusterIdentity(None, None, None)
 
 # Both ways round: is_same, contradicts.
 PAIRS = [
@@ -37,21 +37,21 @@ PAIRS = [
     (A, A._replace(servers=()), False, False),
     (A, NAMELESS, False, False),
     (NAMELESS, NAMELESS, False, False),
-    (NAMELESS, Cluster("dc2", None, None), False, True),
+    (NAMELESS, ClusterIdentity("dc2", None, None), False, True),
     (A, UNKNOWN, False, False),
-    (Cluster(None, "a", None), Cluster(None, "b", None), False, True),
+    (ClusterIdentity(None, "a", None), ClusterIdentity(None, "b", None), False, True),
 ]
 
 
 @pytest.mark.parametrize(("one", "other", "same", "contradicts"), PAIRS, ids=str)
-def test_pair(one: Cluster, other: Cluster, same: bool, contradicts: bool) -> None:
+def test_pair(one: ClusterIdentity, other: ClusterIdentity, same: bool, contradicts: bool) -> None:
     assert one.is_same(other) is other.is_same(one) is same
     assert one.contradicts(other) is other.contradicts(one) is contradicts
 
 
 def test_completed_fills_gaps_and_overrides_nothing() -> None:
-    assert NAMELESS.completed(Cluster("dc9", "a", "1.22.7", ("s1", "s2"))) == A
-    assert A.completed(Cluster("dc9", "z", "9", ("s9",))) == A
+    assert NAMELESS.completed(ClusterIdentity("dc9", "a", "1.22.7", ("s1", "s2"))) == A
+    assert A.completed(ClusterIdentity("dc9", "z", "9", ("s9",))) == A
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_completed_fills_gaps_and_overrides_nothing() -> None:
     ],
     ids=str,
 )
-def test_as_text(cluster: Cluster, text: str) -> None:
+def test_as_text(cluster: ClusterIdentity, text: str) -> None:
     assert cluster.as_text() == text
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.decisions import (
     Decision,
-    Held,
+    NewestArchive,
     keeps_newer,
     should_keep,
     should_restore,
@@ -31,7 +31,7 @@ def fingerprint(**types: int) -> Fingerprint:
     return Fingerprint({name: TypeDigest(1, digest) for name, digest in types.items()})
 
 
-HELD = Held(index=42, confirmed_at=NOW - 100, fingerprint=fingerprint(KVS=1, ACLToken=2))
+HELD = NewestArchive(index=42, confirmed_at=NOW - 100, fingerprint=fingerprint(KVS=1, ACLToken=2))
 
 TAKE = [
     ("nothing there", None, {}, True, "a snapshot tells"),
@@ -48,7 +48,7 @@ TAKE = [
 
 
 @pytest.mark.parametrize(("held", "options", "go", "reason"), [row[1:] for row in TAKE], ids=[row[0] for row in TAKE])
-def test_should_take(held: Held | None, options: dict[str, Any], go: bool, reason: str) -> None:
+def test_should_take(held: NewestArchive | None, options: dict[str, Any], go: bool, reason: str) -> None:
     decision = should_take(held, **{"max_age": None, "force": False, "now": NOW, **options})
 
     assert decision.go is go
@@ -96,7 +96,9 @@ KEEP = [
 @pytest.mark.parametrize(
     ("held", "taken", "options", "go", "reason"), [row[1:] for row in KEEP], ids=[row[0] for row in KEEP]
 )
-def test_should_keep(held: Held | None, taken: Fingerprint, options: dict[str, Any], go: bool, reason: str) -> None:
+def test_should_keep(
+    held: NewestArchive | None, taken: Fingerprint, options: dict[str, Any], go: bool, reason: str
+) -> None:
     decision = should_keep(held, taken, **{"skip_unchanged": True, "force": False, **options})
 
     assert decision.go is go

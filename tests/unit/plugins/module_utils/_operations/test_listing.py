@@ -16,7 +16,7 @@ import pytest
 from support.archives import META, STATE, SUMS, Part, archive_of, sums_of
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError, OptionError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.listing import (
     Listing,
     ListRequest,
@@ -35,7 +35,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import from_text, to_text
 
 NOW = from_text("2026-11-26T00:00:00Z")
-OURS = Cluster("dc1", "an-id", "1.22.7", ("s1", "s2"), "production")
+OURS = ClusterIdentity("dc1", "an-id", "1.22.7", ("s1", "s2"), "production")
 
 
 def archive(servers: tuple[str, ...] = ("s1", "s2"), index: int = 7, taken_at: float = NOW - DAY) -> bytes:
@@ -48,7 +48,7 @@ def archive(servers: tuple[str, ...] = ("s1", "s2"), index: int = 7, taken_at: f
 
 
 def manifest(
-    data: bytes, *, cluster: Cluster = OURS, index: int = 7, taken_at: float = NOW - DAY, **more: Any
+    data: bytes, *, cluster: ClusterIdentity = OURS, index: int = 7, taken_at: float = NOW - DAY, **more: Any
 ) -> Manifest:
     known = {
         "file": "a.snap",
@@ -211,7 +211,7 @@ def test_the_archives_of_a_name(tmp_path: Path) -> None:
     described(tmp_path, "ours.snap")
     described(tmp_path, "theirs.snap", cluster=OURS._replace(name="staging", servers=("t1",)))
     described(tmp_path, "before-names.snap", cluster=NAMELESS)
-    described(tmp_path, "unknown.snap", cluster=Cluster(None, None, None))
+    described(tmp_path, "unknown.snap", cluster=ClusterIdentity(None, None, None))
     described(tmp_path, "of-a-clone.snap", cluster=NAMELESS._replace(servers=("c1",)))
     described(tmp_path, "theirs-before-names.snap", cluster=NAMELESS._replace(servers=("t1",)))
     described(tmp_path, "other-dc.snap", cluster=NAMELESS._replace(datacenter="dc2"))

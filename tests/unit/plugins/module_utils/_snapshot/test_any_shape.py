@@ -17,10 +17,13 @@ import pytest
 from support.archives import STATE, archive_of, flipped, part_of, replaced
 from support.states import Record, archive_around, kv, node, packed, state_of
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.across_versions import Compared, Learned
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.across_versions import (
+    Baseline,
+    CrossVersionCheck,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import (
+    BaselineVisitor,
     Comparer,
-    Learner,
     Resolver,
     Selection,
 )
@@ -150,20 +153,20 @@ def info(archive: bytes) -> Archive:
 def across(archive: bytes) -> None:
     for one, other in ((archive, GOOD), (GOOD, archive)):
         for versions in (True, False):
-            learned = Learned(versions)
-            read_archive([one], observer=learned)
-            compared = Compared(learned)
-            read_archive([other], observer=compared)
+            learned = Baseline(versions)
+            read_archive([one], visitor=learned)
+            compared = CrossVersionCheck(learned)
+            read_archive([other], visitor=compared)
             compared.differing(NOW)
 
 
 def difference(archive: bytes) -> None:
-    learner = Learner(Selection(volatile=True))
-    read_archive([archive], observer=learner)
+    learner = BaselineVisitor(Selection(volatile=True))
+    read_archive([archive], visitor=learner)
     comparer = Comparer(learner, 5)
-    read_archive([GOOD], observer=comparer)
+    read_archive([GOOD], visitor=comparer)
     resolver = Resolver(learner, comparer.removed, 5)
-    read_archive([archive], observer=resolver)
+    read_archive([archive], visitor=resolver)
     comparer.result(resolver, ())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.states import REGISTER, UNKNOWN, Record, encoded, kv, node, state_of
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import (
     State,
     StateReader,
@@ -18,7 +18,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
 )
 
 INDEX, CA, CA_CONFIG, FEDERATION = 16, 13, 15, 30
-NOWHERE = Cluster(None, None, None)
+NOWHERE = ClusterIdentity(None, None, None)
 
 
 def read(*records: Record) -> State:
@@ -108,12 +108,12 @@ def test_what_a_cluster_makes_by_itself_is_durable_but_leaves_it_fresh() -> None
     assert fresh.fingerprint.counts == {"Autopilot": 1}
 
 
-ORIGINS: list[tuple[str, list[Record], Cluster]] = [
-    ("datacenter by its nodes", [node("n", "east")], Cluster("east", None, None)),
+ORIGINS: list[tuple[str, list[Record], ClusterIdentity]] = [
+    ("datacenter by its nodes", [node("n", "east")], ClusterIdentity("east", None, None)),
     (
         "datacenter by its federation state",
         [Record(FEDERATION, {"State": {"Datacenter": "west"}})],
-        Cluster("west", None, None),
+        ClusterIdentity("west", None, None),
     ),
     (
         "two federation states tell nothing",
@@ -123,30 +123,38 @@ ORIGINS: list[tuple[str, list[Record], Cluster]] = [
     (
         "nodes before federation states",
         [Record(FEDERATION, {"State": {"Datacenter": "west"}}), node("n", "east")],
-        Cluster("east", None, None),
+        ClusterIdentity("east", None, None),
     ),
     ("a peer's nodes tell nothing", [Record(REGISTER, {**node("n", "far").value, "PeerName": "p"})], NOWHERE),
-    ("cluster id by the CA's configuration", [Record(CA_CONFIG, {"ClusterID": "an-id"})], Cluster(None, "an-id", None)),
+    (
+        "cluster id by the CA's configuration",
+        [Record(CA_CONFIG, {"ClusterID": "an-id"})],
+        ClusterIdentity(None, "an-id", None),
+    ),
     (
         "cluster id by the active CA",
         [Record(CA, {"Active": True, "ExternalTrustDomain": "td"})],
-        Cluster(None, "td", None),
+        ClusterIdentity(None, "td", None),
     ),
     ("an old CA tells nothing", [Record(CA, {"Active": False, "ExternalTrustDomain": "td"})], NOWHERE),
     (
         "configuration before CA",
         [Record(CA, {"Active": True, "ExternalTrustDomain": "td"}), Record(CA_CONFIG, {"ClusterID": "an-id"})],
-        Cluster(None, "an-id", None),
+        ClusterIdentity(None, "an-id", None),
     ),
-    ("version by the consul service", server("s1", "1.22.7"), Cluster("dc1", None, "1.22.7")),
-    ("the newest of two versions", [*server("s1", "1.22.7"), *server("s2", "1.8.7")], Cluster("dc1", None, "1.22.7")),
-    ("no version", server("s1", None), Cluster("dc1", None, None)),
+    ("version by the consul service", server("s1", "1.22.7"), ClusterIdentity("dc1", None, "1.22.7")),
+    (
+        "the newest of two versions",
+        [*server("s1", "1.22.7"), *server("s2", "1.8.7")],
+        ClusterIdentity("dc1", None, "1.22.7"),
+    ),
+    ("no version", server("s1", None), ClusterIdentity("dc1", None, None)),
     ("shapes of another kind", [Record(FEDERATION, {"State": 1}), Record(CA_CONFIG, {"ClusterID": 7})], NOWHERE),
 ]
 
 
 @pytest.mark.parametrize(("records", "origin"), [row[1:] for row in ORIGINS], ids=[row[0] for row in ORIGINS])
-def test_origin(records: list[Record], origin: Cluster) -> None:
+def test_origin(records: list[Record], origin: ClusterIdentity) -> None:
     assert read(*records).origin == origin
 
 

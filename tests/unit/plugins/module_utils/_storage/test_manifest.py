@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.fingerprint import (
     Fingerprint,
     TypeDigest,
@@ -29,7 +29,7 @@ MANIFEST = Manifest(
     index=42,
     taken_at=1_700_000_000.0,
     confirmed_at=1_700_000_060.0,
-    cluster=Cluster("dc1", "an-id", "1.22.7", ("s1", "s2"), "production"),
+    cluster=ClusterIdentity("dc1", "an-id", "1.22.7", ("s1", "s2"), "production"),
     consistency=Consistency(stale=True, last_contact_ms=7, known_leader=True),
     fingerprint=FINGERPRINT,
     records={"Index": {"count": 3, "size": 90}, "KVS": {"count": 2, "size": 200}},
@@ -69,7 +69,7 @@ def test_there_and_back() -> None:
 
 
 def test_what_is_not_known_stays_unknown() -> None:
-    unknown = replace(MANIFEST, cluster=Cluster(None, None, None), consistency=Consistency(False, None, None))
+    unknown = replace(MANIFEST, cluster=ClusterIdentity(None, None, None), consistency=Consistency(False, None, None))
 
     assert _manifest.decode(_manifest.encode(unknown)) == unknown
 

@@ -12,7 +12,7 @@ from support.states import Record, state_of
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.finding_meanings import REVISION
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.checks.peerings import Peering
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import Archive, Meta
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import StateReader
@@ -32,7 +32,7 @@ def manifest(*records: Record) -> Manifest:
         Archive(meta, reader.finish()),
         Digest(1, "ab" * 32),
         file="a.snap",
-        cluster=Cluster("dc1", "an-id", "1.22.7"),
+        cluster=ClusterIdentity("dc1", "an-id", "1.22.7"),
         consistency=Consistency(False, 0, True),
     )
 

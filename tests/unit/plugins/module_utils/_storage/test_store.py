@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.fingerprint import (
     Fingerprint,
     TypeDigest,
@@ -22,18 +22,18 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import store as _store
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import Consistency, Manifest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
+    AtomicFile,
     Digest,
-    Partial,
     digest_of,
     open_unchanged,
     stamp_of,
 )
 
-OURS, THEIRS = Cluster("dc1", "ours", "1.22.7", ("s1",)), Cluster("dc1", "theirs", "1.22.7", ("s2",))
+OURS, THEIRS = ClusterIdentity("dc1", "ours", "1.22.7", ("s1",)), ClusterIdentity("dc1", "theirs", "1.22.7", ("s2",))
 NOW = 1_000.0
 
 
-def manifest_of(data: bytes, *, cluster: Cluster = OURS, taken_at: float = 100, index: int = 1) -> Manifest:
+def manifest_of(data: bytes, *, cluster: ClusterIdentity = OURS, taken_at: float = 100, index: int = 1) -> Manifest:
     return Manifest(
         file="a.snap",
         size=len(data),
@@ -59,7 +59,7 @@ def keep(directory: Path, name: str, data: bytes, manifest: Manifest | None) -> 
     return str(path)
 
 
-def newest(directory: Path, cluster: Cluster = OURS) -> _store.Entry | None:
+def newest(directory: Path, cluster: ClusterIdentity = OURS) -> _store.Entry | None:
     """Return the newest archive of a cluster that lies in a directory."""
     return _store.newest_of(_store.entries_of(str(directory)), cluster, NOW)
 
@@ -113,16 +113,16 @@ def test_what_lies_beside(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"data", None)
     manifest = Path(_manifest.path_of(path))
 
-    assert _store.manifest_beside(path, digest) == _store.Beside("absent", None)
+    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("absent", None)
     manifest.write_bytes(_manifest.encode(manifest_of(b"data")))
-    assert _store.manifest_beside(path, digest) == _store.Beside("matches", manifest_of(b"data"))
+    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("matches", manifest_of(b"data"))
     manifest.write_bytes(_manifest.encode(manifest_of(b"Data")))
-    assert _store.manifest_beside(path, digest) == _store.Beside("stale", None)
+    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("stale", None)
     manifest.write_bytes(b"{")
-    assert _store.manifest_beside(path, digest) == _store.Beside("unreadable", None)
+    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("unreadable", None)
     manifest.unlink()
     manifest.mkdir()
-    assert _store.manifest_beside(path, digest) == _store.Beside("unreadable", None)
+    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("unreadable", None)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def open_umask() -> None:
 @pytest.mark.usefixtures("open_umask")
 def test_put_leaves_two_private_files_and_nothing_else(tmp_path: Path) -> None:
     dest = tmp_path / "a.snap"
-    with Partial(str(tmp_path)) as partial:
+    with AtomicFile(str(tmp_path)) as partial:
         assert os.stat(partial.path).st_mode & 0o777 == 0o600
         partial.write(b"data")
         _store.put(partial, str(dest), manifest_of(b"data"))
@@ -151,7 +151,7 @@ def test_put_leaves_two_private_files_and_nothing_else(tmp_path: Path) -> None:
 def test_put_replaces_what_was_there_and_its_permissions(tmp_path: Path) -> None:
     dest = Path(keep(tmp_path, "a.snap", b"old", manifest_of(b"old")))
     dest.chmod(0o644)
-    with Partial(str(tmp_path)) as partial:
+    with AtomicFile(str(tmp_path)) as partial:
         partial.write(b"new")
         _store.put(partial, str(dest), manifest_of(b"new"))
 
@@ -172,10 +172,10 @@ def test_a_manifest_is_replaced_beside_an_archive_that_stays(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("cluster", "name"),
-    [(OURS, "dc1-20231114T221320Z-42.snap"), (Cluster(None, None, None), "unknown-20231114T221320Z-42.snap")],
+    [(OURS, "dc1-20231114T221320Z-42.snap"), (ClusterIdentity(None, None, None), "unknown-20231114T221320Z-42.snap")],
     ids=["known", "unknown"],
 )
-def test_archive_name(cluster: Cluster, name: str) -> None:
+def test_archive_name(cluster: ClusterIdentity, name: str) -> None:
     assert _store.archive_name(cluster, 1_700_000_000.9, 42) == name
 
 
@@ -183,7 +183,7 @@ def test_a_new_archive_overwrites_nobodys(tmp_path: Path) -> None:
     manifest = manifest_of(b"data", taken_at=1_700_000_000)
     names = []
     for number in range(3):
-        with Partial(str(tmp_path)) as partial:
+        with AtomicFile(str(tmp_path)) as partial:
             partial.write(b"data")
             entry = _store.put_new(partial, str(tmp_path), manifest)
         names.append(os.path.basename(entry.path))
@@ -253,7 +253,7 @@ def test_an_archive_whose_manifest_has_no_place_does_not_replace_the_old_one(tmp
     manifest = Path(_manifest.path_of(path))
     manifest.unlink()
     manifest.mkdir()
-    with Partial(str(tmp_path)) as partial:
+    with AtomicFile(str(tmp_path)) as partial:
         partial.write(b"new")
         with pytest.raises(FileError, match="a directory is in the way"):
             _store.put(partial, path, manifest_of(b"new"))

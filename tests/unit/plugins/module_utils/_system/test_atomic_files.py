@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
-    Partial,
+    AtomicFile,
     open_archive,
     remove_leftovers,
     require_directory,
@@ -87,7 +87,7 @@ def test_leftovers_that_somebody_else_laid_out_lead_nowhere(tmp_path: Path) -> N
 def test_a_new_file_is_private_from_its_first_byte_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        with Partial(str(tmp_path)) as partial:
+        with AtomicFile(str(tmp_path)) as partial:
             assert Path(partial.path).stat().st_mode & 0o777 == 0o600
             partial.write(b"x")
             partial.publish(str(tmp_path / "x"))

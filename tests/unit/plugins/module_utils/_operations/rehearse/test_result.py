@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import Cluster
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.rehearse.result import (
     Examined,
     Progress,
@@ -43,7 +43,7 @@ def test_age(taken: int | None, confirmed: int | None, age: int | None) -> None:
         Archive(meta, None),  # type: ignore[arg-type]  # nobody looks at the state
         Digest(0, ""),
         Stamp(0, 0, 0, 0),
-        Cluster(None, None, None),
+        ClusterIdentity(None, None, None),
         None if confirmed is None else now + confirmed,
     )
     assert progress.age == age if age is None else progress.age in (age, age + 1)

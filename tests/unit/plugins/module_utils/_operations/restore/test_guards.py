@@ -217,7 +217,7 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
 ]
 
 
-OF_SENDING = [guard.name for guard in GUARDS if guard.of_sending]
+OF_SENDING = [guard.name for guard in GUARDS if guard.upload_only]
 
 
 def identity(row: tuple[Any, ...]) -> str:

@@ -22,7 +22,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
     TooMuch,
     has_too_many_parts,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Observer
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Visitor
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import StateReader
 
 EIGHT_MIB = 8 << 20
@@ -109,7 +109,7 @@ def test_parts_are_counted_over_all_values() -> None:
     assert not has_too_many_parts(packed(b"x" * 100), 10)
 
 
-class Seen(Observer):
+class Seen(Visitor):
     """Counts the records that could be looked into, and those that couldn't."""
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ def in_one_piece(last: bytes) -> Any:
 def test_a_record_that_is_too_long_to_be_held_counts_by_its_bytes() -> None:
     found, seen = {}, Seen()
     for last in (b"x", b"x", b"y"):
-        archive = read_archive([long_kv(last)], observer=seen)
+        archive = read_archive([long_kv(last)], visitor=seen)
         assert archive == in_one_piece(last)
         assert archive.state.records["KVS"].count == 2
         assert archive.state.records["ACLPolicy"].count == 1

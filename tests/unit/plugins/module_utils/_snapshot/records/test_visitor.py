@@ -12,13 +12,13 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.fingerprint import (
     record_digest,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Observer
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Visitor
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import StateReader
 
 INDEX = 16
 
 
-class Witness(Observer):
+class Witness(Visitor):
     """Writes down what it is shown."""
 
     def __init__(self, wants_keys: bool) -> None:
@@ -44,7 +44,7 @@ def test_what_is_seen(wants_keys: bool, piece: int) -> None:
     odd = Record(2, {**kv("b", b"v").value, "Zone": None})
     records = [node("s"), node("s", check="serfHealth"), node("u"), Record(INDEX, {"Key": "kvs"}), kv("a", b"v"), odd]
     witness = Witness(wants_keys)
-    reader, state = StateReader(observer=witness), state_of(records)
+    reader, state = StateReader(visitor=witness), state_of(records)
     for start in range(0, len(state), piece):
         reader.feed(state[start : start + piece])
     alone = StateReader()
