@@ -1,0 +1,43 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an operation notes along the way, so that a result has it whether the operation ends well or not."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+from .._errors import SnapshotError
+
+TOTAL = "total"
+
+
+class Journal:
+    """Timings and failed attempts of one run. Everything else that an operation learns is a value that it returns.
+
+    ``attempts``: the message of each attempt that failed and was followed by another. ``duration``: seconds by phase,
+    with their sum as ``total``.
+    """
+
+    def __init__(self, warn: Callable[[str], None] = lambda text: None) -> None:
+        """:param warn: shows a text to the user at once."""
+        self.warn = warn
+        self.attempts: list[str] = []
+        self.duration: dict[str, float] = {TOTAL: 0.0}
+
+    def again(self, error: SnapshotError) -> None:
+        """Note an attempt that failed and is followed by another."""
+        self.attempts.append(error.message)
+        self.warn(f"trying again: {error.message}")
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Measure a phase, in seconds; a phase that is entered again adds to what it took before."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.duration[name] = round(self.duration.get(name, 0.0) + time.monotonic() - begun, 3)
+            self.duration[TOTAL] = round(sum(v for k, v in self.duration.items() if k != TOTAL), 3)
