@@ -9,6 +9,7 @@ import json
 import shlex
 from collections.abc import Collection, Mapping
 
+from ..._errors import listed
 from ..._model.compatibility import build_of, series_of, unrestorable
 from ..._model.finding_meanings import INFO, MEANINGS, SEEN, deadly, severity_for
 from ..._model.identity import ClusterIdentity
@@ -33,7 +34,7 @@ def token(facts: RestoreFacts) -> Verdict:
         return Verdict(True, "the token may restore")
     denied = (
         'the token may not restore; give one whose policy has acl = "write"'
-        if target.given
+        if target.provided
         else 'no token was given, and anonymous requests may not restore; give a token whose policy has acl = "write"'
     )
     return Verdict(False, target.unknown.get("token", denied), final=True)
@@ -166,9 +167,9 @@ def findings(facts: RestoreFacts) -> Verdict:
 def _of_finding(name: str, count: int, effects: Mapping[str, str]) -> str:
     stopped = [one for one, effect in effects.items() if effect == SEEN]
     known = (
-        f"seen to stop Consul {_listed(stopped)}"
+        f"seen to stop Consul {listed(sorted(stopped))}"
         if stopped
-        else f"not tried with Consul {_listed(effects)}; seen to stop {_listed(MEANINGS[name].harms)}"
+        else f"not tried with Consul {listed(sorted(effects))}; seen to stop {listed(sorted(MEANINGS[name].harms))}"
     )
     return f"{name}: {count} ({known}). {MEANINGS[name].sentence} {MEANINGS[name].cure}"
 
@@ -184,7 +185,7 @@ def active_peering(facts: RestoreFacts) -> Verdict:
     dialled = held.active_peerings
     if not dialled:
         return Verdict(True, "the archive holds no peering that this cluster would dial")
-    names = _listed([peering.name for peering in dialled])
+    names = listed(sorted(peering.name for peering in dialled))
     if is_origin(held, target):
         return Verdict(
             True, f"the cluster is the one that the archive was taken from; its peerings are its own ({names})"
@@ -209,16 +210,16 @@ def token_survival(facts: RestoreFacts) -> Verdict:
         return Verdict(True, "ACLs are off in the cluster; no token is needed")
     label = surviving_token(facts)
     if label:
-        reason = "it is in the archive" if label in held.tokens else target.kept[label]
+        reason = "it is in the archive" if label in held.tokens else target.surviving[label]
         return Verdict(True, f"{label} stays valid after the restore: {reason}")
-    if not target.given:
+    if not target.provided:
         return Verdict(None, "no token was given, so there is none to look for in the archive")
     seen = (
         "the archive holds no tokens at all"
         if not held.holds_tokens
-        else f"{_listed(target.given)} had expired in the archive"
+        else f"{listed(sorted(target.provided))} had expired in the archive"
         if held.expired
-        else f"{_listed(target.given)} {'is' if len(target.given) == 1 else 'are'} not in the archive"
+        else f"{listed(sorted(target.provided))} {'is' if len(target.provided) == 1 else 'are'} not in the archive"
     )
     return Verdict(
         False,
@@ -238,7 +239,7 @@ def node_identity(facts: RestoreFacts) -> Verdict:
         return Verdict(True, "no living agent has a name that the archive holds for another node")
     return Verdict(
         False,
-        f"living agents have names that the archive holds under other node ids ({_listed(conflicts)}); the catalog "
+        f"living agents have names that the archive holds under other node ids ({listed(sorted(conflicts))}); the catalog "
         'would refuse them permanently ("Node name is reserved"), with their services, until each name is deregistered '
         f"after the restore: {deregister(conflicts[0], facts.target.datacenter)}",
     )
@@ -247,7 +248,7 @@ def node_identity(facts: RestoreFacts) -> Verdict:
 def surviving_token(facts: RestoreFacts) -> str | None:
     """Return the label of the given token that goes on to work after the restore, the last one that was given first."""
     held = facts.archive.tokens if facts.archive else frozenset()
-    lasting = [label for label in facts.target.given if label in held or label in facts.target.kept]
+    lasting = [label for label in facts.target.provided if label in held or label in facts.target.surviving]
     return lasting[-1] if lasting else None
 
 
@@ -281,7 +282,3 @@ def _versions(facts: RestoreFacts) -> str:
     edition = "+ent" if facts.target.enterprise else ""
     return ", ".join(build_of(version) + edition for version in facts.target.versions) or "an unknown version"
 
-
-def _listed(names: Collection[str], limit: int = 5) -> str:
-    shown = ", ".join(sorted(names)[:limit])
-    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown

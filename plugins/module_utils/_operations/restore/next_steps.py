@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..._errors import printable
+from ..._errors import listed, printable
 from ..._snapshot.restore_facts import SERVERS_SERVICE, Agent, is_server
 from .guards import deregister
 
@@ -73,7 +73,7 @@ def next_steps(
     steps = []
     if peerings:
         steps.append(
-            f"These servers dial the peers of the archive ({_listed(peerings)}) in place of the cluster that it comes "
+            f"These servers dial the peers of the archive ({listed(sorted(peerings), _SHOWN)}) in place of the cluster that it comes "
             "from, whether the peers accept them (ACTIVE in 'consul peering list') or not yet. If that cluster still "
             "runs, stop these servers or cut their network to the peers, and don't delete a peering here: the peer "
             "would end the original's, too (TERMINATED). If it is gone for good, keep the peerings that become ACTIVE, "
@@ -81,17 +81,17 @@ def next_steps(
         )
     if conflicts:
         steps.append(
-            f"Free the names of {_listed(conflicts)}, which the catalog refuses to their living agents, one by one: "
+            f"Free the names of {listed(sorted(conflicts), _SHOWN)}, which the catalog refuses to their living agents, one by one: "
             + deregister(min(conflicts), datacenter)
         )
     if acl is not False:
         steps.append(
             "Where the log of an agent says 'ACL not found', its own token is not in the archive. Create one and set "
-            f"it there: consul acl set-agent-token agent TOKEN. Start with {_listed(servers) or 'the servers'}."
+            f"it there: consul acl set-agent-token agent TOKEN. Start with {listed(sorted(servers), _SHOWN) or 'the servers'}."
         )
     if awaited:
         steps.append(
-            f"Let the agents of {_listed([one['node'] for one in awaited])} join this cluster (consul join, or a "
+            f"Let the agents of {listed([node['node'] for node in awaited], _SHOWN)} join this cluster (consul join, or a "
             "restart). Within a minute their nodes leave the catalog with their services. They return with the agents."
         )
     elif awaited is None:
@@ -103,7 +103,7 @@ def next_steps(
         steps.append(_of_gone(gone))
     if down:
         steps.append(
-            f"Remove the directory <data_dir>/raft on {_listed(down)} before you start it: a server that was down "
+            f"Remove the directory <data_dir>/raft on {listed(sorted(down), _SHOWN)} before you start it: a server that was down "
             "during a restore can lose a part of its log when it returns, and die of it (1.22.7: log not found)."
         )
     steps.append(
@@ -123,13 +123,9 @@ def next_steps(
 
 def _of_gone(gone: Sequence[dict[str, Any]]) -> str:
     services = sorted({name for one in gone for name in one["services"]} - {SERVERS_SERVICE})
-    more = f" Register the services that ran at them elsewhere: {_listed(services)}." if services else ""
+    more = f" Register the services that ran at them elsewhere: {listed(services, _SHOWN)}." if services else ""
     return (
-        f"Do not wait for {_listed([one['node'] for one in gone])}: they were servers of the cluster that the archive "
+        f"Do not wait for {listed([node['node'] for node in gone], _SHOWN)}: they were servers of the cluster that the archive "
         f"comes from. Their nodes leave the catalog within a minute. Keep them out of this cluster.{more}"
     )
 
-
-def _listed(names: Collection[str]) -> str:
-    shown = ", ".join(printable(name) for name in sorted(names)[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
