@@ -282,6 +282,7 @@ def _asked(client: Client, server: Throwaway, assertion: Assertion) -> Outcome:
 
 def _changes(client: Client, src: str, proof: dict[str, Any]) -> dict[str, Any]:
     """Return, by type, what a server of another version made of the archive's records; names, never values."""
+
     def read_archive_again(visitor: Visitor) -> None:
         read_archive(read_pieces(src), visitor=visitor)
 

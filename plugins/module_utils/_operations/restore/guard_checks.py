@@ -187,9 +187,7 @@ def active_peering(facts: RestoreFacts) -> Verdict:
         return Verdict(True, "the archive holds no peering that this cluster would dial")
     names = listed(sorted(peering.name for peering in dialled))
     if is_origin(held, target):
-        return Verdict(
-            True, f"the archive was taken from this cluster; its peerings are its own ({names})"
-        )
+        return Verdict(True, f"the archive was taken from this cluster; its peerings are its own ({names})")
     if {peering.id for peering in dialled} <= target.peerings:
         return Verdict(True, f"the cluster already holds these peerings ({names})")
     return Verdict(
@@ -281,4 +279,3 @@ def _origin(facts: RestoreFacts) -> ClusterIdentity:
 def _versions(facts: RestoreFacts) -> str:
     edition = "+ent" if facts.target.enterprise else ""
     return ", ".join(build_of(version) + edition for version in facts.target.versions) or "an unknown version"
-

@@ -124,9 +124,7 @@ def disproven(seen: Comparison, src: str, backup_file: str | None) -> RestoreErr
         )
     if of_legacy_tokens(seen.losses):
         hint = _LEGACY_TOKENS
-    return RestoreError(
-        f"{message}{_saved(backup_file)}", state=REPLACED, hint=f"{hint} {DONT_SEND}", proof=proof
-    )
+    return RestoreError(f"{message}{_saved(backup_file)}", state=REPLACED, hint=f"{hint} {DONT_SEND}", proof=proof)
 
 
 def _saved(path: str | None) -> str:
