@@ -143,6 +143,7 @@ def test_what_is_not_there_can_not_be_read(path: Path, missing: str) -> None:
 
 def test_a_file_that_is_swapped_before_it_is_opened_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def swapped(name: str) -> Any:
+        monkeypatch.undo()
         stamp = stamp_of(name)
         (path.parent / "other").write_bytes(DATA)
         (path.parent / "other").replace(path)
