@@ -18,8 +18,6 @@ from .._snapshot.records.fingerprint import Fingerprint, TypeDigest, differing_t
 from .._snapshot.records.visitor import Visitor
 from .across_versions import Baseline, CrossVersionCheck
 from .fingerprints import prove
-from .passes import Read, compare_and_resolve
-from .written_since import Resolver
 
 _KEYS = "KVS"
 _TOKENS = "ACLToken"
@@ -30,6 +28,10 @@ _MADE_BY_LEADERS = {
 }
 """Types of which a leader makes records by itself where there are none (``establishLeadership`` in agent/consul)."""
 _NOTHING = TypeDigest(0, 0)
+
+
+Read = Callable[[Visitor], object]
+"""Reads a state from its beginning to its end while the visitor looks on."""
 
 
 class ReadCluster(Protocol):
@@ -142,21 +144,18 @@ def compare(
 def _by_records(
     reference: Reference, read_cluster: ReadCluster, clock: Callable[[], float], *, keys: bool
 ) -> Comparison:
+    """Learn the reference's records, compare the cluster's with them, and look up the names of what is missing."""
     check = CrossVersionCheck(reference.baseline(), reference.since, keys=keys, agents=reference.agents)
-
-    def resolver_of(cluster: Fingerprint) -> Resolver | None:
-        equal = cluster == reference.fingerprint
-        return check.resolver(clock()) if reference.since is not None and not equal else None
-
-    cluster, resolver = compare_and_resolve(
-        check, read_first=reference.reread, read_second=read_cluster, resolver_of=resolver_of
-    )
+    cluster = read_cluster(check)
     proof = reference.compared_with(cluster)
     if proof["equal"]:
         return _comparison(reference, proof, cluster)
     differing, keys_explained = check.differing(clock()), False
     written: dict[str, Any] = {}
     if reference.since is not None:
+        resolver = check.resolver(clock())
+        if resolver is not None:
+            reference.reread(resolver)
         archived_keys = reference.fingerprint.types.get(_KEYS, _NOTHING)
         keys_explained, written = check.written_since(archived_keys, resolver)
     if not (keys and keys_explained):

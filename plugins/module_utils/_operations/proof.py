@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .._compare.equivalence import Comparison, Reference, compare
-from .._compare.passes import Read
+from .._compare.equivalence import Comparison, Read, Reference, compare
 from .._consul.client import Client
 from .._errors import ArchiveError, SnapshotError
 from .._snapshot.reader import read_archive

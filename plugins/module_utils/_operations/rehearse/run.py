@@ -13,8 +13,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from ..._compare.equivalence import Reference
-from ..._compare.passes import changes
-from ..._compare.record_diff import Selection
+from ..._compare.record_diff import BaselineVisitor, Comparer, Resolver, Selection
 from ..._consul.client import Client
 from ..._errors import ApiError, ArchiveError, MissingLibraryError, ServerDied, SnapshotError, TransportError
 from ..._model.compatibility import is_enterprise, unrestorable
@@ -22,7 +21,6 @@ from ..._model.identity import ClusterIdentity
 from ..._sandbox.server import Binary, Throwaway, find_binary, isolation
 from ..._snapshot.checks.findings import LISTED, judged_for
 from ..._snapshot.reader import read_archive
-from ..._snapshot.records.visitor import Visitor
 from ..._storage.store import manifest_beside
 from ..._system.atomic_files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
 from ..._system.signals import TimedOut, deadline, uninterrupted
@@ -282,16 +280,15 @@ def _asked(client: Client, server: Throwaway, assertion: Assertion) -> Outcome:
 
 def _changes(client: Client, src: str, proof: dict[str, Any]) -> dict[str, Any]:
     """Return, by type, what a server of another version made of the archive's records; names, never values."""
-
-    def read_archive_again(visitor: Visitor) -> None:
-        read_archive(read_pieces(src), visitor=visitor)
-
-    def read_server(visitor: Visitor) -> None:
-        capture(client, None, visitor=visitor)
-
-    _server, by_type = changes(read_archive_again, read_server, Selection(), limit=LISTED)
+    learner = BaselineVisitor(Selection())
+    read_archive(read_pieces(src), visitor=learner)
+    comparer = Comparer(learner, LISTED)
+    capture(client, None, visitor=comparer)
+    resolver = Resolver(learner, comparer.removed, LISTED) if comparer.removed else None
+    if resolver is not None:
+        read_archive(read_pieces(src), visitor=resolver)
     return {
         name: {**asdict(change), "equal": name not in proof["differs"]}
-        for name, change in by_type.items()
+        for name, change in comparer.result(resolver, ()).items()
         if not change.equal
     }
