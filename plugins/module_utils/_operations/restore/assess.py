@@ -140,7 +140,7 @@ def _decide(
 
 def _refusal(refused: list[Finding], verified: Verified) -> GuardError:
     details = "; ".join(f"{finding.name}: {finding.detail}" for finding in refused)
-    option = {"option": AFTERWARDS} if any(finding.risk == "token_loss" for finding in refused) else {}
+    option: dict[str, Any] = {"option": AFTERWARDS} if any(finding.risk == "token_loss" for finding in refused) else {}
     return GuardError(
         f"the restore is refused and nothing was sent. {details}",
         state=NOTHING_SENT,

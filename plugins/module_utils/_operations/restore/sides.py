@@ -126,4 +126,4 @@ def _versions(cluster: ClusterFacts) -> tuple[str, ...]:
 
 
 def _living_servers(cluster: ClusterFacts | None) -> dict[str, str]:
-    return {one.name: one.id for one in cluster.servers if one.healthy is not False} if cluster else {}
+    return {server.name: server.id for server in cluster.servers if server.healthy is not False} if cluster else {}
