@@ -332,9 +332,12 @@ from ..module_utils._ansible.options import (
     warn,
 )
 from ..module_utils._errors import OptionError
-from ..module_utils._operations.restore.guards import EXACT, RISKS, VERSION_CHECKS, warnings
-from ..module_utils._operations.restore.result import Progress
-from ..module_utils._operations.restore.run import RestoreRequest, restore
+from ..module_utils._operations.journal import Journal
+from ..module_utils._operations.restore.guards import EXACT, RISKS, VERSION_CHECKS
+from ..module_utils._operations.restore.result import result_of
+from ..module_utils._operations.restore.run import restore
+from ..module_utils._operations.restore.sides import RestoreRequest
+from ..module_utils._operations.restore.states import NOTHING_SENT, may_have_changed
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
@@ -363,24 +366,29 @@ def request_of(module: AnsibleModule) -> RestoreRequest:
     )
 
 
-def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
+def so_far(journal: Journal) -> dict[str, Any]:
+    """Return what the result shows of a restore at any moment."""
+    shown = result_of(journal.shown, journal.state or NOTHING_SENT)
+    return {**shown, "attempts": journal.attempts, "duration": journal.duration}
+
+
+def run(module: AnsibleModule, journal: Journal) -> dict[str, Any]:
     request = request_of(module)
     client = client_of(module)
     later = client_with_token(module, client, "post_restore_token")
-    changed = restore(client, later, request, progress, check=module.check_mode)
-    for warning in warnings(progress.guards, request.version_check):
-        warn(module, warning)
-    return {"changed": changed, "src": request.src, **progress.result()}
+    changed = restore(client, later, request, journal, check=module.check_mode)
+    return {"changed": changed, "src": request.src, **so_far(journal)}
 
 
 def main() -> None:
     module = AnsibleModule(**connection_spec(**OPTIONS))
-    progress = Progress(lambda text: warn(module, text))
+    journal = Journal(lambda text: warn(module, text))
     try:
         install_signal_handlers()
-        result = run(module, progress)
+        result = run(module, journal)
     except BaseException as error:
-        fail(module, error, state=progress.state, changed=progress.may_have_changed, **progress.result())
+        state = journal.state or NOTHING_SENT
+        fail(module, error, state=state, changed=may_have_changed(state), **so_far(journal))
     succeed(module, **result)
 
 

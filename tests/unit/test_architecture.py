@@ -46,9 +46,10 @@ APART = [("_operations/restore", "_operations/rehearse"), ("_operations/rehearse
 ACTING = {"_system", "_sandbox", "_ansible"}
 ACTING_FILES = {
     *("_consul/client", "_consul/transport", "_consul/cluster", "_consul/agents", "_consul/readiness"),
-    *("_storage/store", "_storage/catalogue", "_operations/report/textfile"),
+    *("_storage/store", "_storage/catalogue", "_storage/archive_file", "_operations/report/textfile"),
     *("_operations/capture", "_operations/proof", "_operations/save", "_operations/diff"),
-    *("_operations/restore/run", "_operations/rehearse/run"),
+    *("_operations/restore/look", "_operations/restore/prove", "_operations/restore/run", "_operations/restore/send"),
+    *("_operations/restore/safety_archive", "_operations/rehearse/run"),
 }
 
 # Libraries that one place alone may know, so that a change of mind stays small.
@@ -75,18 +76,14 @@ ONLY_ON_REAL_SERVERS = {
     "_model/record_types",
     "_operations/capture",
     "_operations/diff",
-    "_operations/proof",
     "_operations/rehearse/run",
     "_operations/report/history",
     "_operations/report/input",
     "_operations/report/names",
     "_operations/report/words",
-    "_operations/restore/guard_checks",
-    "_operations/restore/guard_facts",
-    "_operations/restore/outcome",
-    "_operations/restore/result",
+    "_operations/restore/prove",
     "_operations/restore/run",
-    "_operations/restore/target",
+    "_operations/restore/send",
     "_operations/save",
     "_sandbox/server",
     "_snapshot/checks/peerings",

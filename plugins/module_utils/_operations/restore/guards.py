@@ -120,7 +120,7 @@ def refusals(findings: list[Finding]) -> list[Finding]:
 def warnings(findings: list[Finding], version_check: str) -> list[str]:
     """Return a line for each guard that could not look, or that passed and has something to say all the same.
 
-    What a user told it not to look at needs none.
+    A check that the user turned off needs none.
     """
     return [
         f"guard {finding.name}: {finding.detail}"
@@ -131,4 +131,4 @@ def warnings(findings: list[Finding], version_check: str) -> list[str]:
 
 def as_results(findings: list[Finding]) -> list[dict[str, Any]]:
     """Return findings as a module's result shows them."""
-    return [{name: getattr(one, name) for name in ("name", "status", "detail", "risk")} for one in findings]
+    return [{name: getattr(finding, name) for name in ("name", "status", "detail", "risk")} for finding in findings]
