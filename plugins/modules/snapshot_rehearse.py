@@ -76,9 +76,9 @@ options:
     type: int
   attempt_anyway:
     description:
-      - Start a server even though the archive holds records that it can't read, and see it die.
-      - The death of the throwaway server is then what was asked for. The module does not fail for it; RV(passed) is
-        false, RV(verdict) is V(died) and RV(findings) has the server's last words.
+      - Start the server even if the archive holds records that its version can't read, and see it crash.
+      - The module does not fail when the throwaway server crashes then; RV(passed) is false, RV(verdict) is V(died) and
+        RV(findings) has the server's crash log.
     type: bool
     default: false
   keep_on_failure:
@@ -270,7 +270,7 @@ findings:
   description:
     - What won't restore well, as M(disaster_recovery.consul.snapshot_info) finds it, judged for the version of the
       throwaway server.
-    - When the server died there is V(server_died) as well, with the server's last words.
+    - When the server died, V(server_died) comes first, with the server's crash log.
   returned: when the archive verifies
   type: list
   elements: dict
@@ -285,7 +285,7 @@ findings:
     sentence: {description: What it means., type: str, returned: always}
     count: {description: "How many records, or names, it is about.", type: int, returned: always}
     names: {description: The names of the first 20 of them., type: list, elements: str, returned: always}
-    last_words:
+    crash_log:
       description: Lines of the server's log that say why it died, with everything masked that looks like a secret.
       type: list
       elements: str

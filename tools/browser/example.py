@@ -148,7 +148,7 @@ def fleet() -> list[dict[str, Any]]:
                         "sentence": "The server ended by itself while it restored the archive.",
                         "count": 1,
                         "names": [],
-                        "last_words": ["panic: failed to restore: missing value for index 'accessor'", "exit status 2"],
+                        "crash_log": ["panic: failed to restore: missing value for index 'accessor'", "exit status 2"],
                     }
                 ],
             ),

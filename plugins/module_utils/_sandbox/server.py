@@ -36,7 +36,7 @@ from .._system import launch as _launch
 from .._system.atomic_files import file_errors
 from .._system.signals import uninterrupted
 from .._system.workdir import NOTE, WorkDir
-from .server_config import API, Ports, Secrets, config_for, last_words, version_in
+from .server_config import API, Ports, Secrets, config_for, crash_log, version_in
 
 NETWORK_NAMESPACE, LOOPBACK = "network_namespace", "loopback"
 
@@ -150,7 +150,7 @@ class Throwaway:
         """Raise ServerDied if the server has ended, or ends within ``patience`` seconds."""
         process = self._process
         if process is None:
-            raise ServerDied("the server was not started", last_words=[])
+            raise ServerDied("the server was not started", crash_log=[])
         self._look_at_memory()
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = process.wait(patience) if patience else process.poll()
@@ -163,13 +163,13 @@ class Throwaway:
         self._look_at_memory()
         return self._memory
 
-    def last_words(self) -> list[str]:
+    def crash_log(self) -> list[str]:
         """Return the lines of the log that say why the server ended."""
-        return last_words(self._log(), [*self._secrets, *filter(None, [os.environ.get(_LICENSE)])])
+        return crash_log(self._log(), [*self._secrets, *filter(None, [os.environ.get(_LICENSE)])])
 
     def _died(self, code: int) -> None:
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        raise ServerDied(f"Consul {self._binary.version} ended {how}", last_words=self.last_words())
+        raise ServerDied(f"Consul {self._binary.version} ended {how}", crash_log=self.crash_log())
 
     def _spawn(self) -> None:
         workdir = self._workdir

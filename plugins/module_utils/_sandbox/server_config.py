@@ -99,7 +99,7 @@ def config_for(
     return config
 
 
-def last_words(log: str, secrets: Sequence[str] = ()) -> list[str]:
+def crash_log(log: str, secrets: Sequence[str] = ()) -> list[str]:
     """Return the lines that say why a server ended, as they may be shown; whatever looks like a secret is masked.
 
     That is what it panicked with where it did, its last errors where it told any, and its last lines else.

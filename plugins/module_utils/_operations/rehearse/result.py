@@ -120,4 +120,4 @@ def _of_death(death: ServerDied | None) -> list[dict[str, Any]]:
         return []
     meaning = "A throwaway server died while it restored this, or soon after; a server of that version would, too."
     finding = Finding("server_died", CRITICAL, meaning, 1, [death.message], SEEN)
-    return [{**asdict(finding), "last_words": death.last_words}]
+    return [{**asdict(finding), "crash_log": death.crash_log}]

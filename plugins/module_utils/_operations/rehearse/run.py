@@ -208,7 +208,7 @@ def _guard(request: RehearseRequest, progress: Progress, examined: Examined, bin
 
 def _of_death(progress: Progress, workdir: WorkDir, died: ServerDied) -> _Ended:
     progress.cause = died
-    told = "; ".join(died.last_words) or "nothing in its log"
+    told = "; ".join(died.crash_log) or "nothing in its log"
     if _is_full(workdir, told):
         return _Ended(INCOMPLETE, f"{_FULL}: {told}", _ROOM)
     if progress.phase == "start":

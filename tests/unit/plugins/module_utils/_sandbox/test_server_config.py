@@ -13,7 +13,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._sandbox.
     Ports,
     Secrets,
     config_for,
-    last_words,
+    crash_log,
     version_in,
 )
 
@@ -95,23 +95,23 @@ github.com/hashicorp/raft.(*Raft).runFSM.func2(0xc0004fe000)
 """
 
 
-def test_last_words_of_a_panic() -> None:
-    assert last_words(PANIC) == [
+def test_crash_log_of_a_panic() -> None:
+    assert crash_log(PANIC) == [
         "2026-11-23T02:15:01Z [ERROR] agent.server.raft: failed to restore",
         "panic: failed to restore snapshot 2-94-1: Unrecognized msg type 32",
     ]
 
 
-def test_last_words_of_others() -> None:
+def test_crash_log_of_others() -> None:
     lines = [f"[INFO] {number}" for number in range(9)]
-    assert last_words("\n".join(lines)) == lines[-5:]
-    assert last_words("\n".join([lines[0], "[ERROR] a", lines[1]])) == ["[ERROR] a"]
-    assert last_words("") == []
-    assert len(last_words("panic: " + "a b " * 1000)[0]) == 300
-    assert len(last_words("panic: a\n" + "b\n" * 1000)) == 5
+    assert crash_log("\n".join(lines)) == lines[-5:]
+    assert crash_log("\n".join([lines[0], "[ERROR] a", lines[1]])) == ["[ERROR] a"]
+    assert crash_log("") == []
+    assert len(crash_log("panic: " + "a b " * 1000)[0]) == 300
+    assert len(crash_log("panic: a\n" + "b\n" * 1000)) == 5
 
 
-def test_last_words_hold_no_secret() -> None:
+def test_crash_log_hold_no_secret() -> None:
     log = "panic: token 2f6a8c1e-7b7d-4a52-9a53-2d0f5b1a7c11 of dGhpcyBpcyBhIGtleSBvZiAzMiBieXRlcyE= and short"
-    [line] = last_words(log, ["short"])
+    [line] = crash_log(log, ["short"])
     assert line == "panic: token ******** of ******** and ********"
