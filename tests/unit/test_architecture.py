@@ -76,7 +76,6 @@ ONLY_ON_REAL_SERVERS = {
     "_operations/capture",
     "_operations/diff",
     "_operations/proof",
-    "_operations/rehearse/run",
     "_operations/report/history",
     "_operations/report/input",
     "_operations/report/names",

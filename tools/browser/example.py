@@ -126,7 +126,7 @@ def fleet() -> list[dict[str, Any]]:
     ]
     unexpected = {"name": "unchanged for weeks", "passed": True, "detail": "1,204 keys below app/"}
     entries[0]["rehearsals"][0]["result"]["assertions"] = [unexpected]
-    gone = {"name": "billing rates", "passed": False, "detail": "0 keys below billing/rates, and 40 must be there"}
+    gone = {"name": "billing rates", "passed": False, "detail": "0 keys below billing/rates, at least 40 required"}
     entries += [
         entry("billing", result("billing", age=5200, assertions=[gone, unexpected])),
         entry("warehouse", result("warehouse", age=4 * DAY, scale=2.2)),

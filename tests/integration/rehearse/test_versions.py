@@ -113,7 +113,7 @@ def test_new_in_old_kills_the_server_when_that_is_asked_for(sample_of: SampleOf,
     assert died["severity"] == "critical"
     assert any("Unrecognized msg type" in line for line in died["crash_log"])
     assert result["assertions"] == [
-        {"name": "service web", "passed": False, "detail": "was not asked: the rehearsal ended before"}
+        {"name": "service web", "passed": False, "detail": "was not checked: the rehearsal ended before"}
     ]
     assert result["memory_bytes"] > 30_000_000
     assert faults_of("snapshot_rehearse", result) == []
