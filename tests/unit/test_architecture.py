@@ -64,12 +64,6 @@ ONLY_IN = {
 ONLY_ON_REAL_SERVERS = {
     "_ansible/ownership",
     "_compare/fingerprints",
-    "_consul/address",
-    "_consul/agents",
-    "_consul/cluster",
-    "_consul/connection_errors",
-    "_consul/readiness",
-    "_consul/transport",
     "_model/builtin_acl",
     "_model/losses",
     "_model/record_types",
