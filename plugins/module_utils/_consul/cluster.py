@@ -15,8 +15,6 @@ from .shapes import mapping_of, mappings_of, text_of
 
 UNHEALTHY = 429
 """Autopilot's health is JSON with this status when the cluster is unhealthy; it is no rate limit here."""
-
-
 _NOT_ANSWERED = ("not_found", "no_leader", "no_quorum", "endpoint_blocked", "write_restricted", "server_error")
 """Kinds of errors that say nothing of what a token may do."""
 
@@ -61,7 +59,7 @@ class ClusterFacts(NamedTuple):
     @property
     def identity(self) -> ClusterIdentity:
         """Datacenter, cluster id, version and servers, as manifests keep them."""
-        servers = tuple(sorted({server.id for server in self.servers}))
+        servers = tuple(sorted({server.id for server in self.servers if server.id}))
         return ClusterIdentity(self.datacenter, self.cluster_id, self.version, servers)
 
     @property
@@ -127,10 +125,11 @@ def read_cluster(client: Client, datacenter: str | None = None) -> ClusterFacts:
     if not leader:
         questions.unknown.update(servers="the cluster has no leader", health="the cluster has no leader")
     config, autopilot = mapping_of(agent.get("Config")), mapping_of(health)
-    own = datacenter in (None, config.get("Datacenter"))
+    agents_own = text_of(config.get("Datacenter"))
+    own = datacenter in (None, agents_own)
     return ClusterFacts(
-        version=config.get("Version") if own else None,
-        datacenter=datacenter or config.get("Datacenter") or _nearest_datacenter(questions),
+        version=(text_of(config.get("Version")) or None) if own else None,
+        datacenter=datacenter or agents_own or _nearest_datacenter(questions),
         cluster_id=_cluster_id(questions),
         leader=leader,
         servers=servers_from(raft, health),
@@ -142,8 +141,8 @@ def read_cluster(client: Client, datacenter: str | None = None) -> ClusterFacts:
             permitted, questions.is_permitted("servers", raft), questions.is_permitted("agent", agent)
         ),
         unknown=questions.unknown,
-        agent_name=config.get("NodeName") or None,
-        agent_id=config.get("NodeID") or None,
+        agent_name=text_of(config.get("NodeName")) or None,
+        agent_id=text_of(config.get("NodeID")) or None,
     )
 
 
@@ -155,20 +154,21 @@ def read_identity(client: Client, datacenter: str | None = None) -> ClusterIdent
     """
     questions = _Questions(client, datacenter)
     config = mapping_of(mapping_of(questions.ask("agent", "/v1/agent/self", local=True)).get("Config"))
-    own = datacenter in (None, config.get("Datacenter"))
-    name = datacenter or config.get("Datacenter") or _nearest_datacenter(questions)
+    agents_own, node, version = (text_of(config.get(name)) for name in ("Datacenter", "NodeID", "Version"))
+    own = datacenter in (None, agents_own)
+    name = datacenter or agents_own or _nearest_datacenter(questions)
     # Any server's answer will do, so that this works without a leader as well.
     servers = server_ids_in(questions.ask("servers", "/v1/operator/raft/configuration", stale=True))
-    if not servers and own and config.get("Server") and config.get("NodeID"):
-        servers = (str(config["NodeID"]),)
-    return ClusterIdentity(name, _cluster_id(questions), config.get("Version") if own else None, servers)
+    if not servers and own and config.get("Server") and node:
+        servers = (node,)
+    return ClusterIdentity(name, _cluster_id(questions), (version or None) if own else None, servers)
 
 
 def read_leader(client: Client, datacenter: str | None = None) -> str | None:
     """Return the leader's address, or None when there is none (Consul answers an empty string then)."""
     params = {"dc": datacenter} if datacenter else {}
     try:
-        return client.ask("/v1/status/leader", params=params) or None
+        return text_of(client.ask("/v1/status/leader", params=params)) or None
     except ApiError as error:
         if error.kind in ("no_leader", "no_quorum"):
             return None
@@ -214,12 +214,12 @@ def _cluster_id(questions: _Questions) -> str | None:
 
 def server_ids_in(raft: Any) -> tuple[str, ...]:
     """Return the ids of the servers in raft's configuration, sorted (pure)."""
-    return tuple(sorted({str(server["ID"]) for server in _listed_in(raft) if server.get("ID")}))
+    return tuple(sorted(filter(None, {text_of(server.get("ID")) for server in _listed_in(raft)})))
 
 
 def server_names_in(raft: Any) -> list[str]:
     """Return the names of the servers in raft's configuration (pure)."""
-    return [str(server["Node"]) for server in _listed_in(raft) if server.get("Node")]
+    return [name for name in (text_of(server.get("Node")) for server in _listed_in(raft)) if name]
 
 
 def applied_index_of(agent: Mapping[str, Any]) -> int | None:
@@ -234,7 +234,7 @@ def servers_from(raft: Any, health: Any) -> tuple[ServerFacts, ...]:
     :param raft: None where it could not be read; autopilot's servers stand for it.
     :param health: None where it could not be read; otherwise a server that is not in it is not healthy.
     """
-    judged = {server.get("ID"): server for server in _listed_in(health)}
+    judged = {text_of(server.get("ID")): server for server in _listed_in(health)}
     listed = _listed_in(raft) or [{**server, "Node": server.get("Name")} for server in judged.values()]
     servers = [
         ServerFacts(
@@ -243,8 +243,8 @@ def servers_from(raft: Any, health: Any) -> tuple[ServerFacts, ...]:
             address=text_of(server.get("Address")),
             voter=bool(server.get("Voter")),
             leader=bool(server.get("Leader")),
-            healthy=bool(judged.get(server.get("ID"), {}).get("Healthy")) if health else None,
-            version=judged.get(server.get("ID"), {}).get("Version") or None,
+            healthy=bool(judged.get(text_of(server.get("ID")), {}).get("Healthy")) if health else None,
+            version=text_of(judged.get(text_of(server.get("ID")), {}).get("Version")) or None,
         )
         for server in listed
     ]

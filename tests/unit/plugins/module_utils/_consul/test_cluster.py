@@ -166,11 +166,21 @@ def test_identity_by_the_server_that_is_asked(server: FaultServer, client: Clien
 
 
 def test_answers_of_something_else(server: FaultServer, client: Client) -> None:
-    for path in (AGENT, RAFT, HEALTH, DATACENTERS, ROOTS):
-        server.on("GET", path, says_json("hello"))
+    config = {"Datacenter": 7, "Version": ["1"], "NodeName": {}, "NodeID": 7, "Server": True}
+    answers: list[Any] = ["hello", 7, [], [7], {"Config": config, "Servers": [{"ID": ["x"]}], "TrustDomain": 7}]
+    for answer in answers:
+        check_nothing_is_known(answer, server, client)
+
+
+def check_nothing_is_known(answer: Any, server: FaultServer, client: Client) -> None:
+    for path in (AGENT, RAFT, HEALTH, ROOTS):
+        server.on("GET", path, says_json(answer))
+    server.on("GET", DATACENTERS, says_json({"dc1": 1}))
     server.on("POST", AUTHORIZE, says_json({"Allow": True}))
     facts = read_cluster(client)
-    assert (facts.version, facts.datacenter, facts.cluster_id, facts.servers) == (None, None, None, ())
+    assert {(one.id, one.name) for one in facts.servers} <= {("", "")}
+    assert facts.identity == ClusterIdentity(None, None, None)
+    assert (facts.version, facts.datacenter, facts.cluster_id, facts.agent_id) == (None, None, None, None)
     assert facts.permissions.snapshot is None
     assert read_identity(client) == ClusterIdentity(None, None, None)
 
