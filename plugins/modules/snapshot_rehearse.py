@@ -76,9 +76,9 @@ options:
     type: int
   attempt_anyway:
     description:
-      - Start a server even though the archive holds records that it can't read, and see it die.
-      - The death of the throwaway server is then what was asked for. The module does not fail for it; RV(passed) is
-        false, RV(verdict) is V(died) and RV(findings) has the server's last words.
+      - Start the server even if the archive holds records that its version can't read, and see it crash.
+      - The module does not fail when the throwaway server crashes then; RV(passed) is false, RV(verdict) is V(died) and
+        RV(findings) has the server's crash log.
     type: bool
     default: false
   keep_on_failure:
@@ -270,7 +270,7 @@ findings:
   description:
     - What won't restore well, as M(disaster_recovery.consul.snapshot_info) finds it, judged for the version of the
       throwaway server.
-    - When the server died there is V(server_died) as well, with the server's last words.
+    - When the server died, V(server_died) comes first, with the server's crash log.
   returned: when the archive verifies
   type: list
   elements: dict
@@ -285,7 +285,7 @@ findings:
     sentence: {description: What it means., type: str, returned: always}
     count: {description: "How many records, or names, it is about.", type: int, returned: always}
     names: {description: The names of the first 20 of them., type: list, elements: str, returned: always}
-    last_words:
+    crash_log:
       description: Lines of the server's log that say why it died, with everything masked that looks like a secret.
       type: list
       elements: str
@@ -319,19 +319,20 @@ failure:
     library: {description: Python library that this host lacks., type: str, returned: when one is missing}
     path: {description: File or directory that is at fault., type: str, returned: when one could not be cleared away}
     place: {description: Place in the code that is at fault., type: str, returned: when the collection has a defect}
-  sample: {"hint": "Take a new archive, and see why none was taken in time.", "kind": "rehearsal"}
+  sample: {"hint": "Take a new archive, and find out why none was taken in time.", "kind": "rehearsal"}
 """
 
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._ansible.options import fail, install_signal_handlers, succeed
-from ..module_utils._errors import OptionError, RehearsalError
+from ..module_utils._ansible.options import fail, install_signal_handlers, succeed, warn
+from ..module_utils._errors import OptionError
+from ..module_utils._operations.journal import Journal
 from ..module_utils._operations.rehearse.assertions import KINDS, assertion_from
-from ..module_utils._operations.rehearse.result import Progress
-from ..module_utils._operations.rehearse.run import RehearseRequest, rehearse
-from ..module_utils._operations.rehearse.verdict import DIED, advice, passed, sentence
+from ..module_utils._operations.rehearse.result import result_of
+from ..module_utils._operations.rehearse.run import Rehearsal, RehearseRequest
+from ..module_utils._operations.rehearse.verdict import failure_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
@@ -363,36 +364,30 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(module: AnsibleModule) -> RehearseRequest:
-    params = module.params
+def request_of(params: dict[str, Any]) -> RehearseRequest:
     for option, least in (("timeout", 1), ("max_rto", 0), ("max_age", 0)):
         if params[option] is not None and params[option] < least:
             raise OptionError(f"{option} must be {least} or more", hint="Correct the option.")
     try:
-        assertions = tuple(assertion_from(told) for told in params["assertions"])
+        assertions = tuple(assertion_from(options) for options in params["assertions"])
     except ValueError as error:
         raise OptionError(f"assertions: {error}", hint="Correct the option.") from None
     return RehearseRequest(**{**params, "assertions": assertions})
 
 
-def run(module: AnsibleModule, progress: Progress) -> None:
-    request = request_of(module)
-    ending = rehearse(request, progress, check=module.check_mode)
-    seen_to_its_end = ending.verdict == DIED and request.attempt_anyway
-    if not passed(ending) and not seen_to_its_end:
-        cause = {"cause": progress.cause.as_failure()} if progress.cause else {}
-        raise RehearsalError(sentence(ending), hint=advice(ending), **cause)
-
-
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    progress, src = Progress(), module.params["src"]
+    src, rehearsal = module.params["src"], Rehearsal(Journal(lambda text: warn(module, text)))
     try:
         install_signal_handlers()
-        run(module, progress)
+        request = request_of(module.params)
+        ending = rehearsal.run(request, check=module.check_mode)
+        failure = failure_of(ending.conclusion, may_die=request.attempt_anyway)
+        if failure is not None:
+            raise failure
     except BaseException as error:
-        fail(module, error, src=src, **progress.as_result())
-    succeed(module, changed=False, src=src, **progress.as_result())
+        fail(module, error, **result_of(src, rehearsal.reached))
+    succeed(module, changed=False, **result_of(src, ending))
 
 
 if __name__ == "__main__":
