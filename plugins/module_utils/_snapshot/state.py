@@ -140,8 +140,7 @@ class StateReader:
             self._users[_KVS] = self._users.get(_KVS, 0) + len(digests)
             self._sum_of(_KVS).add(digests)
             if prefixes is not None:
-                for key, size in keys:
-                    prefixes.add(key, size)
+                prefixes.add(keys)
             if observe is not None:
                 observe(keys, digests)
         return end
@@ -166,7 +165,7 @@ class StateReader:
                 self._config_kinds.add(_text(fields.get(b"Kind")) or "")
             key = fields.get(b"Key")
             if type_id == _KVS and self._kv_prefixes is not None and isinstance(key, bytes):
-                self._kv_prefixes.add(key, size)
+                self._kv_prefixes.add([(key, size)])
         if type_id == _REGISTER and fields is not None:
             if self._node.name != _node_name(fields):
                 self._close_node()
