@@ -75,12 +75,12 @@ def ours(action: str, **arguments: Any) -> dict[str, Any]:
     if worker.returncode:
         raise RuntimeError(f"{action} failed: {errors[-1500:]}")
     answer: dict[str, Any] = json.loads(output)
-    return {**answer, "peak_kib": answer["peak_kib"] + children.peak_kib}
+    return {**answer, "peak_kib": max(answer["peak_kib"], children.peak_kib)}
 
 
 class Children:
-    """Watches, again and again, how much memory a process's children have for themselves (KiB, what they share with it
-    left out)."""
+    """Watches, again and again, how much memory a process has while it has children, theirs included (KiB; what they
+    share with it is counted once)."""
 
     def __init__(self, pid: int) -> None:
         self.peak_kib = 0
@@ -100,13 +100,20 @@ class Children:
         while not self._ended.wait(0.02):
             with contextlib.suppress(OSError):
                 pids = {pid for task in self._process.glob("task/*/children") for pid in task.read_text().split()}
-                self.peak_kib = max(self.peak_kib, sum(private_kib(Path(f"/proc/{pid}")) for pid in pids))
+                own = sum(private_kib(Path(f"/proc/{pid}")) for pid in pids)
+                self.peak_kib = max(self.peak_kib, own + resident_kib(self._process) if own else 0)
 
 
 def private_kib(process: Path) -> int:
     """Return what a process has in memory that it shares with no other, in KiB."""
     rows = (line.split() for line in (process / "smaps_rollup").read_text(encoding="ascii").splitlines())
     return sum(int(row[1]) for row in rows if row[0].startswith("Private_"))
+
+
+def resident_kib(process: Path) -> int:
+    """Return how much of a process is in memory, in KiB."""
+    rows = (line.split() for line in (process / "smaps_rollup").read_text(encoding="ascii").splitlines())
+    return next(int(row[1]) for row in rows if row[0] == "Rss:")
 
 
 def in_turn(runs: int, one: Callable[[], Run], other: Callable[[], Run]) -> Pair:

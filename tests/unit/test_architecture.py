@@ -74,7 +74,6 @@ ONLY_ON_REAL_SERVERS = {
     "_model/losses",
     "_model/record_types",
     "_operations/capture",
-    "_operations/diff",
     "_operations/proof",
     "_operations/rehearse/run",
     "_operations/report/history",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from ..._compare.record_diff import BaselineVisitor, Comparer, Resolver, Selection
+from ..._compare.record_diff import RecordCollector, Selection, compare_records
 from ..._consul.client import Client
 from ..._errors import ApiError, ArchiveError, MissingLibraryError, ServerDied, SnapshotError, TransportError
 from ..._model.compatibility import is_enterprise, unrestorable
@@ -292,15 +292,11 @@ def _prove(client: Client, server: Throwaway, prover: Prover) -> Look:
 
 def _changes(client: Client, src: str, proof: dict[str, Any]) -> dict[str, Any]:
     """Return, by type, what a server of another version made of the archive's records; names, never values."""
-    learner = BaselineVisitor(Selection())
-    read_archive(read_pieces(src), visitor=learner)
-    comparer = Comparer(learner, LISTED)
-    capture(client, None, visitor=comparer)
-    resolver = Resolver(learner, comparer.removed, LISTED) if comparer.removed else None
-    if resolver is not None:
-        read_archive(read_pieces(src), visitor=resolver)
+    older, newer = RecordCollector(Selection()), RecordCollector(Selection())
+    read_archive(read_pieces(src), visitor=older)
+    capture(client, None, visitor=newer)
     return {
         name: {**asdict(change), "equal": name not in proof["differs"]}
-        for name, change in comparer.result(resolver, ()).items()
+        for name, change in compare_records(older.complete(), newer.complete(), limit=LISTED).items()
         if not change.equal
     }

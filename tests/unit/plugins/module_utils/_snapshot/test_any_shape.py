@@ -22,10 +22,9 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.
     CrossVersionCheck,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import (
-    BaselineVisitor,
-    Comparer,
-    Resolver,
+    RecordCollector,
     Selection,
+    compare_records,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.compatibility import series_of
@@ -161,13 +160,12 @@ def across(archive: bytes) -> None:
 
 
 def difference(archive: bytes) -> None:
-    learner = BaselineVisitor(Selection(volatile=True))
-    read_archive([archive], visitor=learner)
-    comparer = Comparer(learner, 5)
-    read_archive([GOOD], visitor=comparer)
-    resolver = Resolver(learner, comparer.removed, 5)
-    read_archive([archive], visitor=resolver)
-    comparer.result(resolver, ())
+    rows = []
+    for one in (archive, GOOD):
+        collector = RecordCollector(Selection(volatile=True))
+        read_archive([one], visitor=collector)
+        rows.append(collector.complete())
+    compare_records(rows[0], rows[1], limit=5)
 
 
 def head(archive: bytes) -> None:
