@@ -63,16 +63,12 @@ ONLY_IN = {
 # Covered by tests with real servers, or through the files beside them.
 ONLY_ON_REAL_SERVERS = {
     "_ansible/ownership",
-    "_compare/fingerprints",
     "_consul/address",
     "_consul/agents",
     "_consul/cluster",
     "_consul/connection_errors",
     "_consul/readiness",
     "_consul/transport",
-    "_model/builtin_acl",
-    "_model/losses",
-    "_model/record_types",
     "_operations/capture",
     "_operations/proof",
     "_operations/rehearse/run",
@@ -88,11 +84,6 @@ ONLY_ON_REAL_SERVERS = {
     "_operations/restore/target",
     "_operations/save",
     "_sandbox/server",
-    "_snapshot/checks/peerings",
-    "_snapshot/checks/references",
-    "_snapshot/checks/schema",
-    "_snapshot/checks/schema_checks",
-    "_snapshot/records/protobuf",
     "_storage/catalogue",
     "_system/launch",
 }

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .._errors import printable
-from .._model.compatibility import series_of
+from .._model.versions import series_of
 
 API = "api.sock"
 _LOOPBACK = "127.0.0.1"

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from ..._compare.record_diff import RecordCollector, Selection, compare_records
 from ..._consul.client import Client
 from ..._errors import ApiError, ArchiveError, MissingLibraryError, ServerDied, SnapshotError, TransportError
-from ..._model.compatibility import is_enterprise, unrestorable
+from ..._model.compatibility import unrestorable
 from ..._model.identity import ClusterIdentity
+from ..._model.versions import is_enterprise
 from ..._sandbox.server import Binary, Throwaway, find_binary, isolation
 from ..._snapshot.checks.findings import LISTED, judged_for
 from ..._snapshot.reader import read_archive

@@ -9,9 +9,10 @@ import json
 import shlex
 from collections.abc import Collection, Mapping
 
-from ..._model.compatibility import build_of, series_of, unrestorable
+from ..._model.compatibility import unrestorable
 from ..._model.finding_meanings import INFO, MEANINGS, SEEN, deadly, severity_for
 from ..._model.identity import ClusterIdentity
+from ..._model.versions import build_of, series_of
 from .guard_facts import EXACT, MINOR, OFF, RestoreFacts, Verdict, is_origin
 
 _NO_ARCHIVE = Verdict(None, "nothing is known of an archive that does not verify")

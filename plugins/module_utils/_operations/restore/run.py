@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..._consul.client import Client
 from ..._consul.readiness import Expected
 from ..._errors import ArchiveError, GuardError, SnapshotError, printable
-from ..._model.compatibility import is_across
+from ..._model.versions import is_across
 from ..._storage.manifest import Consistency
 from ..._storage.store import cluster_of, manifest_for, put_new
 from ..._system.atomic_files import (

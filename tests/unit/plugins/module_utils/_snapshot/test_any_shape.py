@@ -27,7 +27,10 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.
     compare_records,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.compatibility import series_of
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.versions import (
+    order_key,
+    series_of,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.rehearse.assertions import (
     assertion_from,
     judged,
@@ -35,7 +38,6 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import Archive, read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.restore_facts import read_head
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import version_key
 
 NOW = 1_800_000_000.0
 ID = "8f246b77-f3e1-ff88-5b48-8ec93abf3e05"
@@ -216,7 +218,7 @@ def test_a_key_that_can_not_be_read_is_counted_by_its_bytes() -> None:
 
 @pytest.mark.parametrize("version", ["\u00b2.8", "1." + "9" * 5000, "1.\u0661", ""])
 def test_versions_that_are_none(version: str) -> None:
-    assert version_key(version) < version_key("9.0.0")
+    assert order_key(version) < order_key("9.0.0")
     assert series_of(version) is None
 
 
