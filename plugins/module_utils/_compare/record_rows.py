@@ -121,8 +121,13 @@ def without_partner(before: bytes, after: bytes) -> tuple[list[int], list[int]]:
     only_after: list[int] = []
     for mine, others in zip(_buckets(before), _buckets(after)):
         my_rows, other_rows = _rows_at(before, mine), _rows_at(after, others)
-        only_before += _lacking(mine, my_rows, other_rows)
-        only_after += _lacking(others, other_rows, my_rows)
+        my_places, other_places = dict(zip(my_rows, mine)), dict(zip(other_rows, others))
+        if len(my_places) == len(my_rows) and len(other_places) == len(other_rows):
+            only_before += [my_places[row] for row in my_places.keys() - other_places.keys()]
+            only_after += [other_places[row] for row in other_places.keys() - my_places.keys()]
+        else:
+            only_before += _lacking(mine, my_rows, other_rows)
+            only_after += _lacking(others, other_rows, my_rows)
     return sorted(only_before), sorted(only_after)
 
 
@@ -138,10 +143,7 @@ def _rows_at(rows: bytes, positions: Iterable[int]) -> list[bytes]:
 
 
 def _lacking(positions: array[int], rows: list[bytes], others: list[bytes]) -> list[int]:
-    """Return the positions of those rows that have no partner among the others."""
-    there, distinct = set(others), set(rows)
-    if len(distinct) == len(rows):
-        return [position for position, row in zip(positions, rows) if row not in there]
+    """Return the positions of those rows that have no partner among the others, where some stand there repeatedly."""
     free, lacking = Counter(others), []
     for position, row in zip(reversed(positions), reversed(rows)):
         if free[row]:
