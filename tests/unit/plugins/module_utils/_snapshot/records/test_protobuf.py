@@ -51,12 +51,13 @@ def test_fields_of_every_kind_in_their_order() -> None:
         b"\x08",  # a varint that is missing
         b"\x08\xff",  # one that is cut
         b"\x08" + b"\xff" * 11,  # one that never ends
+        b"\x08" + b"\xff" * 10 + b"\x01",  # one that ends too late
         b"\x11\0\0\0",  # 64 bits, cut
         b"\x0b",  # the start of a group, which nobody writes any more
         b"\x0f",  # a wire type that there is not
         b"\x08\x01" * 50_001,
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_is_no_message(message: bytes) -> None:
     with pytest.raises(NO_MESSAGE):
