@@ -167,7 +167,9 @@ class StateReader:
             self._sum_of(type_id).add([record_digest(content.digestible)])
             if content.origin == USER:
                 self._users[type_id] = self._users.get(type_id, 0) + 1
-        self._findings.take(type_id, content, self._stats[type_id][0], looked_into=frame.digest is None)
+        self._findings.take(
+            type_id, content, self._stats[type_id][0], first=None if frame.digest is None else frame.raw
+        )
         if self._visitor is not None:
             show(self._visitor, type_id, content)
 

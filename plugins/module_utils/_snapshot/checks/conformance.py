@@ -81,6 +81,11 @@ _TEXTS: dict[int, frozenset[int]] = {
 }
 """Fields of such records that are text, which protobuf wants to be UTF-8."""
 
+# The first bytes of msgpack's values, for records that are not held as a whole.
+_MAP = frozenset({*range(0x80, 0x90), 0xDE, 0xDF})
+_LIST = frozenset({*range(0x90, 0xA0), 0xDC, 0xDD})
+_TEXT = frozenset({*range(0xA0, 0xC0), 0xC4, 0xC5, 0xC6, 0xD9, 0xDA, 0xDB})
+
 # ValidateServiceMetadata in agent/structs/structs.go; gateways and proxies may have more pairs and longer values.
 _META_KEY = re.compile(rb"[a-zA-Z0-9_-]{1,128}")
 _TEMPLATES = (None, b"", b"name_prefix_match")
@@ -94,6 +99,18 @@ def fault_of(type_id: int, content: Content) -> str | None:
         # A shape that none of the rules below thought of.
         fault = WHOLE
     return fault.lstrip(".") or WHOLE if fault else None
+
+
+def fault_of_long(type_id: int, first: bytes) -> str | None:
+    """Return WHOLE when a record that is too long to be looked into is nothing that a server decodes for its type.
+
+    Consul 1.22.7 ended with ``codec.decoder: Only encoded map or array can be decoded into a struct``.
+
+    :param first: its first byte.
+    """
+    wanted = _TEXT if type_id in _MESSAGES or type_id == _CONFIG_ENTRY else _LIST if type_id == _COORDINATES else _MAP
+    known = wanted is not _MAP or check_of_type(type_id) is not None or type_id == _SERVICE_VIRTUAL_IP
+    return WHOLE if known and first[0] not in wanted else None
 
 
 def _fault_of(type_id: int, content: Content) -> str | None:

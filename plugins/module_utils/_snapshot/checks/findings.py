@@ -25,7 +25,7 @@ from ..._model.versions import is_enterprise
 from ..._times import from_go
 from ..records.canonical import Content
 from ..records.record_names import FirstLabels, Name, name_of
-from .conformance import fault_of
+from .conformance import fault_of, fault_of_long
 from .peerings import PEERING, PEERING_SECRET, Peering, Peerings
 from .references import AUTH_METHOD, BINDING_RULE, POLICY, ROLE, TOKEN, References
 
@@ -88,13 +88,13 @@ class Findings:
         self._peerings = Peerings()
         self._named: set[int] = set()
 
-    def take(self, type_id: int, content: Content, ordinal: int, *, looked_into: bool) -> None:
+    def take(self, type_id: int, content: Content, ordinal: int, *, first: bytes | None = None) -> None:
         """Look at a record.
 
         :param ordinal: counts those of its type, from one on.
-        :param looked_into: false for one that is too long for that, so that nothing can be said of its fields.
+        :param first: the first byte of a record that is too long to be looked into; None for all others.
         """
-        fault = fault_of(type_id, content) if looked_into else None
+        fault = fault_of(type_id, content) if first is None else fault_of_long(type_id, first)
         if fault is not None:
             self._found["unreadable_record"].add(f"{kind_of(type_id).name} {ordinal:,}: {fault}".encode())
         try:

@@ -63,11 +63,13 @@ class LongValue:
     """Takes the bytes of one value, in pieces of any size, and knows where it ends.
 
     ``size``: the bytes taken so far. ``parts``: the values seen so far, those in lists and maps included.
+    ``first``: the first byte, which says whether it is a map, a list, a text or something else.
     """
 
     def __init__(self, parts_limit: int = PARTS_LIMIT) -> None:
         self.size = 0
         self.parts = 0
+        self.first = b""
         self._digest = hashlib.sha256()
         self._parts_limit = parts_limit
         self._open = 1
@@ -85,6 +87,7 @@ class LongValue:
         :raises TooMuch: it has too many bytes or parts, or is no msgpack.
         """
         start, end = position, len(data)
+        self.first = self.first or data[position : position + 1]
         while position < end and (self._skip or self._open):
             if self._skip:
                 step = min(self._skip, end - position)

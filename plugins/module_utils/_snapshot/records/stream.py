@@ -40,7 +40,7 @@ _PARTS_TO_UNPACK = 1 << 19
 class Frame(NamedTuple):
     """One record: its type byte, its msgpack value as it stands in the state, and the length of both together.
 
-    ``digest``: the SHA-256 of the value where that is too long to be held; ``raw`` is empty then.
+    ``digest``: the SHA-256 of the value where that is too long to be held; ``raw`` is its first byte then.
     """
 
     type_id: int
@@ -179,7 +179,7 @@ class RecordSplitter:
         if behind is None:
             return len(buffer), None
         self._long = None
-        return behind, Frame(type_id, b"", 1 + value.size, value.digest)
+        return behind, Frame(type_id, value.first, 1 + value.size, value.digest)
 
     def _general_run(self, buffer: bytes, position: int) -> Iterator[Frame]:
         unpacker = _unpacker(memoryview(buffer)[position:])
@@ -194,7 +194,7 @@ class RecordSplitter:
             start, position = position, position + 1 + int(unpacker.tell() - begun)
             size, raw = position - start, buffer[start + 1 : position]
             # What is too long is treated as such, however much of it a piece happens to hold.
-            yield Frame(type_id, raw, size) if size <= HELD else Frame(type_id, b"", size, sha256(raw).digest())
+            yield Frame(type_id, raw, size) if size <= HELD else Frame(type_id, raw[:1], size, sha256(raw).digest())
             if self._fast_run is not None and type_id != _KVS and buffer[position : position + 1] == _KVS_BYTE:
                 return
 

@@ -11,7 +11,10 @@ import pytest
 from support.states import KVS, REGISTER, packed
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.checks import schema as _schema
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.checks.conformance import WHOLE
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.checks.conformance import (
+    WHOLE,
+    fault_of_long,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.checks.conformance import (
     fault_of as fault_in,
 )
@@ -169,6 +172,31 @@ def test_what_a_server_takes(type_id: int, value: Any) -> None:
 @pytest.mark.parametrize(("type_id", "value", "named"), BAD, ids=str)
 def test_what_ends_a_server(type_id: int, value: Any, named: str) -> None:
     assert fault_of(type_id, value) == named
+
+
+LONG: list[tuple[int, Any, str | None]] = [
+    (TOKEN, {"SecretID": "s"}, None),
+    (TOKEN, "text", WHOLE),
+    (REGISTER, "text", WHOLE),
+    (KVS, ["list"], WHOLE),
+    (ENTRY, b"mesh", None),
+    (ENTRY, {}, WHOLE),
+    (PEERING, b"message", None),
+    (PEERING, [1], WHOLE),
+    (COORDINATE, [{}], None),
+    (COORDINATE, {}, WHOLE),
+    (VIRTUAL_IP, {}, None),
+    (VIRTUAL_IP, "text", WHOLE),
+    # Nothing is known of it.
+    (99, "text", None),
+]
+
+
+@pytest.mark.parametrize(("type_id", "value", "named"), LONG, ids=str)
+def test_a_record_that_is_too_long_to_be_held_is_judged_by_its_first_byte(
+    type_id: int, value: Any, named: str | None
+) -> None:
+    assert fault_of_long(type_id, packed(value)[:1]) == named
 
 
 def test_every_type_in_the_definitions_is_defined() -> None:

@@ -150,3 +150,14 @@ def test_a_long_record_that_is_cut_is_named() -> None:
     state = state_of([kv("long", bytes(3 * EIGHT_MIB))])
     with pytest.raises(ArchiveError, match="inside a record of type KVS"):
         read_archive([archive_around(state[:-5])])
+
+
+@pytest.mark.parametrize("tail", [b"", bytes(EIGHT_MIB)])
+def test_a_long_record_that_no_server_decodes_is_found(tail: bytes) -> None:
+    # Read from several pieces, and from one that holds all of it.
+    archive = archive_around(state_of([Record(17, "x" * (EIGHT_MIB + 1)), kv("a", b"1"), kv("long", tail)]))
+    reader = StateReader()
+    reader.feed(part_of(archive, STATE))
+    for findings in (read_archive([archive]).state.findings, reader.finish().findings):
+        named = {finding.name: list(finding.names) for finding in findings}
+        assert named["unreadable_record"] == ["ACLToken 1: the whole record"]
