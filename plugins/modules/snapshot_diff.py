@@ -22,14 +22,10 @@ description:
     snapshot agent wrote. Where both have a manifest that fits, they were verified when they were taken, and the types
     whose fingerprints are equal are not read again.
 notes:
-  - Memory does not depend on the size of values and names, only on the number of records in O(before). Of each, 32
-    bytes are kept, 16 of a digest of its name and 16 of one of its content. Names are kept for those alone that are
-    listed, and for the services and checks of the one node that is being read. Nothing is written to disk.
-  - Measured on two archives of 200,000 keys (80 MB each, Consul 1.22.7). The peak was 42 MiB, of which 7 MB are what is
-    kept, 3.6 MB for each 100,000 records, and it took 9 seconds of one processor, four times as long as
-    M(disaster_recovery.consul.snapshot_info) takes for one of them.
-  - O(before) is read a second time when the names of removed records are wanted, which O(limit=0) saves. A live
-    cluster is asked for one snapshot.
+  - Memory does not depend on the size of values, only on the number of records. Of each record in either state, 16
+    bytes of a digest of its content are kept, and its name, compressed. Nothing is written to disk.
+  - Both states are read at once, each by one process, on a host with more than one processor. Each archive is read
+    once, and a live cluster is asked for one snapshot.
   - A record of a shape or type that this collection does not know is compared as the bytes that it is, and
     named by its place, as in C(#3 of Unknown(99)).
   - Ansible shows a diff only for tasks that changed something, which this one never does. Let
@@ -77,7 +73,7 @@ options:
   limit:
     description:
       - Names to list at most of each type for each of added, removed and changed, the first in alphabetical order.
-      - Counts are always whole. V(0) lists none and is the fastest.
+      - Counts are always whole. V(0) lists none.
     type: int
     default: 100
   volatile:

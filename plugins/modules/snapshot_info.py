@@ -297,7 +297,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible.options import fail, succeed
 from ..module_utils._errors import OptionError
-from ..module_utils._model.compatibility import series_of
+from ..module_utils._model.versions import series_of
 from ..module_utils._snapshot.checks.findings import Finding, as_results, judged_for, with_unreadable
 from ..module_utils._snapshot.reader import Archive, read_archive
 from ..module_utils._snapshot.records.kv_prefixes import KvPrefixes

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a command and print its wall time and peak memory as JSON.
+"""Run a command and print its wall time, its CPU time and its peak memory as JSON.
 
 A process of its own, and a small one: the kernel lets a child's peak begin at what its parent had in memory.
 """
@@ -23,7 +23,8 @@ def main() -> None:
         os.execvp(sys.argv[1], sys.argv[1:])
     _pid, status, usage = os.wait4(child, 0)
     seconds = time.monotonic() - begun
-    print(json.dumps({"seconds": seconds, "peak_kib": usage.ru_maxrss}))
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    print(json.dumps({"seconds": seconds, "peak_kib": usage.ru_maxrss, "cpu_seconds": cpu_seconds}))
     sys.exit(os.waitstatus_to_exitcode(status))
 
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wall time and peak memory of one run of something."""
+"""Wall time, CPU time and peak memory of one run of something, and whether the machine had time for it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,41 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 WORKER = Path(__file__).with_name("worker.py")
 LAUNCHER = Path(__file__).with_name("launch.py")
+SPINNER = Path(__file__).with_name("spin.py")
+
+TOO_BUSY = 1.15
+"""From this on other programs took too much of the machine: a ratio of wall times says little then."""
 
 
 class Run(NamedTuple):
-    """Seconds of wall time, and the largest resident size in KiB."""
+    """Seconds of wall time, the largest resident size in KiB, and the CPU time of the whole process with its children.
+
+    ``whole_seconds``: wall time with the start of the program, where ``seconds`` leaves that out.
+    """
 
     seconds: float
     peak_kib: int
+    cpu_seconds: float = 0.0
+    whole_seconds: float | None = None
 
 
 class Pair(NamedTuple):
-    """Two things measured in turn, run by run."""
+    """Two things measured in turn, run by run.
+
+    ``crowding``: how much longer than its CPU time a program takes that does nothing but compute, on each processor at
+    once; 1.0 on a machine that is idle otherwise.
+    """
 
     ours: list[Run]
     theirs: list[Run]
+    crowding: float = 1.0
 
     @property
     def ratio(self) -> float:
@@ -61,6 +76,7 @@ def ours(action: str, **arguments: Any) -> dict[str, Any]:
 
     :raises RuntimeError: it failed.
     """
+    begun = time.monotonic()
     with (
         subprocess.Popen(
             [sys.executable, str(WORKER), action],
@@ -72,15 +88,16 @@ def ours(action: str, **arguments: Any) -> dict[str, Any]:
         Children(worker.pid) as children,
     ):
         output, errors = worker.communicate(json.dumps(arguments))
+    whole = time.monotonic() - begun
     if worker.returncode:
         raise RuntimeError(f"{action} failed: {errors[-1500:]}")
     answer: dict[str, Any] = json.loads(output)
-    return {**answer, "peak_kib": answer["peak_kib"] + children.peak_kib}
+    return {**answer, "whole_seconds": whole, "peak_kib": max(answer["peak_kib"], children.peak_kib)}
 
 
 class Children:
-    """Watches, again and again, how much memory a process's children have for themselves (KiB, what they share with it
-    left out)."""
+    """Watches, again and again, how much memory a process has while it has children, theirs included (KiB; what they
+    share with it is counted once)."""
 
     def __init__(self, pid: int) -> None:
         self.peak_kib = 0
@@ -100,7 +117,8 @@ class Children:
         while not self._ended.wait(0.02):
             with contextlib.suppress(OSError):
                 pids = {pid for task in self._process.glob("task/*/children") for pid in task.read_text().split()}
-                self.peak_kib = max(self.peak_kib, sum(private_kib(Path(f"/proc/{pid}")) for pid in pids))
+                own = sum(private_kib(Path(f"/proc/{pid}")) for pid in pids)
+                self.peak_kib = max(self.peak_kib, own + resident_kib(self._process) if own else 0)
 
 
 def private_kib(process: Path) -> int:
@@ -109,8 +127,27 @@ def private_kib(process: Path) -> int:
     return sum(int(row[1]) for row in rows if row[0].startswith("Private_"))
 
 
+def resident_kib(process: Path) -> int:
+    """Return how much of a process is in memory, in KiB."""
+    rows = (line.split() for line in (process / "smaps_rollup").read_text(encoding="ascii").splitlines())
+    return next(int(row[1]) for row in rows if row[0] == "Rss:")
+
+
 def in_turn(runs: int, one: Callable[[], Run], other: Callable[[], Run]) -> Pair:
     """Measure two things A B A B …, after one round that does not count."""
     one(), other()
-    taken = [(one(), other()) for _round in range(runs)]
-    return Pair([first for first, _other in taken], [second for _one, second in taken])
+    taken = [(crowding(), one(), other()) for _round in range(runs)]
+    return Pair(
+        ours=[first for _crowding, first, _second in taken],
+        theirs=[second for _crowding, _first, second in taken],
+        crowding=statistics.median(measured for measured, _first, _second in taken),
+    )
+
+
+def crowding() -> float:
+    """Return how much longer than its CPU time computing takes now, with a program on each processor."""
+    command_line = [sys.executable, "-S", str(SPINNER)]
+    spinners = [
+        subprocess.Popen(command_line, stdout=subprocess.PIPE, text=True) for _processor in range(os.cpu_count() or 1)
+    ]
+    return max(float(json.loads(spinner.communicate()[0])) for spinner in spinners)

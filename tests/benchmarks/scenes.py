@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import load
-from benchmarks.measure import Pair, Run, command, in_turn, ours
+from benchmarks.measure import TOO_BUSY, Pair, Run, command, in_turn, ours
 from lab.cluster import Cluster
 
 
@@ -43,8 +43,7 @@ class Bench:
 
     def ours(self, action: str, **arguments: Any) -> Run:
         """Measure one use of the collection's code."""
-        figures = ours(action, **arguments)
-        return Run(figures["seconds"], figures["peak_kib"])
+        return run_of(ours(action, **arguments))
 
     def save(self) -> Run:
         """Measure one save by the collection."""
@@ -56,11 +55,11 @@ def saving(bench: Bench) -> list[dict[str, Any]]:
     other = bench.directory / "other.snap"
     print("saving …", flush=True)
     return [
-        row("save", "curl -o", 1.20, in_turn(bench.runs, bench.save, lambda: bench.curl(other))),
+        row("save", "curl -o", 1.05, in_turn(bench.runs, bench.save, lambda: bench.curl(other))),
         row(
             "save",
             "consul snapshot save",
-            0.80,
+            0.82,
             in_turn(bench.runs, bench.save, lambda: bench.cli("snapshot", "save", other)),
         ),
     ]
@@ -74,7 +73,7 @@ def describing(bench: Bench) -> list[dict[str, Any]]:
         lambda: bench.ours("describing", path=str(bench.archive)),
         lambda: bench.cli("snapshot", "inspect", "-kvdetails", bench.archive),
     )
-    return [row("info", "consul snapshot inspect -kvdetails", 0.30, pair)]
+    return [row("info", "consul snapshot inspect -kvdetails", 0.17, pair)]
 
 
 def restoring(bench: Bench) -> list[dict[str, Any]]:
@@ -96,7 +95,7 @@ def restoring(bench: Bench) -> list[dict[str, Any]]:
                 src=str(src),
             )
         counted = sum(figures["phases"][phase] for phase in ("verify", "target", "restore"))
-        return Run(counted, figures["peak_kib"])
+        return run_of(figures)._replace(seconds=counted)
 
     def by_cli() -> Run:
         with fresh() as target:
@@ -104,8 +103,8 @@ def restoring(bench: Bench) -> list[dict[str, Any]]:
 
     described, alone = (in_turn(bench.runs, partial(by_us, src), by_cli) for src in (bench.archive, plain))
     return [
-        row("restore, with a manifest", "consul snapshot restore", 1.15, described),
-        row("restore, without one", "consul snapshot restore", 1.60, alone),
+        row("restore, with a manifest", "consul snapshot restore", 1.00, described),
+        row("restore, without one", "consul snapshot restore", 1.10, alone),
     ]
 
 
@@ -121,7 +120,7 @@ def comparing(bench: Bench) -> list[dict[str, Any]]:
         lambda: bench.ours("comparing", before=str(before), after=str(after)),
         lambda: bench.ours("describing", path=str(before)),
     )
-    return [{**row("diff", "info of one archive", 5.00, pair), "peak_mib": max(mib(run) for run in pair.ours)}]
+    return [{**row("diff", "info of one archive", 2.50, pair), "peak_mib": max(mib(run) for run in pair.ours)}]
 
 
 def memory(bench: Bench) -> dict[str, Any]:
@@ -159,7 +158,8 @@ def row(what: str, beside: str, limit: float | None, pair: Pair) -> dict[str, An
 
     :param limit: the bar, None where there is none.
     """
-    print(f"  {what}, beside {beside}: {pair.ratio:.2f}x", flush=True)
+    busy = pair.crowding >= TOO_BUSY
+    print(f"  {what}, beside {beside}: {pair.ratio:.2f}x{' (the machine was too busy to tell)' * busy}", flush=True)
     return {
         "what": what,
         "beside": beside,
@@ -167,7 +167,21 @@ def row(what: str, beside: str, limit: float | None, pair: Pair) -> dict[str, An
         "theirs_s": round(statistics.median(run.seconds for run in pair.theirs), 2),
         "ratio": round(pair.ratio, 2),
         "bar": limit,
+        "ours_cpu_s": round(statistics.median(run.cpu_seconds for run in pair.ours), 2),
+        "theirs_cpu_s": round(statistics.median(run.cpu_seconds for run in pair.theirs), 2),
+        "ours_whole_s": round(statistics.median(_whole(run) for run in pair.ours), 2),
+        "crowding": round(pair.crowding, 2),
+        "too_busy": busy,
     }
+
+
+def run_of(figures: dict[str, Any]) -> Run:
+    """Return what the worker measured."""
+    return Run(figures["seconds"], figures["peak_kib"], figures["cpu_seconds"], figures["whole_seconds"])
+
+
+def _whole(run: Run) -> float:
+    return run.seconds if run.whole_seconds is None else run.whole_seconds
 
 
 def mib(run: Run) -> float:

@@ -30,10 +30,9 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.
     CrossVersionCheck,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import (
-    BaselineVisitor,
-    Comparer,
-    Resolver,
+    RecordCollector,
     Selection,
+    compare_records,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.compatibility import unrestorable
@@ -97,13 +96,12 @@ class Looks:
 
     def difference(self, data: bytes) -> None:
         """Compare record by record."""
-        learner = BaselineVisitor(Selection(volatile=True))
-        self._read(self._base, learner)
-        comparer = Comparer(learner, 20)
-        self._read(data, comparer)
-        resolver = Resolver(learner, comparer.removed, 20)
-        self._read(self._base, resolver)
-        comparer.result(resolver, ())
+        rows = []
+        for one in (self._base, data):
+            collector = RecordCollector(Selection(volatile=True))
+            self._read(one, collector)
+            rows.append(collector.complete())
+        compare_records(rows[0], rows[1], limit=20)
 
     @staticmethod
     def _read(data: bytes, visitor: Any) -> Archive:

@@ -64,12 +64,7 @@ ONLY_IN = {
 # Covered by tests with real servers, or through the files beside them.
 ONLY_ON_REAL_SERVERS = {
     "_ansible/ownership",
-    "_compare/fingerprints",
-    "_model/builtin_acl",
-    "_model/losses",
-    "_model/record_types",
     "_operations/capture",
-    "_operations/diff",
     "_operations/report/history",
     "_operations/report/input",
     "_operations/report/names",
@@ -79,11 +74,6 @@ ONLY_ON_REAL_SERVERS = {
     "_operations/restore/send",
     "_operations/save",
     "_sandbox/server",
-    "_snapshot/checks/peerings",
-    "_snapshot/checks/references",
-    "_snapshot/checks/schema",
-    "_snapshot/checks/schema_checks",
-    "_snapshot/records/protobuf",
     "_storage/catalogue",
     "_system/launch",
 }

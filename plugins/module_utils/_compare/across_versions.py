@@ -35,15 +35,6 @@ from .._snapshot.records.visitor import Visitor
 from .._times import from_go
 from .written_since import LISTED, SESSION, TOMBSTONE, Changes, Keys, Resolver, Tables, is_users, modified
 
-# The members under names of their own: the enumeration is slow to ask, and there are many records.
-_ACL_POLICY = RecordType.ACL_POLICY
-_ACL_TOKEN = RecordType.ACL_TOKEN
-_CONFIG_ENTRY = RecordType.CONFIG_ENTRY
-_CONNECT_CA_PROVIDER_STATE = RecordType.CONNECT_CA_PROVIDER_STATE
-_INTENTION = RecordType.INTENTION
-_KVS = RecordType.KVS
-_REGISTER = RecordType.REGISTER
-
 Key = tuple[int, bytes]
 Fields = Mapping[bytes, Any]
 
@@ -58,14 +49,14 @@ class _Durable(Visitor):
         self._node: list[Content] = []
 
     def record(self, type_id: int, content: Content) -> None:
-        if type_id == _REGISTER and content.fields is not None:
+        if type_id == RecordType.REGISTER and content.fields is not None:
             self._node.append(content)
-        elif type_id != _KVS and content.origin != VOLATILE:
+        elif type_id != RecordType.KVS and content.origin != VOLATILE:
             self._show(type_id, content)
 
     def node_ends(self, agents: bool) -> None:
         for content in () if agents else self._node:
-            self._show(_REGISTER, content)
+            self._show(RecordType.REGISTER, content)
         self._node = []
 
     def _show(self, type_id: int, content: Content) -> None:
@@ -91,7 +82,11 @@ class Baseline(_Durable):
         """When ACL tokens expire that do, in seconds since the epoch."""
 
     def take(self, type_id: int, content: Content) -> None:
-        end = from_go(content.fields.get(b"ExpirationTime")) if type_id == _ACL_TOKEN and content.fields else None
+        end = (
+            from_go(content.fields.get(b"ExpirationTime"))
+            if type_id == RecordType.ACL_TOKEN and content.fields
+            else None
+        )
         if end is not None:
             self.mortal[_key(type_id, content)] = end
         whole = pack(dict(content.fields)) if self.across and content.fields is not None else b""
@@ -130,7 +125,7 @@ class CrossVersionCheck(_Durable):
     def record(self, type_id: int, content: Content) -> None:
         if self._since is not None:
             self._tables.look(type_id, content)
-            if self._keys is not None and type_id in (_KVS, TOMBSTONE):
+            if self._keys is not None and type_id in (RecordType.KVS, TOMBSTONE):
                 self._keys.look(type_id, content)
             elif type_id == SESSION and self._is_later(type_id, content):
                 self._changes.add(SESSION, "added", _label(type_id, content))
@@ -154,7 +149,7 @@ class CrossVersionCheck(_Durable):
 
     def _differs(self, type_id: int, content: Content, how: str, raw: bytes) -> None:
         if self._is_later(type_id, content) and is_users(type_id, content):
-            if type_id == _REGISTER and _folded((content.fields or {}).get(b"Node")) in self._agents:
+            if type_id == RecordType.REGISTER and _folded((content.fields or {}).get(b"Node")) in self._agents:
                 return
             self._tables.by_user(type_id, content)
             self._changes.add(type_id, how, _label(type_id, content))
@@ -172,11 +167,11 @@ class CrossVersionCheck(_Durable):
             for key, raw in self._left.items():
                 if self._mortal.get(key, now) < now:
                     continue
-                if key[0] == _INTENTION and self._across:
+                if key[0] == RecordType.INTENTION and self._across:
                     if _is_converted(raw, self._sources.get(key[1])):
                         converted.add(key[1])
                         continue
-                    differing.add(_INTENTION)
+                    differing.add(RecordType.INTENTION)
                 elif self._since is not None and self._tables.explains(*key):
                     left[key] = raw
                 else:
@@ -184,10 +179,10 @@ class CrossVersionCheck(_Durable):
             for ids, content in self._new_intentions:
                 if ids <= converted:
                     continue
-                if self._is_later(_CONFIG_ENTRY, content) and ids.isdisjoint(converted):
-                    self._changes.add(_CONFIG_ENTRY, "added", _label(_CONFIG_ENTRY, content))
+                if self._is_later(RecordType.CONFIG_ENTRY, content) and ids.isdisjoint(converted):
+                    self._changes.add(RecordType.CONFIG_ENTRY, "added", _label(RecordType.CONFIG_ENTRY, content))
                 else:
-                    differing.add(_CONFIG_ENTRY)
+                    differing.add(RecordType.CONFIG_ENTRY)
             self._left, self._settled, self.guessed = left, differing, bool(left)
         return self._settled
 
@@ -235,9 +230,9 @@ def _folded(name: Any) -> str:
 
 def _key(type_id: int, content: Content) -> Key:
     fields = content.fields
-    if type_id == _INTENTION and fields is not None and isinstance(fields.get(b"ID"), bytes):
+    if type_id == RecordType.INTENTION and fields is not None and isinstance(fields.get(b"ID"), bytes):
         return type_id, fields[b"ID"]
-    if type_id == _CONNECT_CA_PROVIDER_STATE and fields is not None:
+    if type_id == RecordType.CONNECT_CA_PROVIDER_STATE and fields is not None:
         # Its id is made in another way since 1.9; the leader writes it anew (agent/connect/ca/provider_consul.go).
         return type_id, record_digest(pack([fields.get(b"PrivateKey"), fields.get(b"RootCert")]))
     name = name_of(type_id, fields) if fields is not None else None
@@ -255,13 +250,13 @@ def _has_the_fields(type_id: int, content: Content, raw: bytes) -> bool:
     if content.fields is None or raw == record_digest(content.digestible):
         # Named by its digest, so it is the same.
         return True
-    if type_id == _ACL_POLICY and content.origin == BUILTIN:
+    if type_id == RecordType.ACL_POLICY and content.origin == BUILTIN:
         # The leader writes their rules anew (writeBuiltinACLPolicy in agent/consul/leader.go).
         return True
     old = unpack(raw)
-    if type_id == _CONNECT_CA_PROVIDER_STATE:
+    if type_id == RecordType.CONNECT_CA_PROVIDER_STATE:
         old.pop(b"ID", None)
-    if type_id == _ACL_TOKEN and not _legacy_rights(old, content.fields):
+    if type_id == RecordType.ACL_TOKEN and not _legacy_rights(old, content.fields):
         # What is left of a legacy token's type says nothing beside the policies that it has.
         old.pop(b"Type", None)
     return means_the_same(old, content.fields)
@@ -273,7 +268,7 @@ def _legacy_rights(old: Fields, new: Fields) -> bool:
 
 
 def _lost_fields(type_id: int, old: Fields, new: Fields) -> list[bytes]:
-    if type_id == _ACL_TOKEN and old.get(b"Rules") and b"Rules" not in new:
+    if type_id == RecordType.ACL_TOKEN and old.get(b"Rules") and b"Rules" not in new:
         return [b"Rules"]
     return [name for name, value in old.items() if name not in new and name not in _BOOKKEEPING and not _is_zero(value)]
 
@@ -299,7 +294,7 @@ def _is_zero(value: Any) -> bool:
 
 def _sources(type_id: int, fields: Fields | None) -> Iterator[tuple[bytes, Fields]]:
     """Yield the sources that a legacy intention became, by its id (``Intention.LegacyID`` in agent/structs)."""
-    if type_id != _CONFIG_ENTRY or fields is None or fields.get(b"Kind") != b"service-intentions":
+    if type_id != RecordType.CONFIG_ENTRY or fields is None or fields.get(b"Kind") != b"service-intentions":
         return
     for source in fields[b"Entry"].get(b"Sources") or []:
         if isinstance(source.get(b"LegacyID"), bytes) and source[b"LegacyID"]:

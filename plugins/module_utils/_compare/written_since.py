@@ -24,33 +24,24 @@ from .._snapshot.records.protobuf import fields as message_fields
 from .._snapshot.records.record_names import FirstLabels, name_of
 from .._snapshot.records.visitor import Visitor
 
-# The members under names of their own: the enumeration is slow to ask, and there are many records.
-_ACL_TOKEN = RecordType.ACL_TOKEN
-_CONFIG_ENTRY = RecordType.CONFIG_ENTRY
-_KVS = RecordType.KVS
-_PEERING = RecordType.PEERING
-_PEERING_TRUST_BUNDLE = RecordType.PEERING_TRUST_BUNDLE
-_REGISTER = RecordType.REGISTER
-_SERVICE_VIRTUAL_IP = RecordType.SERVICE_VIRTUAL_IP
-
 LISTED = 10
 """Names that are listed for each type, at most."""
 
 SESSION, TOMBSTONE, INDEX = RecordType.SESSION, RecordType.TOMBSTONE, RecordType.INDEX
-_TABLES = {
-    7: "prepared-queries",
-    12: "connect-intentions",
-    17: "acl-tokens",
-    19: "acl-policies",
-    22: "config-entries",
-    23: "acl-roles",
-    25: "acl-binding-rules",
-    27: "acl-auth-methods",
-    32: "service-virtual-ips",
+_TABLES: dict[int, str] = {
+    RecordType.PREPARED_QUERY: "prepared-queries",
+    RecordType.INTENTION: "connect-intentions",
+    RecordType.ACL_TOKEN: "acl-tokens",
+    RecordType.ACL_POLICY: "acl-policies",
+    RecordType.CONFIG_ENTRY: "config-entries",
+    RecordType.ACL_ROLE: "acl-roles",
+    RecordType.ACL_BINDING_RULE: "acl-binding-rules",
+    RecordType.ACL_AUTH_METHOD: "acl-auth-methods",
+    RecordType.SERVICE_VIRTUAL_IP: "service-virtual-ips",
 }
 """Names of the tables' rows among the Index records; types that are not in it are never taken to be deleted."""
 _CATALOG = {b"node": "nodes", b"service": "services", b"check": "checks"}
-_INDEX_FIELDS: dict[int, int] = {_PEERING: 12, _PEERING_TRUST_BUNDLE: 7}
+_INDEX_FIELDS: dict[int, int] = {RecordType.PEERING: 12, RecordType.PEERING_TRUST_BUNDLE: 7}
 """The number of the field ModifyIndex of pbpeering.Peering and pbpeering.PeeringTrustBundle."""
 
 
@@ -95,7 +86,7 @@ def modified(type_id: int, fields: Mapping[bytes, Any] | None) -> int | None:
     if fields is None:
         return None
     found = [_own(type_id, fields)]
-    if type_id == _REGISTER:
+    if type_id == RecordType.REGISTER:
         found.append(_number(fields))
     return max((one for one in found if one is not None), default=None)
 
@@ -103,9 +94,9 @@ def modified(type_id: int, fields: Mapping[bytes, Any] | None) -> int | None:
 def _own(type_id: int, fields: Mapping[bytes, Any]) -> int | None:
     if type_id in _INDEX_FIELDS:
         return _of_message(fields.get(b""), _INDEX_FIELDS[type_id])
-    if type_id == _CONFIG_ENTRY:
+    if type_id == RecordType.CONFIG_ENTRY:
         return _number(fields.get(b"Entry"))
-    if type_id == _REGISTER:
+    if type_id == RecordType.REGISTER:
         return _number(fields.get(b"Service") or fields.get(b"Check") or fields)
     return _number(fields)
 
@@ -163,7 +154,7 @@ class Tables:
 
     @staticmethod
     def _table(type_id: int, sort: bytes) -> str | None:
-        return _CATALOG.get(sort) if type_id == _REGISTER else _TABLES.get(type_id)
+        return _CATALOG.get(sort) if type_id == RecordType.REGISTER else _TABLES.get(type_id)
 
 
 def _sort(fields: Mapping[bytes, Any]) -> bytes:
@@ -200,12 +191,12 @@ class Keys:
         """
         for key, digest in self.written.items():
             if key not in held:
-                changes.add(_KVS, "added", key)
+                changes.add(RecordType.KVS, "added", key)
             elif held[key] != digest:
-                changes.add(_KVS, "changed", key)
+                changes.add(RecordType.KVS, "changed", key)
         for key in self.deleted:
             if key in held and key not in self.written:
-                changes.add(_KVS, "removed", key)
+                changes.add(RecordType.KVS, "removed", key)
         total = DigestSum()
         total.merge(self._old)
         total.add(list(held.values()))
@@ -227,7 +218,7 @@ class Resolver(Visitor):
         name = name_of(type_id, content.fields) if content.fields is not None else None
         if name is None:
             return
-        if type_id == _KVS:
+        if type_id == RecordType.KVS:
             self.keys([(name.label, 0)], [record_digest(content.digestible)])
         elif (type_id, name.identity) in self._records:
             self.labels[type_id, name.identity] = name.label
@@ -240,4 +231,4 @@ class Resolver(Visitor):
 
 def is_users(type_id: int, content: Content) -> bool:
     """Whether what changes of a record after a restore is users' work, and not the leader's at its start."""
-    return content.origin == USER or type_id in (_ACL_TOKEN, _SERVICE_VIRTUAL_IP)
+    return content.origin == USER or type_id in (RecordType.ACL_TOKEN, RecordType.SERVICE_VIRTUAL_IP)

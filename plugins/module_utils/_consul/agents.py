@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errors import ApiError
 from .._model.builtin_acl import comes_from_configuration
-from .._model.compatibility import is_enterprise
+from .._model.versions import is_enterprise
 from .client import Client
 from .shapes import mapping_of, mappings_of, text_of
 

@@ -12,15 +12,14 @@ start (observed on 1.8.7 and 1.22.7). Sources, each at the first release of its 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from .record_types import FIRST_ENTERPRISE_TYPE, kind_of
+from .record_types import FIRST_ENTERPRISE_TYPE, RecordType, kind_of
+from .versions import Series, build_of, series_of
 
-Series = tuple[int, int]
-
-_NUMBER = re.compile("[0-9]{1,9}")
+_ACL_BOOTSTRAP = 11
+"""The type of what 1.8 kept of ``consul acl bootstrap``: read until 1.14, and written by no version in this table."""
 
 
 class Change(NamedTuple):
@@ -37,7 +36,22 @@ NEWEST: Series = (1, 22)
 
 CHANGES: dict[Series, Change] = {
     OLDEST: Change(
-        types=frozenset({0, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 16, 17, 19, 22, 23, 25, 27, 29, 30}),
+        types=frozenset(
+            {
+                *(
+                    RecordType.REGISTER,
+                    RecordType.KVS,
+                    RecordType.SESSION,
+                    RecordType.TOMBSTONE,
+                    RecordType.COORDINATES,
+                ),
+                *(RecordType.PREPARED_QUERY, RecordType.AUTOPILOT, RecordType.INTENTION, RecordType.CONNECT_CA),
+                *(RecordType.CONNECT_CA_PROVIDER_STATE, RecordType.CONNECT_CA_CONFIG, RecordType.INDEX),
+                *(RecordType.ACL_LEGACY, _ACL_BOOTSTRAP, RecordType.ACL_TOKEN, RecordType.ACL_POLICY),
+                *(RecordType.ACL_ROLE, RecordType.ACL_BINDING_RULE, RecordType.ACL_AUTH_METHOD),
+                *(RecordType.CONFIG_ENTRY, RecordType.CHUNKING_STATE, RecordType.FEDERATION_STATE),
+            }
+        ),
         kinds=frozenset(
             {
                 *("service-defaults", "proxy-defaults", "service-router", "service-splitter", "service-resolver"),
@@ -45,47 +59,26 @@ CHANGES: dict[Series, Change] = {
             }
         ),
     ),
-    (1, 9): Change(types=frozenset({31}), kinds=frozenset({"service-intentions"})),
+    (1, 9): Change(types=frozenset({RecordType.SYSTEM_METADATA}), kinds=frozenset({"service-intentions"})),
     (1, 10): Change(kinds=frozenset({"mesh"})),
-    (1, 11): Change(types=frozenset({32, 33}), kinds=frozenset({"exported-services"})),
-    (1, 13): Change(types=frozenset({35, 38, 40})),
+    (1, 11): Change(
+        types=frozenset({RecordType.SERVICE_VIRTUAL_IP, RecordType.FREE_VIRTUAL_IP}),
+        kinds=frozenset({"exported-services"}),
+    ),
+    (1, 13): Change(types=frozenset({RecordType.PEERING, RecordType.PEERING_TRUST_BUNDLE, RecordType.PEERING_SECRET})),
     (1, 15): Change(
         kinds=frozenset({"api-gateway", "bound-api-gateway", "http-route", "inline-certificate", "tcp-route"}),
-        dropped=frozenset({4, 11}),
+        dropped=frozenset({RecordType.ACL_LEGACY, _ACL_BOOTSTRAP}),
     ),
-    (1, 16): Change(types=frozenset({42}), kinds=frozenset({"jwt-provider"})),
+    (1, 16): Change(types=frozenset({RecordType.RESOURCE}), kinds=frozenset({"jwt-provider"})),
     (1, 19): Change(kinds=frozenset({"file-system-certificate"})),
 }
 ENTERPRISE_KINDS = frozenset({"control-plane-request-limit", "sameness-group"})
 """The community edition knows the second one and refuses it (``checkSamenessGroup`` in agent/consul/state)."""
 ENTERPRISE_TYPES = {65: "Namespace", 69: "Partition"}
 
-LATER: dict[int, Series] = {45: (2, 1)}
+LATER: dict[int, Series] = {RecordType.FEATURE_GATE: (2, 1)}
 """Types that came after NEWEST, with the first series that has them, as far as they are known (the same files)."""
-
-
-def series_of(version: str) -> Series | None:
-    """Return ``(1, 22)`` for ``1.22.7+ent``; None when it is no version."""
-    numbers = build_of(version).partition("-")[0].split(".")
-    if len(numbers) < 2 or not all(_NUMBER.fullmatch(number) for number in numbers):
-        return None
-    return int(numbers[0]), int(numbers[1])
-
-
-def build_of(version: str) -> str:
-    """Return ``1.22.7-rc1`` for ``1.22.7-rc1+ent``."""
-    return version.partition("+")[0]
-
-
-def is_enterprise(version: str) -> bool:
-    """Whether a version, or the build that a member tells, is of Consul Enterprise: ``1.22.7+ent``."""
-    build = version.partition(":")[0].partition("+")[2]
-    return build.split(".")[0] == "ent"
-
-
-def is_across(archive: str | None, targets: Collection[str]) -> bool:
-    """Whether an archive is known to come from another version than any of the servers runs."""
-    return archive is not None and any(build_of(archive) != build_of(target) for target in targets)
 
 
 def unrestorable(

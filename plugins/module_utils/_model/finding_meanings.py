@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from .compatibility import build_of
+from .versions import build_of, order_key
 
 INFO, WARNING, CRITICAL = "info", "warning", "critical"
 
@@ -205,13 +205,13 @@ def effect_on(name: str, version: str | None) -> str:
         return SEEN
     if version is None:
         return UNTESTED
-    build, target = build_of(version), key_of(version)
+    build, target = build_of(version), order_key(version)
     if build in meaning.harms:
         return SEEN
 
     def is_beyond(harmed: str) -> bool:
-        low, high = sorted([key_of(harmed), target])
-        return any(low <= key_of(safe) <= high for safe in meaning.spares)
+        low, high = sorted([order_key(harmed), target])
+        return any(low <= order_key(safe) <= high for safe in meaning.spares)
 
     return NONE if all(is_beyond(harmed) for harmed in meaning.harms) else UNTESTED
 
@@ -227,9 +227,3 @@ def deadly(names: Collection[str], version: str | None) -> dict[str, str]:
     critical = [name for name, meaning in MEANINGS.items() if name in names and meaning.severity == CRITICAL]
     effects = {name: effect_on(name, version) for name in critical}
     return {name: effect for name, effect in effects.items() if effect != NONE}
-
-
-def key_of(version: str) -> tuple[tuple[int, ...], bool, str]:
-    """Return a key that orders Consul versions: ``1.22.7`` after ``1.8.7``, a release after its own candidates."""
-    release, _sign, rest = build_of(version).partition("-")
-    return tuple(int(part) for part in release.split(".") if part.isdigit()), not rest, rest

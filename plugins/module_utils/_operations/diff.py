@@ -1,16 +1,20 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two archives, or an archive and the live cluster, compared: manifests first, then records."""
+"""Two archives, or an archive and the live cluster, compared: manifests first, then records.
+
+The two sides are read at once, each by one process, where the machine has more than one processor.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
-from .._compare.record_diff import BaselineVisitor, Comparer, Resolver, Selection, TypeChange
+from .._compare.record_diff import RecordCollector, Selection, TypeChange, compare_records
+from .._compare.record_rows import Chunk, Rows
 from .._consul.client import Client
 from .._consul.retry import with_retries
 from .._errors import ArchiveError, FileError, SnapshotError
@@ -18,10 +22,12 @@ from .._model.identity import ClusterIdentity
 from .._model.record_types import is_durable
 from .._snapshot.reader import Archive, read_archive
 from .._snapshot.records.fingerprint import Fingerprint, differing_types
+from .._snapshot.records.stream import require_msgpack
 from .._snapshot.records.visitor import Visitor
 from .._storage.manifest import Manifest
 from .._storage.store import manifest_beside
 from .._system.atomic_files import Digest, digest_of, read_pieces
+from .._system.child_task import in_child
 from .capture import capture
 
 
@@ -61,59 +67,78 @@ class DiffResult(NamedTuple):
 
 
 def compare(request: DiffRequest, connect: Callable[[], Client], report: Callable[[SnapshotError], None]) -> DiffResult:
-    """Compare.
+    """Compare: both sides are read at once where there is a second processor, the older one in a child process.
 
     :param connect: returns a client; called only when the live cluster is asked.
     :param report: gets the error of each try that is followed by another.
     :raises SnapshotError: of any kind.
     """
     before = _File("before", request.before)
-    named = request.selection.types or frozenset()
     if request.after is None:
         return _with_cluster(request, before, connect(), report)
-    after = _File("after", request.after)
+    return _with_archive(request, before, _File("after", request.after))
+
+
+def _with_archive(request: DiffRequest, before: _File, after: _File) -> DiffResult:
     selection, equal = _left_to_read(before, after, request.selection)
-    if before.side and after.side and selection.types == frozenset():
-        return DiffResult(before.side, after.side, _unchanged(equal), True)
-    learned = _learn(before, selection)
-    comparer = Comparer(learned, request.limit)
-    after.read(comparer)
-    found = comparer.result(_resolved(before, learned, comparer, request.limit), named)
-    return DiffResult(
-        before.described(), after.described(), dict(sorted({**_unchanged(equal), **found}.items())), False
-    )
+    if before.known and after.known and selection.types == frozenset():
+        return DiffResult(before.known, after.known, _unchanged(equal), True)
+    require_msgpack()
+    with in_child(before.reading(selection)) as older:
+        newer = list(after.reading(selection)())
+        # What is wrong with the older one is said first.
+        older_side, older_rows = _received(older)
+    newer_side, newer_rows = _received(iter(newer))
+    named = request.selection.types or ()
+    changes = compare_records(older_rows, newer_rows, limit=request.limit, types=named)
+    return DiffResult(older_side, newer_side, dict(sorted({**_unchanged(equal), **changes}.items())), False)
 
 
 def _with_cluster(
     request: DiffRequest, before: _File, client: Client, report: Callable[[SnapshotError], None]
 ) -> DiffResult:
-    ready: list[BaselineVisitor] = [_learn(before, request.selection)]
+    def attempt() -> _Read:
+        collector = RecordCollector(request.selection)
+        captured = capture(client, None, datacenter=request.datacenter, visitor=collector)
+        return _Read(_side(None, captured.archive, None), collector.complete())
 
-    def attempt() -> tuple[BaselineVisitor, Comparer, Archive]:
-        # What was learned is used up by a try, so that a further one begins anew.
-        learned = ready.pop() if ready else _learn(before, request.selection)
-        comparer = Comparer(learned, request.limit)
-        return learned, comparer, capture(client, None, datacenter=request.datacenter, visitor=comparer).archive
-
-    told = client.connection
-    learned, comparer, archive = with_retries(attempt, retries=told.retries, delay=told.retry_delay, report=report)
-    resolved = _resolved(before, learned, comparer, request.limit)
-    types = comparer.result(resolved, request.selection.types or ())
-    return DiffResult(before.described(), _side(None, archive, None), types, False)
-
-
-def _learn(before: _File, selection: Selection) -> BaselineVisitor:
-    learner = BaselineVisitor(selection)
-    before.read(learner)
-    return learner
+    connection = client.connection
+    require_msgpack()
+    with in_child(before.reading(request.selection)) as older:
+        newer = with_retries(attempt, retries=connection.retries, delay=connection.retry_delay, report=report)
+        older_side, older_rows = _received(older)
+    types = compare_records(older_rows, newer.rows, limit=request.limit, types=request.selection.types or ())
+    return DiffResult(older_side, newer.side, types, False)
 
 
-def _resolved(before: _File, learned: BaselineVisitor, comparer: Comparer, limit: int) -> Resolver | None:
-    if not limit or not comparer.removed:
-        return None
-    resolver = Resolver(learned, comparer.removed, limit)
-    before.read(resolver)
-    return resolver
+_Part = Union[Side, SnapshotError, tuple[int, Chunk]]
+
+
+class _Read(NamedTuple):
+    """What was read of one side."""
+
+    side: Side
+    rows: dict[int, Rows]
+
+
+def _received(parts: Iterator[_Part]) -> _Read:
+    """Put together what ``_File.reading`` yields.
+
+    :raises SnapshotError: the archive could not be read.
+    """
+    side: Side | None = None
+    rows: dict[int, Rows] = {}
+    for part in parts:
+        if isinstance(part, SnapshotError):
+            raise part
+        if isinstance(part, Side):
+            side = part
+        else:
+            type_id, chunk = part
+            rows.setdefault(type_id, Rows()).chunks.append(chunk)
+    if side is None:
+        raise ValueError("the side that was read is missing")
+    return _Read(side, rows)
 
 
 def _left_to_read(before: _File, after: _File, selection: Selection) -> tuple[Selection, frozenset[str]]:
@@ -142,7 +167,6 @@ class _File:
         self._option, self._path = option, path
         self._digest = digest_of(path)
         self._manifest: Manifest | None = manifest_beside(path, self._digest).manifest
-        self._archive: Archive | None = None
 
     @property
     def manifest_fingerprint(self) -> Fingerprint | None:
@@ -150,27 +174,34 @@ class _File:
         return self._manifest.fingerprint if self._manifest else None
 
     @property
-    def side(self) -> Side | None:
-        """What is known of it; None before it was read where no manifest tells."""
-        if self._archive:
-            return _side(self._path, self._archive, self._manifest)
-        if self._manifest and self._manifest.fingerprint:
-            told = self._manifest
-            return Side(self._path, told.index, told.cluster, told.taken_at, self._manifest.fingerprint)
-        return None
+    def known(self) -> Side | None:
+        """What its manifest tells without a look at its records; None where that is not enough."""
+        manifest = self._manifest
+        if manifest is None or manifest.fingerprint is None:
+            return None
+        return Side(self._path, manifest.index, manifest.cluster, manifest.taken_at, manifest.fingerprint)
 
-    def described(self) -> Side:
-        """What is known of it after it was read."""
-        side = self.side
-        if side is None:
-            raise ValueError("the archive was not read yet")
-        return side
+    def reading(self, selection: Selection) -> Callable[[], Iterator[_Part]]:
+        """Return what reads the records that are selected, and yields the outcome in parts that pass between processes.
 
-    def read(self, visitor: Visitor) -> None:
-        """Read the archive while ``visitor`` looks on.
-
-        :raises ArchiveError: it does not verify. :raises FileError: it can't be read, or was changed meanwhile.
+        The first one is the side, or the failure: an ArchiveError when the archive does not verify, a FileError when it
+        can't be read, or was changed meanwhile.
         """
+
+        def read() -> Iterator[_Part]:
+            collector = RecordCollector(selection)
+            try:
+                archive = self._read(collector)
+            except SnapshotError as error:
+                yield error
+                return
+            yield _side(self._path, archive, self._manifest)
+            for type_id, rows in collector.complete().items():
+                yield from ((type_id, chunk) for chunk in rows.chunks)
+
+        return read
+
+    def _read(self, visitor: Visitor) -> Archive:
         checksum, size = hashlib.sha256(), 0
 
         def counted() -> Iterator[bytes]:
@@ -180,7 +211,7 @@ class _File:
                 yield piece
 
         try:
-            self._archive = read_archive(counted(), visitor=visitor)
+            archive = read_archive(counted(), visitor=visitor)
         except ArchiveError as error:
             raise ArchiveError(
                 f"{self._option}: {self._path} does not verify: {error.message}",
@@ -195,6 +226,7 @@ class _File:
                 hint="Compare files that nobody writes to.",
                 path=self._path,
             )
+        return archive
 
 
 def _side(path: str | None, archive: Archive, manifest: Manifest | None) -> Side:

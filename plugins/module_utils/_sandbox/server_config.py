@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from .._model.compatibility import series_of
+from .._model.versions import series_of
 from .ports import HOST
 
 API = "api.sock"

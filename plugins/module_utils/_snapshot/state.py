@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from .._model.identity import ClusterIdentity
 from .._model.record_types import RecordType, kind_of
+from .._model.versions import order_key
 from .checks.findings import Finding, Findings
 from .checks.peerings import Peering
 from .records.canonical import USER, VOLATILE, Content, content_of
@@ -21,19 +21,12 @@ from .records.kv_records import read_kv_run
 from .records.stream import UNREADABLE, Frame, RecordSplitter
 from .records.visitor import Visitor
 
-# The members under names of their own: the enumeration is slow to ask, and there are many records.
+# Asked of each record: to look one up in the enumeration takes longer.
 _CONFIG_ENTRY = RecordType.CONFIG_ENTRY
 _KVS = RecordType.KVS
 _REGISTER = RecordType.REGISTER
 
 Value = TypeVar("Value")
-
-CONNECT_CA, CONNECT_CA_CONFIG = RecordType.CONNECT_CA, RecordType.CONNECT_CA_CONFIG
-FEDERATION_STATE = RecordType.FEDERATION_STATE
-
-_NUMBER = re.compile("[0-9]{1,9}")
-_PARTS = 8
-"""Of a version, so many are looked at."""
 
 _SET_BY_AGENTS = b"consul-network-segment"
 """Part of the metadata of every node that an agent registered, empty in most."""
@@ -143,8 +136,7 @@ class StateReader:
             self._users[_KVS] = self._users.get(_KVS, 0) + len(digests)
             self._sum_of(_KVS).add(digests)
             if prefixes is not None:
-                for key, size in keys:
-                    prefixes.add(key, size)
+                prefixes.add(keys)
             if observe is not None:
                 observe(keys, digests)
         return end
@@ -169,7 +161,7 @@ class StateReader:
                 self._config_kinds.add(_text(fields.get(b"Kind")) or "")
             key = fields.get(b"Key")
             if type_id == _KVS and self._kv_prefixes is not None and isinstance(key, bytes):
-                self._kv_prefixes.add(key, size)
+                self._kv_prefixes.add([(key, size)])
         if type_id == _REGISTER and fields is not None:
             if self._node.name != _node_name(fields):
                 self._close_node()
@@ -248,13 +240,13 @@ class _OriginFinder:
     def look(self, type_id: int, fields: Mapping[bytes, Any]) -> None:
         if type_id == _REGISTER:
             self._register(fields)
-        elif type_id == FEDERATION_STATE:
+        elif type_id == RecordType.FEDERATION_STATE:
             state = fields.get(b"State")
             name = _text(state.get(b"Datacenter")) if isinstance(state, dict) else None
             self._federation.update([name] if name else [])
-        elif type_id == CONNECT_CA_CONFIG:
+        elif type_id == RecordType.CONNECT_CA_CONFIG:
             self._cluster_id = _text(fields.get(b"ClusterID")) or self._cluster_id
-        elif type_id == CONNECT_CA and fields.get(b"Active"):
+        elif type_id == RecordType.CONNECT_CA and fields.get(b"Active"):
             self._cluster_id = self._cluster_id or _text(fields.get(b"ExternalTrustDomain"))
 
     def _register(self, fields: Mapping[bytes, Any]) -> None:
@@ -270,15 +262,8 @@ class _OriginFinder:
     def result(self) -> ClusterIdentity:
         only = next(iter(self._federation)) if len(self._federation) == 1 else None
         # Servers of two versions: the newest decides, because it may have written what an older one can't read.
-        version = max(self._versions, key=version_key, default=None)
+        version = max(self._versions, key=order_key, default=None)
         return ClusterIdentity(self._datacenter or only, self._cluster_id, version)
-
-
-def version_key(version: str) -> tuple[tuple[int, ...], bool]:
-    """Return a key that orders Consul versions: ``1.22.7`` after ``1.8.7``, a release after its own candidates."""
-    release, _sign, rest = version.partition("+")[0].partition("-")
-    numbers = tuple(int(part) for part in release.split(".")[:_PARTS] if _NUMBER.fullmatch(part))
-    return numbers, not rest
 
 
 def _text(value: Any) -> str | None:

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..._errors import ServerDied, SnapshotError
-from ..._model.compatibility import is_across
 from ..._model.finding_meanings import CRITICAL, SEEN
 from ..._model.identity import ClusterIdentity
+from ..._model.versions import is_across
 from ..._sandbox.binary import Binary
 from ..._snapshot.checks.findings import Finding, judged_for
 from ..._snapshot.reader import Archive

@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 from ..._compare.equivalence import Comparison, Reference
-from ..._compare.record_diff import BaselineVisitor, Comparer, Resolver, Selection
+from ..._compare.record_diff import RecordCollector, Selection, compare_records
 from ..._consul.client import Client
 from ..._errors import ApiError, MissingLibraryError, SnapshotError, TransportError
 from ..._model.identity import ClusterIdentity
@@ -256,15 +256,11 @@ def _prove(client: Client, server: Throwaway, prover: Prover) -> Comparison:
 
 def _changes(client: Client, src: str, differs: list[str]) -> dict[str, Any]:
     """Return, by type, what a server of another version made of the archive's records; names, never values."""
-    baseline = BaselineVisitor(Selection())
-    read_archive(read_pieces(src), visitor=baseline)
-    comparer = Comparer(baseline, LISTED)
-    capture(client, None, visitor=comparer)
-    resolver = Resolver(baseline, comparer.removed, LISTED) if comparer.removed else None
-    if resolver is not None:
-        read_archive(read_pieces(src), visitor=resolver)
+    older, newer = RecordCollector(Selection()), RecordCollector(Selection())
+    read_archive(read_pieces(src), visitor=older)
+    capture(client, None, visitor=newer)
     return {
         name: {**asdict(change), "equal": name not in differs}
-        for name, change in comparer.result(resolver, ()).items()
+        for name, change in compare_records(older.complete(), newer.complete(), limit=LISTED).items()
         if not change.equal
     }

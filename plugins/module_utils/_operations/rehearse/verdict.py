@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..._errors import ArchiveError, RehearsalError, ServerDied, SnapshotError, listed
-from ..._model.compatibility import is_enterprise, unrestorable
+from ..._model.compatibility import unrestorable
 from ..._model.finding_meanings import MEANINGS
 from ..._model.losses import Loss, described, of_legacy_tokens
+from ..._model.versions import is_enterprise
 from .assertions import Outcome
 
 PROVEN, NOT_PROVEN, REFUSED, DIED, INCOMPLETE = "proven", "not_proven", "refused", "died", "incomplete"

@@ -11,7 +11,7 @@ from typing import Any
 from ..._compare.equivalence import Comparison, Reference
 from ..._consul.readiness import Expected
 from ..._errors import GuardError, printable
-from ..._model.compatibility import is_across
+from ..._model.versions import is_across
 from ..capture import Capture
 from ..decisions import EQUIVALENT, Decision, should_restore
 from ..proof import reader_of

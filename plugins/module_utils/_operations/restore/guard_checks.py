@@ -10,9 +10,10 @@ import shlex
 from collections.abc import Collection, Mapping
 
 from ..._errors import listed
-from ..._model.compatibility import build_of, series_of, unrestorable
+from ..._model.compatibility import unrestorable
 from ..._model.finding_meanings import INFO, MEANINGS, SEEN, deadly, severity_for
 from ..._model.identity import ClusterIdentity
+from ..._model.versions import build_of, series_of
 from .guard_facts import EXACT, MINOR, OFF, RestoreFacts, Verdict, is_origin
 
 _NO_ARCHIVE = Verdict(None, "not known, because the archive does not verify")

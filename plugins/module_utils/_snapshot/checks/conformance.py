@@ -25,44 +25,40 @@ from ..records.protobuf import fields as message_fields
 from ..records.protobuf import value_of
 from .schema_checks import check_of_kind, check_of_struct, check_of_type
 
-# The members under names of their own: the enumeration is slow to ask, and there are many records.
-_ACL_BINDING_RULE = RecordType.ACL_BINDING_RULE
-_ACL_POLICY = RecordType.ACL_POLICY
-_ACL_ROLE = RecordType.ACL_ROLE
-_ACL_TOKEN = RecordType.ACL_TOKEN
+# Asked of each record: to look one up in the enumeration takes longer.
 _CONFIG_ENTRY = RecordType.CONFIG_ENTRY
 _COORDINATES = RecordType.COORDINATES
-_KVS = RecordType.KVS
-_PEERING = RecordType.PEERING
-_PEERING_SECRET = RecordType.PEERING_SECRET
-_PEERING_TRUST_BUNDLE = RecordType.PEERING_TRUST_BUNDLE
 _PREPARED_QUERY = RecordType.PREPARED_QUERY
 _REGISTER = RecordType.REGISTER
-_RESOURCE = RecordType.RESOURCE
 _SERVICE_VIRTUAL_IP = RecordType.SERVICE_VIRTUAL_IP
-_SESSION = RecordType.SESSION
 
 WHOLE = "the whole record"
 _NAME, _UUID, _UUID_OR_NONE = "a name", "a UUID", "a UUID or nothing"
 _UUID_TEXT = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 _REQUIRED: dict[int, dict[str, str]] = {
-    _REGISTER: {"Node": _NAME, "ID": _UUID_OR_NONE},
-    _KVS: {"Key": _NAME, "Session": _UUID_OR_NONE},
-    _SESSION: {"ID": _NAME, "Node": _NAME, "Checks[]": _NAME, "NodeChecks[]": _NAME, "ServiceChecks[].ID": _NAME},
-    5: {"Key": _NAME},
-    _PREPARED_QUERY: {"ID": _UUID, "Session": _UUID_OR_NONE},
-    12: {"ID": _UUID},
-    13: {"ID": _NAME},
-    14: {"ID": _NAME},
-    16: {"Key": _NAME},
-    _ACL_TOKEN: {"AccessorID": _UUID_OR_NONE, "SecretID": _NAME, "Policies[].ID": _UUID, "Roles[].ID": _UUID},
-    _ACL_POLICY: {"ID": _UUID, "Name": _NAME},
-    _ACL_ROLE: {"ID": _UUID, "Name": _NAME, "Policies[].ID": _UUID},
-    _ACL_BINDING_RULE: {"ID": _UUID, "AuthMethod": _NAME},
-    27: {"Name": _NAME},
-    30: {"State.Datacenter": _NAME},
-    31: {"Key": _NAME},
+    RecordType.REGISTER: {"Node": _NAME, "ID": _UUID_OR_NONE},
+    RecordType.KVS: {"Key": _NAME, "Session": _UUID_OR_NONE},
+    RecordType.SESSION: {
+        "ID": _NAME,
+        "Node": _NAME,
+        "Checks[]": _NAME,
+        "NodeChecks[]": _NAME,
+        "ServiceChecks[].ID": _NAME,
+    },
+    RecordType.TOMBSTONE: {"Key": _NAME},
+    RecordType.PREPARED_QUERY: {"ID": _UUID, "Session": _UUID_OR_NONE},
+    RecordType.INTENTION: {"ID": _UUID},
+    RecordType.CONNECT_CA: {"ID": _NAME},
+    RecordType.CONNECT_CA_PROVIDER_STATE: {"ID": _NAME},
+    RecordType.INDEX: {"Key": _NAME},
+    RecordType.ACL_TOKEN: {"AccessorID": _UUID_OR_NONE, "SecretID": _NAME, "Policies[].ID": _UUID, "Roles[].ID": _UUID},
+    RecordType.ACL_POLICY: {"ID": _UUID, "Name": _NAME},
+    RecordType.ACL_ROLE: {"ID": _UUID, "Name": _NAME, "Policies[].ID": _UUID},
+    RecordType.ACL_BINDING_RULE: {"ID": _UUID, "AuthMethod": _NAME},
+    RecordType.ACL_AUTH_METHOD: {"Name": _NAME},
+    RecordType.FEDERATION_STATE: {"State.Datacenter": _NAME},
+    RecordType.SYSTEM_METADATA: {"Key": _NAME},
 }
 """What a record's fields must hold, by type: the tables are ordered by them. An accessor that is missing is a finding
 of its own, because older servers give such a token one."""
@@ -73,15 +69,15 @@ _ENCODED = "proxy-defaults"
 """The kind whose entry is a text that holds it: ``UnmarshalBinary`` of ProxyConfigEntry."""
 
 _MESSAGES: dict[int, dict[tuple[int, ...], str]] = {
-    _PEERING: {(1,): _UUID, (2,): _NAME},
-    _PEERING_TRUST_BUNDLE: {(2,): _NAME},
-    _PEERING_SECRET: {(1,): _UUID, (2, 1): _UUID_OR_NONE, (3, 1): _UUID_OR_NONE, (3, 2): _UUID_OR_NONE},
-    _RESOURCE: {(1,): _NAME},
+    RecordType.PEERING: {(1,): _UUID, (2,): _NAME},
+    RecordType.PEERING_TRUST_BUNDLE: {(2,): _NAME},
+    RecordType.PEERING_SECRET: {(1,): _UUID, (2, 1): _UUID_OR_NONE, (3, 1): _UUID_OR_NONE, (3, 2): _UUID_OR_NONE},
+    RecordType.RESOURCE: {(1,): _NAME},
 }
 """The same for records that are protobuf, by the path of field numbers (pbpeering, pbresource)."""
 _TEXTS: dict[int, frozenset[int]] = {
-    _PEERING: frozenset({1, 2, 3, 7, 8, 9, 10, 18}),
-    _PEERING_TRUST_BUNDLE: frozenset({1, 2, 3, 4, 5}),
+    RecordType.PEERING: frozenset({1, 2, 3, 7, 8, 9, 10, 18}),
+    RecordType.PEERING_TRUST_BUNDLE: frozenset({1, 2, 3, 4, 5}),
 }
 """Fields of such records that are text, which protobuf wants to be UTF-8."""
 

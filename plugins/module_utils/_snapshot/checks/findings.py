@@ -18,9 +18,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..._errors import printable
-from ..._model.compatibility import is_enterprise, unrestorable
+from ..._model.compatibility import unrestorable
 from ..._model.finding_meanings import CRITICAL, INFO, MEANINGS, SEEN, WARNING, effect_on, severity_for
 from ..._model.record_types import RecordType, kind_of
+from ..._model.versions import is_enterprise
 from ..._times import from_go
 from ..records.canonical import Content
 from ..records.record_names import FirstLabels, Name, name_of
@@ -28,7 +29,7 @@ from .conformance import fault_of, fault_of_long
 from .peerings import PEERING, PEERING_SECRET, Peering, Peerings
 from .references import AUTH_METHOD, BINDING_RULE, POLICY, ROLE, TOKEN, References
 
-# The members under names of their own: the enumeration is slow to ask, and there are many records.
+# Asked of each record: to look one up in the enumeration takes longer.
 _CONNECT_CA = RecordType.CONNECT_CA
 _CONNECT_CA_CONFIG = RecordType.CONNECT_CA_CONFIG
 _KVS = RecordType.KVS

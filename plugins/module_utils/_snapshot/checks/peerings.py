@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..._model.record_types import RecordType
 from ..records.protobuf import fields, value_of
 
-PEERING, PEERING_SECRET = 35, 40
+PEERING, PEERING_SECRET = RecordType.PEERING, RecordType.PEERING_SECRET
 
 _ID, _NAME, _DELETED_AT, _STATE, _ADDRESSES, _MANUAL_ADDRESSES = 1, 2, 4, 6, 10, 18
 _SECRET_OF, _STREAM, _ACTIVE_SECRET = 1, 3, 1

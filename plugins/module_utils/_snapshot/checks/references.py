@@ -15,7 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-TOKEN, POLICY, ROLE, BINDING_RULE, AUTH_METHOD = 17, 19, 23, 25, 27
+from ..._model.record_types import RecordType
+
+TOKEN, POLICY, ROLE = RecordType.ACL_TOKEN, RecordType.ACL_POLICY, RecordType.ACL_ROLE
+BINDING_RULE, AUTH_METHOD = RecordType.ACL_BINDING_RULE, RecordType.ACL_AUTH_METHOD
 
 
 class References:

@@ -17,13 +17,11 @@ from ..._model.record_types import RecordType, kind_of
 from .protobuf import fields as message_fields
 from .stream import UNREADABLE, pack, unpack, unpack_all
 
-# The members under names of their own: the enumeration is slow to ask, and there are many records.
+# Asked of each record: to look one up in the enumeration takes longer.
 _ACL_POLICY = RecordType.ACL_POLICY
 _ACL_TOKEN = RecordType.ACL_TOKEN
 _CONFIG_ENTRY = RecordType.CONFIG_ENTRY
 _KVS = RecordType.KVS
-_PEERING = RecordType.PEERING
-_PEERING_TRUST_BUNDLE = RecordType.PEERING_TRUST_BUNDLE
 _REGISTER = RecordType.REGISTER
 
 USER = "user"
@@ -47,7 +45,15 @@ _RAFT = (b"CreateIndex", b"ModifyIndex")
 _RAFT_KV = (*_RAFT, b"LockIndex", b"Session")
 _ENCODED = b"proxy-defaults"
 """These entries encode themselves: one more raw string, around the map that others stand as (``MarshalBinary``)."""
-_HASHED = frozenset({RecordType.INTENTION, _ACL_TOKEN, _ACL_POLICY, RecordType.ACL_ROLE, _CONFIG_ENTRY})
+_HASHED = frozenset(
+    {
+        RecordType.INTENTION,
+        RecordType.ACL_TOKEN,
+        RecordType.ACL_POLICY,
+        RecordType.ACL_ROLE,
+        RecordType.CONFIG_ENTRY,
+    }
+)
 _DERIVED = (*_RAFT, b"Hash")
 """The hash is one of the record's own other fields. A restore computes those of config entries anew, and gives one to
 tokens that have none (``Restore.ConfigEntry`` in agent/consul/state/config_entry.go, ``restoreToken`` in
@@ -163,8 +169,8 @@ def _token_origin(token: dict[bytes, Any]) -> str:
 
 # Messages of pbpeering: which fields are raft's indexes, and which one is a map, which protobuf writes in random order.
 _MESSAGES: dict[int, tuple[tuple[int, ...], int | None]] = {
-    _PEERING: ((11, 12), 5),
-    _PEERING_TRUST_BUNDLE: ((6, 7), None),
+    RecordType.PEERING: ((11, 12), 5),
+    RecordType.PEERING_TRUST_BUNDLE: ((6, 7), None),
 }
 
 

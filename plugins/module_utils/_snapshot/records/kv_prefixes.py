@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -29,15 +30,20 @@ class KvPrefixes:
         self._within = within.encode()
         self._found: dict[bytes, list[int]] = {}
 
-    def add(self, key: bytes, size: int) -> None:
-        """Count one key whose record takes ``size`` bytes."""
-        if self._within and not key.startswith(self._within):
-            return
-        prefix = b"/".join(key.split(b"/", self._depth)[: self._depth])
-        found = self._found.get(prefix)
-        if found is None:
-            self._found[prefix] = [1, size]
-        else:
+    def add(self, keys: Iterable[tuple[bytes, int]]) -> None:
+        """Count keys, each with the number of bytes that its record takes."""
+        depth, within = self._depth, self._within
+        # Keys come in order, so that most are under the prefix of the one before.
+        last, found = None, [0, 0]
+        for key, size in keys:
+            if last is None or not key.startswith(last):
+                if within and not key.startswith(within):
+                    continue
+                parts = key.split(b"/", depth)
+                prefix = b"/".join(parts[:depth])
+                found = self._found.setdefault(prefix, [0, 0])
+                # What begins with a whole prefix and its slash is under it; a key that is shorter is so by itself.
+                last = prefix + b"/" if len(parts) > depth and prefix.startswith(within) else None
             found[0] += 1
             found[1] += size
 

@@ -14,6 +14,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ..._model.record_types import RecordType
 from .protobuf import value_of
 from .stream import UNREADABLE
 
@@ -214,34 +215,34 @@ def _resource(fields: Fields) -> Name:
 
 
 _RULES: dict[int, Callable[[Fields], Name]] = {
-    0: _register,
-    2: _by(b"Key"),
-    3: _session,
-    4: _legacy_token,
-    5: _by(b"Key"),
-    6: _coordinate,
-    7: _query,
-    9: _only(b"configuration"),
-    12: _intention,
-    13: _by(b"ID"),
+    RecordType.REGISTER: _register,
+    RecordType.KVS: _by(b"Key"),
+    RecordType.SESSION: _session,
+    RecordType.ACL_LEGACY: _legacy_token,
+    RecordType.TOMBSTONE: _by(b"Key"),
+    RecordType.COORDINATES: _coordinate,
+    RecordType.PREPARED_QUERY: _query,
+    RecordType.AUTOPILOT: _only(b"configuration"),
+    RecordType.INTENTION: _intention,
+    RecordType.CONNECT_CA: _by(b"ID"),
     # Servers of old made its id of the CA's private key itself (oldIDs in agent/connect/ca/provider_consul.go).
-    14: lambda fields: _name(_text(fields[b"ID"]), label=b"provider state"),
-    15: _only(b"configuration"),
-    16: _by(b"Key"),
-    17: _token,
-    19: _by(b"Name"),
-    22: _config_entry,
-    23: _by(b"Name"),
-    25: _binding_rule,
-    27: _by(b"Name"),
-    29: _only(b"chunks"),
-    30: _federation_state,
-    31: _by(b"Key"),
-    32: _virtual_ip,
-    33: _free_virtual_ip,
+    RecordType.CONNECT_CA_PROVIDER_STATE: lambda fields: _name(_text(fields[b"ID"]), label=b"provider state"),
+    RecordType.CONNECT_CA_CONFIG: _only(b"configuration"),
+    RecordType.INDEX: _by(b"Key"),
+    RecordType.ACL_TOKEN: _token,
+    RecordType.ACL_POLICY: _by(b"Name"),
+    RecordType.CONFIG_ENTRY: _config_entry,
+    RecordType.ACL_ROLE: _by(b"Name"),
+    RecordType.ACL_BINDING_RULE: _binding_rule,
+    RecordType.ACL_AUTH_METHOD: _by(b"Name"),
+    RecordType.CHUNKING_STATE: _only(b"chunks"),
+    RecordType.FEDERATION_STATE: _federation_state,
+    RecordType.SYSTEM_METADATA: _by(b"Key"),
+    RecordType.SERVICE_VIRTUAL_IP: _virtual_ip,
+    RecordType.FREE_VIRTUAL_IP: _free_virtual_ip,
     # pbpeering: Peering.Name, PeeringTrustBundle.PeerName, PeeringSecrets.PeerID; pbresource: Resource.id.
-    35: _protobuf(2),
-    38: _protobuf(2),
-    40: _protobuf(1, label=b"of peering %s"),
-    42: _resource,
+    RecordType.PEERING: _protobuf(2),
+    RecordType.PEERING_TRUST_BUNDLE: _protobuf(2),
+    RecordType.PEERING_SECRET: _protobuf(1, label=b"of peering %s"),
+    RecordType.RESOURCE: _resource,
 }

@@ -6,21 +6,17 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Iterable, Sequence
 
 import pytest
 from support.states import UNKNOWN, Record, kv, node, state_of
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import (
-    ABSENT,
-    CHANGED,
-    EQUAL,
-    BaselineVisitor,
-    Comparer,
-    Contents,
-    Resolver,
+    RecordCollector,
     Selection,
     TypeChange,
+    compare_records,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Visitor
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import StateReader
@@ -46,13 +42,11 @@ def compared(
     piece: int = 1 << 16,
 ) -> dict[str, TypeChange]:
     """Compare two states and leave out the types that are equal."""
-    learner = BaselineVisitor(selection)
-    show(learner, before, piece)
-    comparer = Comparer(learner, limit)
-    show(comparer, after, piece)
-    resolver = Resolver(learner, comparer.removed, limit)
-    show(resolver, before, piece)
-    return {name: change for name, change in comparer.result(resolver, ()).items() if not change.equal}
+    older, newer = RecordCollector(selection), RecordCollector(selection)
+    show(older, before, piece)
+    show(newer, after, piece)
+    changes = compare_records(older.complete(), newer.complete(), limit=limit)
+    return {name: change for name, change in changes.items() if not change.equal}
 
 
 def change(*, added: Sequence[str] = (), removed: Sequence[str] = (), changed: Sequence[str] = ()) -> TypeChange:
@@ -189,31 +183,43 @@ def test_records_of_one_name_are_matched_by_their_content_first() -> None:
     assert compared(twice[:1], twice) == {"KVS": change(added=["a"])}
 
 
-def test_contents_against_a_dictionary() -> None:
+def test_types_that_neither_has_are_there_when_they_are_asked_for() -> None:
+    assert compare_records({}, {}, limit=1, types=["KVS", "ACLToken"]) == {
+        "ACLToken": TypeChange(),
+        "KVS": TypeChange(),
+    }
+
+
+def test_no_names_with_a_limit_of_none_but_all_counts() -> None:
+    found = compared([kv("a", b"v"), kv("b", b"v")], [kv("b", b"w"), kv("c", b"v")], limit=0)["KVS"]
+
+    assert (found.added, found.removed, found.changed) == (1, 1, 1)
+    assert found.names == {"added": [], "removed": [], "changed": []}
+    assert found.truncated
+
+
+def test_many_changes_in_no_order() -> None:
     source = random.Random(3)
+    before = {f"{number:05}": b"v%d" % source.randrange(3) for number in range(9000)}
+    after = {key: b"v%d" % source.randrange(3) for key in source.sample(sorted(before), 8000)}
+    after.update({f"new/{number}": b"v" for number in range(1000)})
+    shuffled = source.sample(sorted(after), len(after))
+    found = compared([kv(*one) for one in before.items()], [kv(key, after[key]) for key in shuffled], limit=10**6)
 
-    def digest() -> bytes:
-        # Of few values, so that parts of entries are found where no entry begins.
-        return bytes(source.choices(b"\x01\x02", k=16))
-
-    known, contents = {}, Contents()
-    for _number in range(1500):
-        name, content = digest(), digest()
-        if name not in known:
-            known[name] = content
-            contents.add(name, content)
-    for name in [*known, *(digest() for _number in range(500))]:
-        content = source.choice([known.get(name, b""), digest()]) or digest()
-        expected = ABSENT if name not in known else EQUAL if known[name] == content else CHANGED
-        assert contents.take(name, content) == expected
-        known.pop(name, None)
+    assert found["KVS"] == change(
+        added=sorted({*after} - {*before}),
+        removed=sorted({*before} - {*after}),
+        changed=sorted(key for key in {*before} & {*after} if before[key] != after[key]),
+    )
 
 
-def test_many_equal_records_without_a_name_are_told_apart_in_one_pass() -> None:
-    # Each one is looked for behind those that were taken before it: else this takes minutes.
-    equal, contents = (b"n" * 16, b"c" * 16), Contents()
-    for _number in range(50_000):
-        contents.add(*equal)
+def test_rows_keep_no_secret() -> None:
+    collector = RecordCollector(EVERYTHING)
+    show(collector, [Record(TOKEN, {"AccessorID": "", "SecretID": "s3cr3t-of-a-token"}), kv("a", b"v")])
+    rows = collector.complete()
 
-    assert all(contents.take(*equal) == EQUAL for _number in range(50_000))
-    assert contents.take(*equal) == ABSENT
+    assert [name.label for name in rows[TOKEN].names([0])] == [b"a token without accessor"]
+    kept = b"".join(zlib.decompress(chunk.names) for chunk in collector.rows[TOKEN].chunks)
+    assert b"without accessor" in kept
+    assert b"s3cr3t" not in kept
+    assert not any(change.changed or change.added for change in compare_records(rows, {}, limit=5).values())

@@ -22,13 +22,15 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.
     CrossVersionCheck,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import (
-    BaselineVisitor,
-    Comparer,
-    Resolver,
+    RecordCollector,
     Selection,
+    compare_records,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.compatibility import series_of
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.versions import (
+    order_key,
+    series_of,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.rehearse.assertions import (
     assertion_from,
     judged,
@@ -36,7 +38,6 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import Archive, read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.restore_facts import read_head
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import version_key
 
 NOW = 1_800_000_000.0
 ID = "8f246b77-f3e1-ff88-5b48-8ec93abf3e05"
@@ -161,13 +162,12 @@ def across(archive: bytes) -> None:
 
 
 def difference(archive: bytes) -> None:
-    learner = BaselineVisitor(Selection(volatile=True))
-    read_archive([archive], visitor=learner)
-    comparer = Comparer(learner, 5)
-    read_archive([GOOD], visitor=comparer)
-    resolver = Resolver(learner, comparer.removed, 5)
-    read_archive([archive], visitor=resolver)
-    comparer.result(resolver, ())
+    rows = []
+    for one in (archive, GOOD):
+        collector = RecordCollector(Selection(volatile=True))
+        read_archive([one], visitor=collector)
+        rows.append(collector.complete())
+    compare_records(rows[0], rows[1], limit=5)
 
 
 def head(archive: bytes) -> None:
@@ -218,7 +218,7 @@ def test_a_key_that_can_not_be_read_is_counted_by_its_bytes() -> None:
 
 @pytest.mark.parametrize("version", ["\u00b2.8", "1." + "9" * 5000, "1.\u0661", ""])
 def test_versions_that_are_none(version: str) -> None:
-    assert version_key(version) < version_key("9.0.0")
+    assert order_key(version) < order_key("9.0.0")
     assert series_of(version) is None
 
 

@@ -14,7 +14,6 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.id
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import (
     State,
     StateReader,
-    version_key,
 )
 
 INDEX, CA, CA_CONFIG, FEDERATION = 16, 13, 15, 30
@@ -156,12 +155,3 @@ ORIGINS: list[tuple[str, list[Record], ClusterIdentity]] = [
 @pytest.mark.parametrize(("records", "origin"), [row[1:] for row in ORIGINS], ids=[row[0] for row in ORIGINS])
 def test_origin(records: list[Record], origin: ClusterIdentity) -> None:
     assert read(*records).origin == origin
-
-
-def test_versions_in_order() -> None:
-    ordered = ["1.8.7", "1.9.0", "1.10.0-beta1", "1.10.0", "1.22.7", "2.0.0"]
-    mixed = ["1.10.0", "2.0.0", "1.22.7", "1.8.7", "1.10.0-beta1", "1.9.0"]
-
-    assert sorted(mixed, key=version_key) == ordered
-    assert version_key("1.22.7+ent") == version_key("1.22.7")
-    assert sorted(["1.8.7", "v?"], key=version_key)[-1] == "1.8.7"

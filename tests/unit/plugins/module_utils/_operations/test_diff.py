@@ -1,0 +1,119 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two archives compared, side by side in two processes and one after the other: the same answers, the same failures."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.states import Record, archive_around, kv, state_of
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import Selection
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.client import Client
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
+    ArchiveError,
+    FileError,
+    MissingLibraryError,
+    SnapshotError,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations import diff
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.diff import (
+    DiffRequest,
+    DiffResult,
+    compare,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records import stream
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system import child_task
+
+OLDER = [kv("same", b"v"), kv("gone", b"v"), kv("other", b"v"), Record(19, {"ID": "p", "Name": "readers"})]
+EVERYTHING = Selection()
+NEWER = [kv("new", b"v"), kv("other", b"w"), kv("same", b"v", index=90), Record(19, {"ID": "p", "Name": "readers"})]
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["in two processes", "in one"])
+def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(child_task, "is_of_use", lambda: request.param)
+    yield
+    assert multiprocessing.active_children() == []
+
+
+def archive(path: Path, records: list[Record], *, index: int = 100) -> str:
+    path.write_bytes(archive_around(state_of(records), index=index))
+    return str(path)
+
+
+def nobody() -> Client:
+    raise AssertionError("two archives need no client")
+
+
+def ignored(error: SnapshotError) -> None:
+    raise AssertionError(f"nothing is tried again: {error}")
+
+
+def compared(before: str, after: str, selection: Selection = EVERYTHING, limit: int = 10) -> DiffResult:
+    request = DiffRequest(before=before, after=after, datacenter=None, selection=selection, limit=limit)
+    return compare(request, nobody, ignored)
+
+
+def test_what_differs(tmp_path: Path) -> None:
+    before, after = archive(tmp_path / "a", OLDER, index=100), archive(tmp_path / "b", NEWER, index=200)
+    result = compared(before, after)
+
+    assert result.types["KVS"].names == {"added": ["new"], "removed": ["gone"], "changed": ["other"]}
+    assert result.types["ACLPolicy"].equal
+    assert (result.equal, result.quick) == (False, False)
+    assert (result.before.path, result.before.index, result.after.path, result.after.index) == (before, 100, after, 200)
+    assert result.before.fingerprint.counts == {"KVS": 3, "ACLPolicy": 1}
+    assert compared(before, before).equal
+
+
+def test_a_selection_holds_for_both_sides(tmp_path: Path) -> None:
+    before, after = archive(tmp_path / "a", OLDER), archive(tmp_path / "b", NEWER)
+
+    narrowed = compared(before, after, Selection(types=frozenset({"KVS", "ACLToken"}), prefix=b"o"))
+    assert {name: change.names["changed"] for name, change in narrowed.types.items()} == {
+        "KVS": ["other"],
+        "ACLToken": [],
+    }
+    assert not narrowed.types["KVS"].removed
+
+
+@pytest.mark.parametrize("spoilt", [("before",), ("after",), ("before", "after")])
+def test_an_archive_that_does_not_verify_is_named(tmp_path: Path, spoilt: tuple[str, ...]) -> None:
+    paths = {"before": tmp_path / "a", "after": tmp_path / "b"}
+    for option, path in paths.items():
+        archive(path, OLDER)
+        if option in spoilt:
+            path.write_bytes(path.read_bytes()[:-20])
+
+    with pytest.raises(ArchiveError) as caught:
+        compared(str(paths["before"]), str(paths["after"]))
+    assert caught.value.message.startswith(f"{spoilt[0]}: {paths[spoilt[0]]} does not verify")
+    assert caught.value.facts["path"] == str(paths[spoilt[0]])
+    assert caught.value.fault == "truncated"
+
+
+def test_an_archive_that_changes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = archive(tmp_path / "a", OLDER), archive(tmp_path / "b", NEWER)
+    read = diff.read_pieces
+
+    def changing(path: str, *arguments: object) -> Iterator[bytes]:
+        archive(Path(path), NEWER if path == before else OLDER)
+        return read(path, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(diff, "read_pieces", changing)
+    with pytest.raises(FileError, match=r"^before: .* was changed while it was read"):
+        compared(before, after)
+
+
+def test_a_library_that_is_missing_is_told_before_a_child_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = archive(tmp_path / "a", OLDER), archive(tmp_path / "b", NEWER)
+    monkeypatch.setattr(stream, "msgpack", None)
+    with pytest.raises(MissingLibraryError):
+        compared(before, after)
