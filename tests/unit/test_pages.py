@@ -25,6 +25,8 @@ NUMBERS = {9: "nine", 10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen", 14:
 # `tests/unit/test_x.py::test_y`, `tests/integration/faults/`, `…/test_x.py`, or `…::test_y` in the file named before.
 TEST = re.compile(r"`(?:(?P<file>(?:tests|…)/[\w*/.]+)(?:::(?P<test>\w+))?|…::(?P<other>\w+))`")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+ANCHOR = re.compile(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 CODE = re.compile(r"`(\w+)`")
 
 
@@ -65,6 +67,18 @@ def test_tests_and_files_that_a_page_names_are_there(page: Path) -> None:
             assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for link in LINK.findall(text):
         assert (page.parent / link).exists(), link
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors that a forge gives to the headings of a page."""
+    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_headings_that_a_page_links_to_are_there(page: Path) -> None:
+    for other, anchor in ANCHOR.findall(page.read_text(encoding="utf-8")):
+        assert anchor in anchors_of(page.parent / other if other else page), anchor
 
 
 def test_every_guarantee_names_what_shows_it() -> None:
