@@ -148,7 +148,7 @@ def test_comments_and_docstrings_are_left_alone(tmp_path: Path) -> None:
     found = {}
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-        found[name] = [line for first, text in read_by_users(tmp_path / name) for line, _ in complaints(text, first)]
+        found[name] = [line for first, text in read_by_users(tmp_path / name) for line, _said in complaints(text, first)]
     assert found == {"a.py": [2], "a.yml": [2], "a.md": [3]}
 
 

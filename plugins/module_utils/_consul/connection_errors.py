@@ -142,7 +142,7 @@ FAULTS = (
         "unreachable|No route to host",
         True,
         False,
-        "the host is unreachable",
+        "the host can't be reached",
         "Check host and the network.",
     ),
     Fault(

@@ -46,9 +46,8 @@ MEANINGS: dict[str, Meaning] = {
     # 1.8.7: "check node … does not match node …" (#6991). #12444 compares without regard to case, since 1.11.4.
     "node_names_differ_in_case": Meaning(
         CRITICAL,
-        "Names of a node differ only in case. Consul treats them as one node. Where a check is spelled "
-        "differently from its node, old servers (1.8.7 among them) die while they restore the archive, and again at "
-        "each start.",
+        "Names of a node differ only in case. Consul treats them as one node. If a check spells the name differently "
+        "from its node, old servers (1.8.7 among them) crash while they restore the archive, and again at each start.",
         "Deregister the node in the cluster that the archive comes from, register it in one spelling, and take a new "
         "archive; or restore into Consul 1.11.4 or newer",
         harms=("1.8.7",),
@@ -57,8 +56,8 @@ MEANINGS: dict[str, Meaning] = {
     # 1.22.7: "missing value for index 'accessor'" (#21368). 1.8.7 gives such a token an accessor.
     "token_without_accessor": Meaning(
         CRITICAL,
-        "ACL tokens have no accessor. Newer servers (1.22.7 among them) die while they restore the archive, and again "
-        "at each start. Old servers (1.8.7 among them) add an accessor.",
+        "ACL tokens have no accessor. Newer servers (1.22.7 among them) crash while they restore the archive, and "
+        "again at each start. Old servers (1.8.7 among them) add an accessor.",
         "Restore into the version that the archive comes from, wait until 'consul acl token list' shows an accessor "
         "for every token, and take a new archive",
         harms=("1.22.7",),
@@ -68,14 +67,14 @@ MEANINGS: dict[str, Meaning] = {
     "unreadable_record": Meaning(
         CRITICAL,
         "Consul 1.22.7 can't decode some records, or they lack a field that it indexes by. No Consul server writes "
-        "such records. A server dies while it restores the archive, and again at each start.",
+        "such records. A server crashes while it restores the archive, and again at each start.",
         "Don't restore this archive. Take a new one, and find out what modified it",
         harms=("1.22.7",),
     ),
     # "failed inserting check: Missing service registration", in both.
     "check_without_service": Meaning(
         CRITICAL,
-        "Checks belong to services that are not registered on their node in the archive. Servers die while they "
+        "Checks belong to services that are not registered on their node in the archive. Servers crash while they "
         "restore the archive, and again at each start.",
         _ANEW,
         harms=_BOTH,
@@ -165,7 +164,7 @@ MEANINGS: dict[str, Meaning] = {
     "unnamed_records": Meaning(
         WARNING,
         "Some records have a type or shape that this collection does not know. A server that does not know the "
-        "type dies while it restores the archive, and again at each start.",
+        "type crashes while it restores the archive, and again at each start.",
     ),
     "doubled_record": Meaning(
         WARNING,
