@@ -148,7 +148,8 @@ def test_comments_and_docstrings_are_left_alone(tmp_path: Path) -> None:
     found = {}
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-        found[name] = [line for first, text in read_by_users(tmp_path / name) for line, _said in complaints(text, first)]
+        texts = read_by_users(tmp_path / name)
+        found[name] = [line for first, shown in texts for line, _said in complaints(shown, first)]
     assert found == {"a.py": [2], "a.yml": [2], "a.md": [3]}
 
 

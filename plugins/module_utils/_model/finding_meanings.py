@@ -82,7 +82,7 @@ MEANINGS: dict[str, Meaning] = {
     # "check node … does not match node …", in both.
     "check_of_another_node": Meaning(
         CRITICAL,
-        "Checks name a different node from the one they are registered on. Servers die while they restore the "
+        "Checks name a different node from the one they are registered on. Servers crash while they restore the "
         "archive, and again at each start.",
         _ANEW,
         harms=_BOTH,
