@@ -29,7 +29,7 @@ PLACES = {
 NOT_YET = (
     *("docs/hooks.md", "docs/playbooks.md", "docs/verified.md", "molecule/", "roles/", "tools/demo/"),
     *("plugins/doc_fragments/", "plugins/filter/", "plugins/modules/", "plugins/plugin_utils/"),
-    *("plugins/module_utils/_consul/agents.py", "plugins/module_utils/_operations/"),
+    *(f"plugins/module_utils/{name}" for name in ("_consul/agents.py", "_operations/", "_storage/", "_system/")),
 )
 COMMENT = re.compile(r"<!--.*?-->|\{#.*?#\}", re.DOTALL)
 
@@ -62,7 +62,8 @@ PHRASES = [
     Phrase(r"\bhear(s|d|ing)? of\b", "the original never hears of it", "learns about; notices"),
     Phrase(r"\bmay be had\b", "a token may be had from the leader", "is available"),
     Phrase(r"\b(is|are|was|were) to be\b", "the version that is to be restored", "must be; will be; should be"),
-    Phrase(r"\bha(s|ve|d) to be looked\b", "the cluster has to be looked at", "must be checked"),
+    Phrase(r"\bwas to (change|touch|do|have)\b", "the second backup was to change nothing", "must (not) change …"),
+    Phrase(r"\bbe looked at\b", "the archives could not be looked at", "be read; be checked"),
     Phrase(r"\bstands? for\b", "which cluster a host stands for", "means; represents; belongs to"),
     Phrase(r"\bstands? (in|there|beside|amid|twice)\b", "records stand in the archive twice", "is in; occurs in"),
     Phrase(r"\b(dials?|joins?|asks?) nobody\b", "a rehearsal dials nobody", "connects to no other host"),
@@ -70,6 +71,12 @@ PHRASES = [
     Phrase(r"\bleft (to|for) (a person|people)\b|\bto people\b", "what is left to a person", "manual steps"),
     Phrase(r"\b(all|server|cluster) is well\b|\bnot well\b", "that all is well", "is healthy; succeeded"),
     Phrase(r"\bends? well\b", "the run would end well", "succeed"),
+    Phrase(r"\bfor people\b", "a page for people", "to read; an HTML page"),
+    Phrase(r"\bnobody has to\b", "nobody has to be writing", "this happens without …"),
+    Phrase(r"\b(not|longer) believed\b", "dates that are not believed", "ignored"),
+    Phrase(r"\b(is|was) ended\b", "the process was ended from outside", "was stopped; was killed"),
+    Phrase(r"\btaken back\b", "a cluster upgraded and taken back", "rolled back"),
+    Phrase(r"\bConsul's makers\b", "report it to Consul's makers", "HashiCorp"),
     Phrase(r"\bas it stands\b", "the cluster as it stands", "as it is; the current …"),
     Phrase(r"\bone of its own\b|\ban own\b", "a name, one of its own", "a separate one; its own"),
     Phrase(r"\banew\b", "the leader makes it anew", "again"),
