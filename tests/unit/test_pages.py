@@ -25,6 +25,8 @@ NUMBERS = {9: "nine", 10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen", 14:
 # `tests/unit/test_x.py::test_y`, `tests/integration/faults/`, `…/test_x.py`, or `…::test_y` in the file named before.
 TEST = re.compile(r"`(?:(?P<file>(?:tests|…)/[\w*/.]+)(?:::(?P<test>\w+))?|…::(?P<other>\w+))`")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+ANCHOR = re.compile(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 CODE = re.compile(r"`(\w+)`")
 
 
@@ -67,6 +69,18 @@ def test_tests_and_files_that_a_page_names_are_there(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors that a forge gives to the headings of a page."""
+    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_headings_that_a_page_links_to_are_there(page: Path) -> None:
+    for other, anchor in ANCHOR.findall(page.read_text(encoding="utf-8")):
+        assert anchor in anchors_of(page.parent / other if other else page), anchor
+
+
 def test_every_guarantee_names_what_shows_it() -> None:
     rows = rows_of("README.md", "guarantee")
     assert len(rows) > 30
@@ -82,7 +96,7 @@ def test_the_readme_lists_the_modules_and_the_roles() -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/guards.md"])
 def test_the_pages_count_the_guards(page: str) -> None:
-    assert re.findall(r"(?!the)\b(\w+) (?:guards\]|questions first)", text_of(page)) == [NUMBERS[len(GUARDS)]]
+    assert re.findall(r"(?!the)\b(\w+) guards(?:\]| first)", text_of(page)) == [NUMBERS[len(GUARDS)]]
 
 
 def test_the_page_of_the_guards_lists_each_with_its_risk_and_where_it_was_seen() -> None:

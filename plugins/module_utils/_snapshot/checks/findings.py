@@ -281,8 +281,8 @@ def with_unreadable(
     if not missing:
         return found
     sentence = (
-        f"Consul {version} can't read some of the records. It dies while it restores the archive, and again at each "
-        "start."
+        f"Consul {version} can't read some of the records. It crashes while it restores the archive, and again at "
+        "each start."
     )
     return [Finding("unrestorable_records", CRITICAL, sentence, len(missing), missing[:LISTED], SEEN), *found]
 
