@@ -25,12 +25,13 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import Selection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.client import Client, Connection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.diff import DiffRequest, compare
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.run import (
     Progress,
     RestoreRequest,
     restore,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.save import SaveRequest, save
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.save.run import SaveRequest, save
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
@@ -44,7 +45,8 @@ def saving(*, port: int, token: str, dest: str) -> dict[str, Any]:
     request = SaveRequest(
         dest=dest, datacenter=None, stale=False, max_stale=None, max_age=None, skip_unchanged=False, force=True
     )
-    saved = save(_client(port, token), request, check=False, report=lambda error: print(error, file=sys.stderr))
+    journal = Journal(lambda text: print(text, file=sys.stderr))
+    saved = save(_client(port, token), request, journal, check=False)
     return {"size": saved.entry.manifest.size, "records": saved.entry.manifest.records}
 
 

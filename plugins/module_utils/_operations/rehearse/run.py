@@ -21,7 +21,7 @@ from ..._model.identity import ClusterIdentity
 from ..._sandbox.server import Binary, Throwaway, find_binary, isolation
 from ..._snapshot.checks.findings import LISTED, judged_for
 from ..._snapshot.reader import read_archive
-from ..._storage.store import manifest_beside
+from ..._storage.manifest_file import manifest_beside
 from ..._system.atomic_files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
 from ..._system.signals import TimedOut, deadline, uninterrupted
 from ..._system.workdir import WorkDir, clear_leftovers

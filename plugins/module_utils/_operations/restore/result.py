@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..._errors import SnapshotError
-from ..decisions import Decision
+from ..decision import Decision
 from .guards import Finding, as_results
 from .outcome import NOTHING_SENT, REPLACED, UNKNOWN
 from .target import Source, Target

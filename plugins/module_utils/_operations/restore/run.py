@@ -15,8 +15,8 @@ from ..._consul.client import Client
 from ..._consul.readiness import Expected
 from ..._errors import ArchiveError, GuardError, SnapshotError, printable
 from ..._model.compatibility import is_across
-from ..._storage.manifest import Consistency
-from ..._storage.store import cluster_of, manifest_for, put_new
+from ..._storage.manifest import Consistency, cluster_of, manifest_for
+from ..._storage.store import put_new
 from ..._system.atomic_files import (
     AtomicFile,
     existing_part,
@@ -26,8 +26,8 @@ from ..._system.atomic_files import (
     require_directory,
 )
 from ..capture import Capture
-from ..decisions import EQUIVALENT, should_restore
 from ..proof import Prover
+from .decision import EQUIVALENT, should_restore
 from .guard_facts import is_origin
 from .guards import EXACT, RestoreFacts, evaluate, name_conflicts, refusals, surviving_token
 from .next_steps import agents_awaited, next_steps, servers_gone

@@ -22,8 +22,8 @@ from ..._snapshot.checks.peerings import Peering
 from ..._snapshot.reader import read_archive
 from ..._snapshot.records.fingerprint import Fingerprint
 from ..._snapshot.restore_facts import Agent, read_head
-from ..._storage.manifest import MATCHES, Manifest
-from ..._storage.store import manifest_beside
+from ..._storage.manifest import Manifest
+from ..._storage.manifest_file import MATCHES, manifest_beside
 from ..._system.atomic_files import AtomicFile, Digest, Stamp, digest_of, read_pieces, stamp_of
 from ..capture import Capture, capture
 from .guards import ArchiveFacts, TargetFacts

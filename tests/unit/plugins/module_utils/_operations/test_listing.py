@@ -17,6 +17,7 @@ from support.archives import META, STATE, SUMS, Part, archive_of, sums_of
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.listing import (
     Listing,
     ListRequest,
@@ -28,10 +29,14 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
     TypeDigest,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import catalogue as _catalogue
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import manifest as _manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import store as _store
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.chronology import DAY
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import Consistency, Manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
+    Consistency,
+    Manifest,
+    encode_manifest,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import manifest_path
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import entries_of
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import from_text, to_text
 
 NOW = from_text("2026-11-26T00:00:00Z")
@@ -71,8 +76,8 @@ def put(directory: Path, name: str, data: bytes | None = None, told: Manifest | 
     data = archive() if data is None else data
     (directory / name).write_bytes(data)
     if told is not None:
-        text = told if isinstance(told, bytes) else _manifest.encode(told)
-        Path(_manifest.path_of(str(directory / name))).write_bytes(text)
+        text = told if isinstance(told, bytes) else encode_manifest(told)
+        Path(manifest_path(str(directory / name))).write_bytes(text)
     return str(directory / name)
 
 
@@ -81,7 +86,7 @@ def described(directory: Path, name: str, **facts: Any) -> str:
 
 
 def listed(directory: Path, **options: Any) -> Listing:
-    return list_archives(ListRequest(str(directory), **options), NOW)
+    return list_archives(ListRequest(str(directory), **options), Journal(), NOW)
 
 
 def names(listing: Listing) -> list[str]:
@@ -272,7 +277,7 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     put(place, "c.snap")
     (place / ".snapshot-x.partial").write_bytes(b"under way")
     (place / "notes.txt").write_bytes(b"nothing of ours")
-    (place / "gone.snap.manifest.json").write_bytes(_manifest.encode(manifest(b"gone")))
+    (place / "gone.snap.manifest.json").write_bytes(encode_manifest(manifest(b"gone")))
 
     listing = listed(place)
     assert sorted(names(listing)) == ["a.snap", "b.snap", "c.snap"]
@@ -283,11 +288,11 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     assert reasons == {**links, **others, "not\\udcffutf8.snap": "its name is not UTF-8"}
     json.dumps([as_json(one, NOW) for one in listing.archives], ensure_ascii=False).encode()
     # A save looks into such a directory, too.
-    assert _store.entries_of(str(place)) == []
+    assert entries_of(str(place)) == []
 
 
 def changed(**changes: Any) -> bytes:
-    return json.dumps({**json.loads(_manifest.encode(manifest(b"data"))), **changes}).encode()
+    return json.dumps({**json.loads(encode_manifest(manifest(b"data"))), **changes}).encode()
 
 
 HOSTILE = {
@@ -326,7 +331,7 @@ def test_a_hostile_manifest_is_unreadable_at_once(text: bytes, tmp_path: Path) -
     put(tmp_path, "a.snap", b"data", text)
     begun = time.process_time()
     assert [one.status for one in listed(tmp_path).archives] == ["unreadable"]
-    assert _store.entries_of(str(tmp_path)) == []
+    assert entries_of(str(tmp_path)) == []
     assert time.process_time() - begun < 2
 
 
@@ -336,9 +341,9 @@ def test_a_manifest_that_names_another_file_leads_nowhere(tmp_path: Path) -> Non
     place = tmp_path / "place"
     place.mkdir()
     described(place, "a.snap", file="../outside.snap")
-    (place / "b.snap.manifest.json").write_bytes(_manifest.encode(replace(manifest(b"data"), file=str(outside))))
+    (place / "b.snap.manifest.json").write_bytes(encode_manifest(replace(manifest(b"data"), file=str(outside))))
     assert names(listed(place)) == ["a.snap"]
-    [entry] = _store.entries_of(str(place))
+    [entry] = entries_of(str(place))
     assert entry.path == str(place / "a.snap")
 
 
@@ -353,7 +358,7 @@ def test_only_the_beginning_of_an_archive_is_read(tmp_path: Path) -> None:
 
 
 def test_many_archives_take_little_time(tmp_path: Path) -> None:
-    text = _manifest.encode(manifest(b"data"))
+    text = encode_manifest(manifest(b"data"))
     for number in range(2_000):
         put(tmp_path, f"{number}.snap", b"data", text)
     begun = time.process_time()
@@ -366,12 +371,12 @@ def test_a_newest_archive_that_holds_nothing_is_said(tmp_path: Path, pick: str) 
     rebuilt = OURS._replace(servers=("s8", "s9"))
     full = described(tmp_path, "full.snap", taken_at=NOW - 3 * DAY, user_records={"KVS": 9})
     empty = described(tmp_path, "empty.snap", taken_at=NOW - DAY / 2, cluster=rebuilt)
-    (remark,) = list_archives(ListRequest(str(tmp_path), "production", pick=pick), NOW).remarks
+    (remark,) = list_archives(ListRequest(str(tmp_path), "production", pick=pick), Journal(), NOW).remarks
     assert empty in remark
     assert full in remark
     assert "holds nothing that users stored" in remark
     # Neither of an earlier time, nor once the cluster holds something again, nor where nothing was ever stored.
-    assert list_archives(ListRequest(str(tmp_path), "production", pick="2026-11-24"), NOW).remarks == []
+    assert list_archives(ListRequest(str(tmp_path), "production", pick="2026-11-24"), Journal(), NOW).remarks == []
     described(tmp_path, "again.snap", taken_at=NOW - DAY / 4, index=9, cluster=rebuilt, user_records={"KVS": 1})
-    assert list_archives(ListRequest(str(tmp_path), "production", pick="newest"), NOW).remarks == []
-    assert list_archives(ListRequest(str(tmp_path), "staging", pick="newest"), NOW).remarks == []
+    assert list_archives(ListRequest(str(tmp_path), "production", pick="newest"), Journal(), NOW).remarks == []
+    assert list_archives(ListRequest(str(tmp_path), "staging", pick="newest"), Journal(), NOW).remarks == []
