@@ -106,8 +106,13 @@ def test_it_dies_with_its_parent() -> None:
     pid = int(process.stdout.readline())
     assert identity_of(pid) is not None
     process.kill()
-    process.communicate()
+    # The program has the other end of its output, so that reading on would wait for it.
+    process.wait()
     deadline = time.monotonic() + 10
-    while identity_of(pid) is not None:
-        assert time.monotonic() < deadline, "it lives on"
+    while identity_of(pid) is not None and time.monotonic() < deadline:
         time.sleep(0.02)
+    lives_on = identity_of(pid) is not None
+    if lives_on:
+        os.kill(pid, signal.SIGKILL)
+    process.communicate()
+    assert not lives_on

@@ -45,4 +45,5 @@ def test_remarks(options: dict[str, Any], lines: list[str]) -> None:
     assert len(found) == len(lines)
     for line, words in zip(found, lines):
         assert words in line
+        assert OF_THEIRS.path not in line
         assert line.isprintable()
