@@ -40,7 +40,7 @@ class Consistency(NamedTuple):
     def by_leader(self) -> bool:
         """Whether the answer was the leader's, or of a server that heard from it just before.
 
-        KnownLeader alone tells nothing: it still says true just after the leader is lost (seen on 1.8.7 and 1.22.7).
+        KnownLeader alone proves nothing: it is still true just after the leader is lost (seen on 1.8.7 and 1.22.7).
         """
         if not self.stale:
             return True
@@ -67,14 +67,14 @@ class Manifest:
     records: dict[str, dict[str, int]]
     user_records: dict[str, int]
     config_kinds: tuple[str, ...] | None = None
-    """The kinds of the config entries; None in a manifest that does not tell."""
+    """The kinds of the config entries; None in a manifest that does not name them."""
     confirmed_by_leader: bool = True
     """False for an archive of a stale save that no leader has confirmed since: the cluster may be ahead of it."""
     findings: dict[str, int] | None = None
-    """What won't restore well, as ``{name: count}``; None in a manifest that does not tell, or that was written when
+    """What won't restore well, as ``{name: count}``; None in a manifest that does not name it, or that was written when
     other findings were looked for."""
     peerings: tuple[Peering, ...] | None = None
-    """The peerings; None in a manifest that does not tell."""
+    """The peerings; None in a manifest that does not name them."""
 
 
 def manifest_for(
@@ -172,11 +172,11 @@ def decode_manifest(text: bytes) -> Manifest:
             consistency=consistency,
             fingerprint=Fingerprint.from_json(document["fingerprint"]),
             records={
-                _text(name): {"count": _count(one["count"]), "size": _count(one["size"])}
-                for name, one in document["records"].items()
+                _text(name): {"count": _count(stats["count"]), "size": _count(stats["size"])}
+                for name, stats in document["records"].items()
             },
             user_records={_text(name): _count(count) for name, count in document["user_records"].items()},
-            config_kinds=None if kinds is None else tuple(map(_text, _listed(kinds))),
+            config_kinds=None if kinds is None else tuple(map(_text, _list(kinds))),
             confirmed_by_leader=_flag(by_leader),
             findings=_findings(document),
             peerings=_peerings(document),
@@ -186,9 +186,9 @@ def decode_manifest(text: bytes) -> Manifest:
 
 
 def _cluster(document: dict[str, Any]) -> ClusterIdentity:
-    servers = tuple(sorted({_text(one) for one in _listed(document.get("servers", []))}))
-    known = {key: value if value is None else _text(value) for key, value in document.items() if key != "servers"}
-    return ClusterIdentity(**known, servers=servers)
+    servers = tuple(sorted({_text(server) for server in _list(document.get("servers", []))}))
+    facts = {name: value if value is None else _text(value) for name, value in document.items() if name != "servers"}
+    return ClusterIdentity(**facts, servers=servers)
 
 
 def _consistency(document: dict[str, Any]) -> Consistency:
@@ -219,7 +219,7 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _listed(value: object) -> list[Any]:
+def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError("not a list")
     return value
@@ -239,13 +239,13 @@ def _refuse_constant(name: str) -> float:
 def _findings(document: dict[str, Any]) -> dict[str, int] | None:
     if document.get("findings") is None or document.get("findings_revision") != REVISION:
         return None
-    return {_text(one["name"]): _count(one["count"]) for one in _listed(document["findings"])}
+    return {_text(finding["name"]): _count(finding["count"]) for finding in _list(document["findings"])}
 
 
 def _peerings(document: dict[str, Any]) -> tuple[Peering, ...] | None:
     if document.get("peerings") is None:
         return None
     return tuple(
-        Peering(_text(one["id"]), _text(one["name"]), _text(one["state"]), _flag(one["dials"]))
-        for one in _listed(document["peerings"])
+        Peering(_text(peering["id"]), _text(peering["name"]), _text(peering["state"]), _flag(peering["dials"]))
+        for peering in _list(document["peerings"])
     )
