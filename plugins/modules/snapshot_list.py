@@ -196,6 +196,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible.options import fail, install_signal_handlers, succeed, warn
+from ..module_utils._operations.journal import Journal
 from ..module_utils._operations.listing import ListRequest, as_json, list_archives
 from ..module_utils._times import to_text
 
@@ -214,7 +215,7 @@ def request_of(module: AnsibleModule) -> ListRequest:
 
 def run(module: AnsibleModule) -> dict[str, Any]:
     now = time.time()
-    listing = list_archives(request_of(module), now)
+    listing = list_archives(request_of(module), Journal(lambda text: warn(module, text)), now)
     for remark in listing.remarks:
         warn(module, remark)
     return {

@@ -247,10 +247,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._ansible.options import client_of, connection_spec, fail, install_signal_handlers, succeed, warn
 from ..module_utils._ansible.ownership import Ownership
-from ..module_utils._errors import OptionError, SnapshotError, printable
-from ..module_utils._operations.save import Saved, SaveRequest, save
+from ..module_utils._errors import OptionError, printable
+from ..module_utils._operations.journal import Journal
+from ..module_utils._operations.save.run import Saved, SaveRequest, save
 from ..module_utils._snapshot.checks.findings import as_results, warnings_of
-from ..module_utils._storage import manifest as _manifest
+from ..module_utils._storage.manifest_file import manifest_path
 from ..module_utils._storage.store import Entry
 from ..module_utils._times import to_text
 
@@ -299,7 +300,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
     result: dict[str, Any] = {
         "changed": saved.decision.go,
         "dest": saved.entry.path,
-        "manifest": _manifest.path_of(saved.entry.path),
+        "manifest": manifest_path(saved.entry.path),
         "reason": saved.decision.reason,
         "index": manifest.index,
         "size": manifest.size,
@@ -336,16 +337,11 @@ def described(entry: Entry | None) -> dict[str, Any]:
     }
 
 
-def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
+def run(module: AnsibleModule, journal: Journal) -> dict[str, Any]:
     begun = time.monotonic()
-
-    def report(error: SnapshotError) -> None:
-        attempts.append(error.message)
-        warn(module, f"trying again: {error.message}")
-
     ownership = Ownership(module)
     ownership.check()
-    saved = save(client_of(module), request_of(module), check=module.check_mode, report=report, prepare=ownership.give)
+    saved = save(client_of(module), request_of(module), journal, check=module.check_mode, prepare=ownership.give)
     for remark in saved.remarks:
         warn(module, remark)
     result = result_of(saved)
@@ -356,17 +352,17 @@ def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
     for path in (result["dest"], result["manifest"]):
         if os.path.exists(path) and ownership.keep(path):
             result["changed"] = True
-    return {**result, "attempts": attempts, "duration": round(time.monotonic() - begun, 3)}
+    return {**result, "attempts": journal.attempts, "duration": round(time.monotonic() - begun, 3)}
 
 
 def main() -> None:
     module = AnsibleModule(**connection_spec(**OPTIONS), add_file_common_args=True)
-    attempts: list[str] = []
+    journal = Journal(lambda text: warn(module, text))
     try:
         install_signal_handlers()
-        result = run(module, attempts)
+        result = run(module, journal)
     except BaseException as error:
-        fail(module, error, attempts=attempts)
+        fail(module, error, attempts=journal.attempts)
     succeed(module, **result)
 
 

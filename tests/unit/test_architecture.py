@@ -46,8 +46,10 @@ APART = [("_operations/restore", "_operations/rehearse"), ("_operations/rehearse
 ACTING = {"_system", "_sandbox", "_ansible"}
 ACTING_FILES = {
     *("_consul/client", "_consul/transport", "_consul/cluster", "_consul/agents", "_consul/readiness"),
-    *("_storage/store", "_storage/catalogue", "_storage/archive_file", "_operations/report/textfile"),
-    *("_operations/capture", "_operations/proof", "_operations/save", "_operations/diff"),
+    *("_storage/store", "_storage/catalogue", "_storage/archive_file", "_storage/manifest_file"),
+    *("_operations/capture", "_operations/proof", "_operations/describe", "_operations/diff"),
+    *("_operations/save/run", "_operations/save/preflight", "_operations/save/destination", "_operations/save/publish"),
+    "_operations/report/textfile",
     *("_operations/restore/look", "_operations/restore/prove", "_operations/restore/run", "_operations/restore/send"),
     *("_operations/restore/safety_archive", "_operations/rehearse/run"),
 }
@@ -63,8 +65,6 @@ ONLY_IN = {
 
 # Covered by tests with real servers, or through the files beside them.
 ONLY_ON_REAL_SERVERS = {
-    "_ansible/ownership",
-    "_operations/capture",
     "_operations/report/history",
     "_operations/report/input",
     "_operations/report/names",
@@ -72,10 +72,8 @@ ONLY_ON_REAL_SERVERS = {
     "_operations/restore/prove",
     "_operations/restore/run",
     "_operations/restore/send",
-    "_operations/save",
+    "_operations/save/run",
     "_sandbox/server",
-    "_storage/catalogue",
-    "_system/launch",
 }
 
 # Everything begins as this file does; a module has its shebang above.

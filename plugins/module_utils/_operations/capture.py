@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from .._consul.client import Client, Headers
@@ -15,7 +15,7 @@ from .._errors import ArchiveError, StaleError
 from .._snapshot.reader import Archive, read_with, records_reader
 from .._snapshot.records.visitor import Visitor
 from .._system.atomic_files import AtomicFile, Digest
-from .._system.worker_thread import Lane
+from .._system.worker_thread import WorkerThread
 
 _HINTS = {
     "not_gzip": "Check that host, port and path lead to Consul's HTTP API, and that no proxy answers in its place.",
@@ -23,8 +23,8 @@ _HINTS = {
     "truncated": "The answer was cut short. Try again, and read the log of the server.",
     "trailing": "Consul appends an error's text to the answer when a save fails late. Try again, and read its log.",
 }
-_SYNC_EVERY = 16 << 20
-"""Bytes after which what was written is seen onto the disk, so that little is left to wait for at the end."""
+_SYNC_EVERY = 8 << 20
+"""Bytes after which what was written is seen onto the disk."""
 
 
 class Capture(NamedTuple):
@@ -52,27 +52,25 @@ def capture(
     :param visitor: looks at the records as they are read, in another thread, before it is known whether all is well.
     :raises SnapshotError: of any kind; nothing is in place then.
     """
-    digest, size, synced = hashlib.sha256(), 0, 0
+    digest, size = hashlib.sha256(), 0
     if partial is not None:
         partial.truncate()
     with _answer_of_a_server(), contextlib.ExitStack() as stack:
         records = stack.enter_context(records_reader(visitor=visitor, ahead=True))
         headers, pieces = stack.enter_context(client.snapshot(datacenter=datacenter, stale=stale))
         _refuse_too_stale(headers, stale, max_stale)
-        lane = stack.enter_context(Lane(lambda pieces: read_with(records, pieces)))
+        # Three do their part of the work at once: what reads it, what checks it, and what waits for the disk.
+        reading = stack.enter_context(WorkerThread(lambda pieces: read_with(records, pieces)))
+        writing = None if partial is None else stack.enter_context(WorkerThread(_writer_of(partial)))
         for piece in pieces:
             digest.update(piece)
             size += len(piece)
-            lane.put(piece)
-            if partial is not None:
-                partial.write(piece)
-                if size >= synced + _SYNC_EVERY:
-                    partial.sync()
-                    synced = size
-        if partial is not None:
-            # The last records are still being read beside this.
-            partial.sync()
-        archive = lane.finish()
+            reading.put(piece)
+            if writing is not None:
+                writing.put(piece)
+        if writing is not None:
+            writing.finish()
+        archive = reading.finish()
     if headers.index is not None and headers.index != archive.meta.index:
         raise ArchiveError(
             f"the answer announced index {headers.index} and the archive in it has {archive.meta.index}",
@@ -80,6 +78,22 @@ def capture(
             hint="Something between here and Consul mixed up two answers; ask a server directly.",
         )
     return Capture(headers, archive, Digest(size, digest.hexdigest()))
+
+
+def _writer_of(partial: AtomicFile) -> Callable[[Iterator[bytes]], None]:
+    """Return what writes pieces to a file and sees them onto the disk as they come: little is left for the end."""
+
+    def write(pieces: Iterator[bytes]) -> None:
+        unsynced = 0
+        for piece in pieces:
+            partial.write(piece)
+            unsynced += len(piece)
+            if unsynced >= _SYNC_EVERY:
+                partial.sync()
+                unsynced = 0
+        partial.sync()
+
+    return write
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ The two sides are read at once, each by one process, where the machine has more 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Union
@@ -20,13 +19,14 @@ from .._consul.retry import with_retries
 from .._errors import ArchiveError, FileError, SnapshotError
 from .._model.identity import ClusterIdentity
 from .._model.record_types import is_durable
-from .._snapshot.reader import Archive, read_archive
+from .._snapshot.reader import Archive
 from .._snapshot.records.fingerprint import Fingerprint, differing_types
 from .._snapshot.records.stream import require_msgpack
 from .._snapshot.records.visitor import Visitor
+from .._storage.archive_file import read_archive_file
 from .._storage.manifest import Manifest
-from .._storage.store import manifest_beside
-from .._system.atomic_files import Digest, digest_of, read_pieces
+from .._storage.manifest_file import manifest_beside
+from .._system.atomic_files import digest_of
 from .._system.child_task import in_child
 from .capture import capture
 
@@ -202,16 +202,8 @@ class _File:
         return read
 
     def _read(self, visitor: Visitor) -> Archive:
-        checksum, size = hashlib.sha256(), 0
-
-        def counted() -> Iterator[bytes]:
-            nonlocal size
-            for piece in read_pieces(self._path, checksum):
-                size += len(piece)
-                yield piece
-
         try:
-            archive = read_archive(counted(), visitor=visitor)
+            file = read_archive_file(self._path, visitor=visitor)
         except ArchiveError as error:
             raise ArchiveError(
                 f"{self._option}: {self._path} does not verify: {error.message}",
@@ -220,13 +212,13 @@ class _File:
                 retryable=False,
                 path=self._path,
             ) from error
-        if Digest(size, checksum.hexdigest()) != self._digest:
+        if file.digest != self._digest:
             raise FileError(
                 f"{self._option}: {self._path} was changed while it was read",
                 hint="Compare files that nobody writes to.",
                 path=self._path,
             )
-        return archive
+        return file.records
 
 
 def _side(path: str | None, archive: Archive, manifest: Manifest | None) -> Side:

@@ -4,8 +4,8 @@
 """Which archive is newer, when a clock may have been wrong (pure).
 
 Times come from servers' clocks, and one clock that runs ahead would make its archives the newest for good. So a time
-that is more than a day ahead of now tells nothing. Raft's index tells within one raft history: the archives that share
-servers. A history begins anew where the index falls although the time has gone on by more than a day.
+that is more than a day ahead of now is ignored. Within one raft history, which is the archives that share servers,
+raft's index decides. A new history begins where the index falls although more than a day has passed.
 """
 
 from __future__ import annotations
@@ -100,26 +100,27 @@ def _of_history(stamps: Sequence[Stamp], history: list[int], now: float) -> list
         return stamps[position].taken_at
 
     trusted = sorted(
-        (one for one in history if not is_ahead(moment(one), now)), key=lambda one: (moment(one), index(one))
+        (position for position in history if not is_ahead(moment(position), now)),
+        key=lambda position: (moment(position), index(position)),
     )
     spans: list[list[int]] = []
     highest = -1
-    for one in trusted:
-        if not spans or (index(one) < index(highest) and moment(one) - moment(highest) > DAY):
+    for position in trusted:
+        if not spans or (index(position) < index(highest) and moment(position) - moment(highest) > DAY):
             spans.append([])
-            highest = one
-        spans[-1].append(one)
-        if index(one) >= index(highest):
-            highest = one
+            highest = position
+        spans[-1].append(position)
+        if index(position) >= index(highest):
+            highest = position
     spans = spans or [[]]
     lowest = [min(map(index, span), default=0) for span in spans]
-    for one in history:
-        if is_ahead(moment(one), now):
-            fitting = [number for number, low in enumerate(lowest) if low <= index(one)]
-            spans[fitting[-1] if fitting else 0].append(one)
+    for position in history:
+        if is_ahead(moment(position), now):
+            fitting = [number for number, low in enumerate(lowest) if low <= index(position)]
+            spans[fitting[-1] if fitting else 0].append(position)
     # Of two with one index, the one whose time is believed is the newer one.
     return [
-        one
+        position
         for span in spans
-        for one in sorted(span, key=lambda one: (index(one), not is_ahead(moment(one), now), moment(one)))
+        for position in sorted(span, key=lambda one: (index(one), not is_ahead(moment(one), now), moment(one)))
     ]

@@ -1,28 +1,27 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manifest beside an archive: what was known when it was taken. It holds no secret."""
+"""The manifest of an archive: what was known when it was taken, as values and as JSON. It holds no secret."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from .._errors import SnapshotError
 from .._model.finding_meanings import REVISION
 from .._model.identity import ClusterIdentity
 from .._snapshot.checks.peerings import Peering
+from .._snapshot.reader import Archive, Meta
 from .._snapshot.records.fingerprint import Fingerprint
+from .._system.atomic_files import Digest
 from .._times import from_text, to_text
+from .chronology import is_ahead
 
 SCHEMA = "disaster_recovery.consul/manifest"
 VERSION = 1
-SUFFIX = ".manifest.json"
-
-MATCHES, ABSENT, STALE, UNREADABLE = "matches", "absent", "stale", "unreadable"
-"""How what lies beside an archive stands to it: it is the archive's; nothing is there; it was written for other bytes;
-or it can't be understood."""
 RECENT_MS = 2000
 """Milliseconds since a server heard from its leader, up to which its answer counts as confirmed by that leader, which
 sends heartbeats at least once a second with Consul's defaults."""
@@ -41,7 +40,7 @@ class Consistency(NamedTuple):
     def by_leader(self) -> bool:
         """Whether the answer was the leader's, or of a server that heard from it just before.
 
-        KnownLeader alone tells nothing: it still says true just after the leader is lost (seen on 1.8.7 and 1.22.7).
+        KnownLeader alone proves nothing: it is still true just after the leader is lost (seen on 1.8.7 and 1.22.7).
         """
         if not self.stale:
             return True
@@ -68,22 +67,59 @@ class Manifest:
     records: dict[str, dict[str, int]]
     user_records: dict[str, int]
     config_kinds: tuple[str, ...] | None = None
-    """The kinds of the config entries; None in a manifest that does not tell."""
+    """The kinds of the config entries; None in a manifest that does not name them."""
     confirmed_by_leader: bool = True
     """False for an archive of a stale save that no leader has confirmed since: the cluster may be ahead of it."""
     findings: dict[str, int] | None = None
-    """What won't restore well, as ``{name: count}``; None in a manifest that does not tell, or that was written when
+    """What won't restore well, as ``{name: count}``; None in a manifest that does not name it, or that was written when
     other findings were looked for."""
     peerings: tuple[Peering, ...] | None = None
-    """The peerings; None in a manifest that does not tell."""
+    """The peerings; None in a manifest that does not name them."""
 
 
-def path_of(archive: str) -> str:
-    """Return where the manifest of an archive lies."""
-    return archive + SUFFIX
+def manifest_for(
+    archive: Archive, digest: Digest, *, file: str, cluster: ClusterIdentity, consistency: Consistency
+) -> Manifest:
+    """Return the manifest of an archive that was just verified; see ``taken_at_of`` for its time."""
+    taken_at = taken_at_of(archive, time.time())
+    return Manifest(
+        file=file,
+        size=digest.size,
+        sha256=digest.sha256,
+        meta_id=archive.meta.id,
+        index=archive.meta.index,
+        taken_at=taken_at,
+        confirmed_at=taken_at,
+        cluster=cluster,
+        consistency=consistency,
+        fingerprint=archive.state.fingerprint,
+        records={name: asdict(stats) for name, stats in archive.state.records.items()},
+        user_records=dict(archive.state.user_records),
+        config_kinds=tuple(sorted(archive.state.config_kinds)),
+        confirmed_by_leader=consistency.by_leader,
+        findings={finding.name: finding.count for finding in archive.state.findings},
+        peerings=archive.state.peerings,
+    )
 
 
-def encode(manifest: Manifest) -> bytes:
+def cluster_of(archive: Archive, live: ClusterIdentity | None = None, name: str | None = None) -> ClusterIdentity:
+    """Return which cluster an archive is of. The archive's own facts come first; ``live`` supplies what it lacks."""
+    cluster = archive.state.origin.completed(live or ClusterIdentity(None, None, None))
+    return cluster._replace(servers=servers_of(archive.meta) or cluster.servers, name=name)
+
+
+def servers_of(meta: Meta) -> tuple[str, ...]:
+    """Return the ids of the Raft servers that an archive names, sorted."""
+    return tuple(sorted({server.id for server in meta.servers}))
+
+
+def taken_at_of(archive: Archive, now: float) -> float:
+    """Return when an archive was taken, by the server's clock; by ours where it gives no time or one far ahead."""
+    by_server = archive.meta.taken_at
+    return now if by_server is None or is_ahead(by_server, now) else by_server
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
     """Return the manifest as JSON text."""
     if manifest.fingerprint is None:
         raise ValueError("a manifest is written with a fingerprint of this version only")
@@ -111,8 +147,8 @@ def encode(manifest: Manifest) -> bytes:
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
 
 
-def decode(text: bytes) -> Manifest:
-    """Read a manifest. It may come from anybody: whatever is not exactly what ``encode`` writes is refused.
+def decode_manifest(text: bytes) -> Manifest:
+    """Read a manifest. It may come from anybody: whatever is not exactly what ``encode_manifest`` writes is refused.
 
     :raises SnapshotError: it is not a manifest of a version that we know.
     """
@@ -136,11 +172,11 @@ def decode(text: bytes) -> Manifest:
             consistency=consistency,
             fingerprint=Fingerprint.from_json(document["fingerprint"]),
             records={
-                _text(name): {"count": _count(one["count"]), "size": _count(one["size"])}
-                for name, one in document["records"].items()
+                _text(name): {"count": _count(stats["count"]), "size": _count(stats["size"])}
+                for name, stats in document["records"].items()
             },
             user_records={_text(name): _count(count) for name, count in document["user_records"].items()},
-            config_kinds=None if kinds is None else tuple(map(_text, _listed(kinds))),
+            config_kinds=None if kinds is None else tuple(map(_text, _list(kinds))),
             confirmed_by_leader=_flag(by_leader),
             findings=_findings(document),
             peerings=_peerings(document),
@@ -150,9 +186,9 @@ def decode(text: bytes) -> Manifest:
 
 
 def _cluster(document: dict[str, Any]) -> ClusterIdentity:
-    servers = tuple(sorted({_text(one) for one in _listed(document.get("servers", []))}))
-    known = {key: value if value is None else _text(value) for key, value in document.items() if key != "servers"}
-    return ClusterIdentity(**known, servers=servers)
+    servers = tuple(sorted({_text(server) for server in _list(document.get("servers", []))}))
+    facts = {name: value if value is None else _text(value) for name, value in document.items() if name != "servers"}
+    return ClusterIdentity(**facts, servers=servers)
 
 
 def _consistency(document: dict[str, Any]) -> Consistency:
@@ -183,7 +219,7 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _listed(value: object) -> list[Any]:
+def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError("not a list")
     return value
@@ -203,13 +239,13 @@ def _refuse_constant(name: str) -> float:
 def _findings(document: dict[str, Any]) -> dict[str, int] | None:
     if document.get("findings") is None or document.get("findings_revision") != REVISION:
         return None
-    return {_text(one["name"]): _count(one["count"]) for one in _listed(document["findings"])}
+    return {_text(finding["name"]): _count(finding["count"]) for finding in _list(document["findings"])}
 
 
 def _peerings(document: dict[str, Any]) -> tuple[Peering, ...] | None:
     if document.get("peerings") is None:
         return None
     return tuple(
-        Peering(_text(one["id"]), _text(one["name"]), _text(one["state"]), _flag(one["dials"]))
-        for one in _listed(document["peerings"])
+        Peering(_text(peering["id"]), _text(peering["name"]), _text(peering["state"]), _flag(peering["dials"]))
+        for peering in _list(document["peerings"])
     )

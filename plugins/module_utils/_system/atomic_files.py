@@ -144,6 +144,7 @@ class AtomicFile:
         with contextlib.suppress(OSError):  # some network file systems have no locks
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._placed = False
+        self._synced = False
 
     def __enter__(self) -> AtomicFile:
         return self
@@ -160,23 +161,28 @@ class AtomicFile:
         :raises FileError: the disk is full, and the like.
         """
         view = memoryview(data)
+        self._synced = False
         with file_errors("write to", self._directory):
             while view:
                 view = view[os.write(self._descriptor, view) :]
 
     def sync(self) -> None:
-        """Wait until the content is on the disk.
+        """Wait until the content is on the disk; that takes no time when nothing was written since the last time.
 
         :raises FileError: it can't be put there.
         """
+        if self._synced:
+            return
         with file_errors("write to", self._directory):
             os.fsync(self._descriptor)
+        self._synced = True
 
     def copy_ownership(self, path: str) -> None:
         """Take on owner and permissions of another file, where there is one and as far as that is allowed.
 
         A link has none that mean anything: who may write to the directory could point it anywhere.
         """
+        self._synced = False
         with contextlib.suppress(OSError):
             like = os.lstat(path)
             if not stat.S_ISREG(like.st_mode):
@@ -186,6 +192,7 @@ class AtomicFile:
 
     def truncate(self) -> None:
         """Drop what was written, to begin anew."""
+        self._synced = False
         with file_errors("write to", self._directory):
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
@@ -273,12 +280,31 @@ def open_archive(path: str) -> BinaryIO:
     with file_errors("read", path):
         if os.path.isdir(path):
             raise OSError(errno.EISDIR, "")
-        # Opening a pipe would wait until somebody writes to it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = _open_regular(path)
+    if descriptor is None:
+        raise FileError(f"can't read {path}: it is not a regular file", hint="Name an archive.", path=path)
+    return open(descriptor, "rb", buffering=0)
+
+
+def read_beginning(path: str, limit: int) -> bytes:
+    """Return the first ``limit`` bytes of a file that may come from anybody.
+
+    :raises OSError: it isn't there, can't be read, or is not a regular file.
+    """
+    descriptor = _open_regular(path)
+    if descriptor is None:
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    with open(descriptor, "rb") as source:
+        return source.read(limit)
+
+
+def _open_regular(path: str) -> int | None:
+    # Without O_NONBLOCK, opening a pipe would wait until somebody writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return open(descriptor, "rb", buffering=0)
+        return descriptor
     os.close(descriptor)
-    raise FileError(f"can't read {path}: it is not a regular file", hint="Name an archive.", path=path)
+    return None
 
 
 def stamp_of(path: str) -> Stamp:

@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -26,6 +26,8 @@ Result = TypeVar("Result")
 _SET_PIPE_SIZE = 1031
 """F_SETPIPE_SZ, for which Python has a name since 3.10."""
 _PIPE_SIZE = 1 << 20
+_LENGTH = 8
+"""Bytes that tell a piece's length."""
 
 
 class Worker(Protocol[Made_co]):
@@ -57,16 +59,22 @@ class Aside(Generic[Result]):
 
     def __init__(self, worker: Worker[Result]) -> None:
         fork = multiprocessing.get_context("fork")
-        pieces, self._pieces = fork.Pipe(duplex=False)
+        pieces, self._pieces = os.pipe()
         self._answer, answer = fork.Pipe(duplex=False)
         # The kernel may refuse a wider pipe; it is merely slower then.
         with contextlib.suppress(OSError):
-            fcntl.fcntl(self._pieces.fileno(), _SET_PIPE_SIZE, _PIPE_SIZE)
-        ends = (self._pieces, self._answer)
+            fcntl.fcntl(self._pieces, _SET_PIPE_SIZE, _PIPE_SIZE)
+
+        def work() -> None:
+            # The child's copies of our ends: while it has them, it would not see us go.
+            os.close(self._pieces)
+            self._answer.close()
+            _work(worker, pieces, answer)
+
         # A daemon, in Python's word: this process does not wait for it when it ends without having closed it.
-        self._process = fork.Process(target=_work, args=(worker, pieces, answer, ends), daemon=True)
+        self._process = fork.Process(target=work, daemon=True)
         self._process.start()
-        pieces.close()
+        os.close(pieces)
         answer.close()
 
     def put(self, piece: bytes) -> None:
@@ -75,7 +83,7 @@ class Aside(Generic[Result]):
         :raises SnapshotError: the child was ended by somebody else.
         """
         try:
-            self._pieces.send_bytes(piece)
+            _send(self._pieces, piece)
         except OSError as error:
             raise _ended() from error
 
@@ -85,7 +93,7 @@ class Aside(Generic[Result]):
         :raises SnapshotError: the child was ended by somebody else. :raises RuntimeError: the worker raised something.
         """
         try:
-            self._pieces.send_bytes(b"")
+            _send(self._pieces, b"")
             fault, result = self._answer.recv()
         except (OSError, EOFError) as error:
             raise _ended() from error
@@ -97,7 +105,7 @@ class Aside(Generic[Result]):
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._pieces.close()
+        os.close(self._pieces)
         self._answer.close()
         self._process.kill()
         self._process.join()
@@ -111,15 +119,49 @@ def _ended() -> SnapshotError:
     )
 
 
-def _work(worker: Worker[Any], pieces: Connection, answer: Connection, others: Iterable[Connection]) -> None:
+def _send(pipe: int, piece: bytes) -> None:
+    """Write a piece with its length before it, without the copies that ``Connection`` makes on its way."""
+    length = len(piece).to_bytes(_LENGTH, "big")
+    written = os.writev(pipe, (length, piece))
+    for part, done in ((length, written), (piece, written - _LENGTH)):
+        rest = memoryview(part)[max(done, 0) :]
+        while rest:
+            rest = rest[os.write(pipe, rest) :]
+
+
+def _received(pipe: int) -> Iterator[bytes]:
+    """Yield the pieces that come, until an empty one.
+
+    :raises EOFError: the other side is gone.
+    """
+    while True:
+        length = int.from_bytes(_exactly(pipe, _LENGTH), "big")
+        if not length:
+            return
+        yield _exactly(pipe, length)
+
+
+def _exactly(pipe: int, size: int) -> bytes:
+    data = os.read(pipe, size)
+    if len(data) == size:
+        return data
+    parts = []
+    while data:
+        parts.append(data)
+        size -= len(data)
+        if not size:
+            return b"".join(parts)
+        data = os.read(pipe, size)
+    raise EOFError
+
+
+def _work(worker: Worker[Any], pieces: int, answer: Connection) -> None:
     # A signal to the whole group is for the parent to answer, and one to this process ends it.
-    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(one, signal.SIG_DFL)
-    for other in others:
-        other.close()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     # Either means that the parent is gone, and nobody waits.
     with contextlib.suppress(EOFError, OSError):
-        answer.send(_outcome(worker, iter(pieces.recv_bytes, b"")))
+        answer.send(_outcome(worker, _received(pieces)))
 
 
 def _outcome(worker: Worker[Any], pieces: Iterator[bytes]) -> tuple[str | None, Any]:
@@ -133,10 +175,10 @@ def _outcome(worker: Worker[Any], pieces: Iterator[bytes]) -> tuple[str | None, 
         # The parent must not wait for somebody to take the rest. What the error says is left out: it may hold a value.
         for piece in pieces:
             del piece
-        return _told(error), None
+        return _fault_of(error), None
 
 
-def _told(error: Exception) -> str:
+def _fault_of(error: Exception) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

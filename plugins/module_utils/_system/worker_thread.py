@@ -12,18 +12,43 @@ from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
 
-_DEPTH = 32
+WAITING = 4 << 20
+"""Bytes that may wait between the two sides, beside one piece."""
 
 
-class Lane(Generic[Result]):
+class _BoundedByBytes(queue.Queue["bytes | None"]):
+    """A queue that is full by the length of what is in it; pieces may be small or large."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._weight = 0
+
+    def _qsize(self) -> int:
+        return self._weight
+
+    def _put(self, item: bytes | None) -> None:
+        super()._put(item)
+        self._weight += _weight_of(item)
+
+    def _get(self) -> bytes | None:
+        item = super()._get()
+        self._weight -= _weight_of(item)
+        return item
+
+
+def _weight_of(piece: bytes | None) -> int:
+    return 1 + len(piece or b"")
+
+
+class WorkerThread(Generic[Result]):
     """Runs ``work(pieces)`` in a thread of its own, on pieces that ``put`` hands over.
 
-    At most a few pieces wait between the two, so memory stays constant and the faster side waits for the slower. What
+    At most WAITING bytes wait between the two, so memory stays constant and the faster side waits for the slower. What
     ``work`` raises is raised by the next ``put`` or by ``finish``. Used as a context manager it never leaves a thread.
     """
 
     def __init__(self, work: Callable[[Iterator[bytes]], Result]) -> None:
-        self._pieces: queue.Queue[bytes | None] = queue.Queue(_DEPTH)
+        self._pieces: queue.Queue[bytes | None] = _BoundedByBytes(WAITING)
         self._result: Result | None = None
         self._error: BaseException | None = None
         self._abandoned = False
@@ -45,7 +70,7 @@ class Lane(Generic[Result]):
             raise self._error
         return self._result  # type: ignore[return-value]  # the work has returned by now, whatever it returns
 
-    def __enter__(self) -> Lane[Result]:
+    def __enter__(self) -> WorkerThread[Result]:
         return self
 
     def __exit__(self, *_exc: object) -> None:

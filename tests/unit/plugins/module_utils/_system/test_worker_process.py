@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import random
@@ -70,6 +71,39 @@ def test_the_work_is_done_elsewhere() -> None:
     worker = Counting()
     assert run(worker) == MANY * len(PIECE)
     assert worker.pieces == 0
+
+
+class Hashing:
+    """Takes its time, and says what it got."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def put(self, piece: bytes) -> None:
+        time.sleep(0.0005)
+        self._digest.update(piece)
+
+    def finish(self) -> str:
+        return self._digest.hexdigest()
+
+
+def test_every_byte_arrives_however_often_a_signal_breaks_in() -> None:
+    source, sent, rung = random.Random(7), hashlib.sha256(), []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: rung.append(number))
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    try:
+        with Aside(Hashing()) as aside:
+            for _number in range(400):
+                # Lengths next to those of pages, at which a write that is broken off ends.
+                piece = source.randbytes(source.choice([1, 4091, 4096, 65_537, 300_001]))
+                sent.update(piece)
+                aside.put(piece)
+            received = aside.finish()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert rung
+    assert received == sent.hexdigest()
 
 
 def test_it_goes_on_from_what_was_done_here() -> None:

@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.worker_thread import Lane
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.worker_thread import (
+    WAITING,
+    WorkerThread,
+)
 
+PIECE = bytes(WAITING // 20)
 MANY = 50  # more than may wait between the two
 
 
@@ -44,19 +49,19 @@ def run(work: Callable[[Iterator[bytes]], object], pieces: int, *, stop_at: int 
     results: list[object] = []
 
     def act() -> None:
-        with Lane(work) as lane:
+        with WorkerThread(work) as thread:
             for number in range(pieces):
                 if number == stop_at:
                     raise KeyError("the stream broke off")
-                lane.put(b"x")
-            results.append(lane.finish())
+                thread.put(PIECE)
+            results.append(thread.finish())
 
     within(10, act)
     return results
 
 
 def counting(pieces: Iterator[bytes]) -> int:
-    return sum(map(len, pieces))
+    return sum(map(len, pieces)) // len(PIECE)
 
 
 def failing_at(number: int) -> Callable[[Iterator[bytes]], object]:
@@ -100,3 +105,31 @@ def test_a_stream_that_breaks_off(work: Callable[[Iterator[bytes]], object], sto
     # Of the two errors either may be seen first.
     with pytest.raises((KeyError, ValueError)):
         run(work, MANY, stop_at=stop_at)
+
+
+@pytest.mark.parametrize("size", [1 << 12, 1 << 17])
+def test_so_many_bytes_wait_and_no_more(size: int) -> None:
+    begin, handed = threading.Event(), []
+
+    def work(pieces: Iterator[bytes]) -> int:
+        begin.wait(20)
+        return sum(map(len, pieces))
+
+    def feed() -> None:
+        with WorkerThread(work) as thread:
+            for _number in range(3 * WAITING // size):
+                thread.put(bytes(size))
+                handed.append(size)
+            assert thread.finish() == sum(handed)
+
+    feeder = threading.Thread(target=feed, daemon=True)
+    feeder.start()
+    deadline = time.monotonic() + 20
+    while sum(handed) < WAITING - size:
+        assert time.monotonic() < deadline, "too little may wait"
+        time.sleep(0.01)
+    time.sleep(0.2)
+    assert sum(handed) <= WAITING + size
+    begin.set()
+    feeder.join(20)
+    assert sum(handed) == 3 * WAITING
