@@ -8,7 +8,9 @@ Nothing in here may carry a token, a key or a value: what an error holds is prin
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -43,6 +45,19 @@ def _escaped(character: str) -> str:
     if number <= 0xFF:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def listed(names: Collection[object], limit: int = 5) -> str:
+    """Return names for a sentence, each as ``printable`` shows it: ``a``, ``a and b``, ``a, b and 3 more``.
+
+    The order is the collection's.
+
+    :param limit: how many names are shown at most; 1 or more.
+    """
+    shown = [printable(name) for name in itertools.islice(names, limit)]
+    more = len(names) - len(shown)
+    last = f"{more} more" if more else shown.pop() if shown else ""
+    return f"{', '.join(shown)} and {last}" if shown else last
 
 
 def place_in_code(filename: str, line: int) -> str:

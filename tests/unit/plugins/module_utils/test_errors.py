@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import printable
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import listed, printable
 
 
 @pytest.mark.parametrize("text", ["", "plain", "web-1", "späte Grüße", "日本", "C:\\x", "a b", 'it\'s "x"'])
@@ -46,3 +46,25 @@ def test_its_length_is_bounded() -> None:
 def test_anything_has_a_text() -> None:
     assert printable(7) == "7"
     assert printable(None) == "None"
+
+
+@pytest.mark.parametrize(
+    ("names", "limit", "sentence"),
+    [
+        ([], 5, ""),
+        (["a"], 5, "a"),
+        (["a", "b"], 5, "a and b"),
+        (["a", "b", "c"], 5, "a, b and c"),
+        (["a", "b", "c"], 3, "a, b and c"),
+        (["a", "b", "c", "d"], 3, "a, b, c and 1 more"),
+        (["a", "b"], 1, "a and 1 more"),
+        (range(3), 5, "0, 1 and 2"),
+        (["a\x1b", "b"], 5, "a\\x1b and b"),
+    ],
+)
+def test_names_in_a_sentence(names: list[str], limit: int, sentence: str) -> None:
+    assert listed(names, limit) == sentence
+
+
+def test_a_sentence_shows_five_names() -> None:
+    assert listed("abcdefg") == "a, b, c, d, e and 2 more"
