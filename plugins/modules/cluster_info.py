@@ -246,25 +246,19 @@ failure:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import client_of, client_with_token, connection_spec, fail, succeed
+from ..module_utils._ansible.options import connection_spec
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._consul.cluster import ClusterFacts, read_cluster
-from ..module_utils._errors import ApiError
+from ..module_utils._errors import ApiError, FailureKind
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "datacenter": {"type": "str"},
+    "fallback_token": {"type": "str", "no_log": True},
+}
 
 
-def run(module: AnsibleModule) -> dict[str, Any]:
-    client, datacenter = client_of(module), module.params["datacenter"] or None
-    fallback, used = module.params["fallback_token"], False
-    try:
-        facts = read_cluster(client, datacenter)
-    except ApiError as error:
-        if error.kind != "token_unknown" or not fallback:
-            raise
-        facts = read_cluster(client_with_token(module, client, "fallback_token"), datacenter)
-        used = True
+def result_of(facts: ClusterFacts, *, fallback_token_used: bool, token_given: bool) -> dict[str, Any]:
     return {
-        "changed": False,
         "summary": summary_of(facts),
         "version": facts.version,
         "agent": {"name": facts.agent_name, "id": facts.agent_id},
@@ -280,8 +274,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "datacenters": list(facts.datacenters),
         "applied_index": facts.applied_index,
         "permissions": facts.permissions._asdict(),
-        "fallback_token_used": used,
-        "token_given": bool(client.connection.token),
+        "fallback_token_used": fallback_token_used,
+        "token_given": token_given,
         "unknown": facts.unknown,
     }
 
@@ -301,15 +295,23 @@ def summary_of(facts: ClusterFacts) -> str:
     return f"{facts.datacenter or 'unknown datacenter'}: {', '.join(parts)}"
 
 
+def look(run: Run) -> dict[str, Any]:
+    client, datacenter = run.client(), run.params["datacenter"] or None
+    fallback_token_used = False
+    with run.journal.phase("look"):
+        try:
+            facts = read_cluster(client, datacenter)
+        except ApiError as error:
+            if error.kind != FailureKind.TOKEN_UNKNOWN or not run.params["fallback_token"]:
+                raise
+            facts = read_cluster(run.client_with_token(client, "fallback_token"), datacenter)
+            fallback_token_used = True
+    token_given = bool(client.connection.token)
+    return result_of(facts, fallback_token_used=fallback_token_used, token_given=token_given)
+
+
 def main() -> None:
-    module = AnsibleModule(
-        **connection_spec(datacenter={"type": "str"}, fallback_token={"type": "str", "no_log": True})
-    )
-    try:
-        result = run(module)
-    except BaseException as error:
-        fail(module, error)
-    succeed(module, **result)
+    run_module(connection_spec(**OPTIONS), look)
 
 
 if __name__ == "__main__":

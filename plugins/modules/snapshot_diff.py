@@ -232,12 +232,11 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import client_of, connection_spec, fail, install_signal_handlers, succeed, warn
+from ..module_utils._ansible.options import connection_spec
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._compare.diff_text import diff_of, summary_of
 from ..module_utils._compare.record_diff import Selection
-from ..module_utils._errors import OptionError, SnapshotError
+from ..module_utils._errors import OptionError
 from ..module_utils._model.record_types import KINDS
 from ..module_utils._operations.diff import DiffRequest, DiffResult, Side, compare
 from ..module_utils._times import to_text
@@ -276,7 +275,6 @@ def request_of(params: dict[str, Any]) -> DiffRequest:
 
 def result_of(compared: DiffResult) -> dict[str, Any]:
     return {
-        "changed": False,
         "equal": compared.equal,
         "summary": summary_of(compared.types),
         "types": {name: {**asdict(change), "truncated": change.truncated} for name, change in compared.types.items()},
@@ -300,25 +298,18 @@ def header(side: Side) -> str:
     return f"{side.path or 'the live cluster'} (index {side.index})"
 
 
-def run(module: AnsibleModule) -> dict[str, Any]:
-    def report(error: SnapshotError) -> None:
-        warn(module, f"tried again: {error.message}")
-
-    compared = compare(request_of(module.params), lambda: client_of(module), report)
+def compare_states(run: Run) -> dict[str, Any]:
+    request = request_of(run.params)
+    with run.journal.phase("compare"):
+        compared = compare(request, run.client, run.journal.again)
     result = result_of(compared)
-    if module._diff:
+    if run.diff:
         result["diff"] = diff_of(compared.types, before=header(compared.before), after=header(compared.after))
     return result
 
 
 def main() -> None:
-    module = AnsibleModule(**connection_spec(**OPTIONS))
-    install_signal_handlers()
-    try:
-        result = run(module)
-    except BaseException as error:
-        fail(module, error)
-    succeed(module, **result)
+    run_module(connection_spec(**OPTIONS), compare_states)
 
 
 if __name__ == "__main__":

@@ -293,9 +293,7 @@ import hashlib
 from dataclasses import asdict
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import fail, succeed
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._errors import OptionError
 from ..module_utils._model.compatibility import series_of
 from ..module_utils._snapshot.checks.findings import Finding, as_results, judged_for, with_unreadable
@@ -313,30 +311,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "kv_prefix": {"type": "str", "default": "", "no_log": False},
     "target_version": {"type": "str"},
 }
-
-
-def run(module: AnsibleModule) -> dict[str, Any]:
-    path, depth = module.params["path"], module.params["kv_depth"]
-    if depth < 0:
-        raise OptionError("kv_depth is below zero", hint="Use zero for no prefixes, or more.")
-    target = module.params["target_version"] or None
-    if target and series_of(target) is None:
-        raise OptionError(f"target_version is not a version: {target!r}", hint="Write it as 1.22.7 or 1.22.7+ent.")
-    checksum, size = hashlib.sha256(), 0
-
-    def counted() -> Any:
-        nonlocal size
-        for piece in read_pieces(path, checksum):
-            size += len(piece)
-            yield piece
-
-    prefixes = KvPrefixes(depth, module.params["kv_prefix"]) if depth else None
-    archive = read_archive(counted(), kv_prefixes=prefixes)
-    digest = Digest(size, checksum.hexdigest())
-    return {
-        **result_of(path, archive, digest, manifest_beside(path, digest)),
-        "findings": as_results(findings_of(archive.state, target)),
-    }
 
 
 def findings_of(state: State, target: str | None) -> list[Finding]:
@@ -357,7 +331,6 @@ def result_of(path: str, archive: Archive, digest: Digest, beside: ManifestMatch
     if beside.manifest:
         manifest["confirmed_at"] = to_text(beside.manifest.confirmed_at) or ""
     return {
-        "changed": False,
         "path": path,
         "size": digest.size,
         "sha256": digest.sha256,
@@ -381,13 +354,33 @@ def result_of(path: str, archive: Archive, digest: Digest, beside: ManifestMatch
     }
 
 
+def describe(run: Run) -> dict[str, Any]:
+    path, depth = run.params["path"], run.params["kv_depth"]
+    if depth < 0:
+        raise OptionError("kv_depth is below zero", hint="Use zero for no prefixes, or more.")
+    target = run.params["target_version"] or None
+    if target and series_of(target) is None:
+        raise OptionError(f"target_version is not a version: {target!r}", hint="Write it as 1.22.7 or 1.22.7+ent.")
+    checksum, size = hashlib.sha256(), 0
+
+    def counted() -> Any:
+        nonlocal size
+        for piece in read_pieces(path, checksum):
+            size += len(piece)
+            yield piece
+
+    prefixes = KvPrefixes(depth, run.params["kv_prefix"]) if depth else None
+    with run.journal.phase("read"):
+        archive = read_archive(counted(), kv_prefixes=prefixes)
+    digest = Digest(size, checksum.hexdigest())
+    return {
+        **result_of(path, archive, digest, manifest_beside(path, digest)),
+        "findings": as_results(findings_of(archive.state, target)),
+    }
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    try:
-        result = run(module)
-    except BaseException as error:
-        fail(module, error)
-    succeed(module, **result)
+    run_module({"argument_spec": OPTIONS}, describe)
 
 
 if __name__ == "__main__":

@@ -193,10 +193,8 @@ failure:
 import time
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import fail, install_signal_handlers, succeed, warn
-from ..module_utils._operations.listing import ListRequest, as_json, list_archives
+from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._operations.listing import Listing, ListRequest, as_json, list_archives
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -207,33 +205,31 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(module: AnsibleModule) -> ListRequest:
-    params = module.params
+def request_of(params: dict[str, Any]) -> ListRequest:
     return ListRequest(params["path"], params["cluster"] or None, params["unnamed"], params["pick"])
 
 
-def run(module: AnsibleModule) -> dict[str, Any]:
-    now = time.time()
-    listing = list_archives(request_of(module), now)
-    for remark in listing.remarks:
-        warn(module, remark)
+def result_of(listing: Listing, now: float) -> dict[str, Any]:
     return {
         "exists": listing.exists,
-        "archives": [as_json(one, now) for one in listing.archives],
-        "skipped": [one._asdict() for one in listing.skipped],
+        "archives": [as_json(archive, now) for archive in listing.archives],
+        "skipped": [skipped._asdict() for skipped in listing.skipped],
         "newest_confirmed_at": to_text(listing.newest_confirmed_at),
         "other_clusters": list(listing.other_clusters),
     }
 
 
+def list_directory(run: Run) -> dict[str, Any]:
+    now = time.time()
+    with run.journal.phase("list"):
+        listing = list_archives(request_of(run.params), now)
+    for remark in listing.remarks:
+        run.warn(remark)
+    return result_of(listing, now)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    try:
-        install_signal_handlers()
-        result = run(module)
-    except BaseException as error:
-        fail(module, error)
-    succeed(module, changed=False, **result)
+    run_module({"argument_spec": OPTIONS}, list_directory)
 
 
 if __name__ == "__main__":

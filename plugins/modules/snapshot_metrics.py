@@ -140,10 +140,8 @@ failure:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import fail, install_signal_handlers, succeed
-from ..module_utils._operations.report.textfile import update
+from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._operations.report.textfile import Updated, update
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
@@ -166,31 +164,30 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec=OPTIONS, supports_check_mode=True, required_one_of=[("report", "backups", "attempted")]
-    )
-    params = module.params
-    try:
-        install_signal_handlers()
+def result_of(path: str, updated: Updated) -> dict[str, Any]:
+    return {"changed": updated.before != updated.after, "path": path, "clusters": updated.clusters}
+
+
+def diff_of(path: str, updated: Updated) -> dict[str, Any]:
+    return {"before": updated.before, "after": updated.after, "before_header": path, "after_header": path}
+
+
+def write_metrics(run: Run) -> dict[str, Any]:
+    path, params = run.params["path"], run.params
+    run.so_far = lambda: {"path": path}
+    with run.journal.phase("update"):
         updated = update(
-            params["path"],
+            path,
             report=params["report"],
             backups=params["backups"] or (),
             attempted=params["attempted"] or (),
-            write=not module.check_mode,
+            write=not run.check,
         )
-    except BaseException as error:
-        fail(module, error, path=params["path"])
-    diff = {"before": updated.before, "after": updated.after}
-    headers = {"before_header": params["path"], "after_header": params["path"]}
-    succeed(
-        module,
-        changed=updated.before != updated.after,
-        path=params["path"],
-        clusters=updated.clusters,
-        **({"diff": {**diff, **headers}} if module._diff else {}),
-    )
+    return {**result_of(path, updated), **({"diff": diff_of(path, updated)} if run.diff else {})}
+
+
+def main() -> None:
+    run_module({"argument_spec": OPTIONS, "required_one_of": [("report", "backups", "attempted")]}, write_metrics)
 
 
 if __name__ == "__main__":

@@ -324,9 +324,7 @@ failure:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import fail, install_signal_handlers, succeed
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._errors import OptionError, RehearsalError
 from ..module_utils._operations.rehearse.assertions import KINDS, assertion_from
 from ..module_utils._operations.rehearse.result import Progress
@@ -363,8 +361,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(module: AnsibleModule) -> RehearseRequest:
-    params = module.params
+def request_of(params: dict[str, Any]) -> RehearseRequest:
     for option, least in (("timeout", 1), ("max_rto", 0), ("max_age", 0)):
         if params[option] is not None and params[option] < least:
             raise OptionError(f"{option} must be {least} or more", hint="Correct the option.")
@@ -375,24 +372,21 @@ def request_of(module: AnsibleModule) -> RehearseRequest:
     return RehearseRequest(**{**params, "assertions": assertions})
 
 
-def run(module: AnsibleModule, progress: Progress) -> None:
-    request = request_of(module)
-    ending = rehearse(request, progress, check=module.check_mode)
+def rehearse_archive(run: Run) -> dict[str, Any]:
+    progress = Progress()
+    run.so_far = lambda: {"src": run.params["src"], **progress.as_result()}
+    request = request_of(run.params)
+    with run.journal.phase("rehearsal"):
+        ending = rehearse(request, progress, check=run.check)
     seen_to_its_end = ending.verdict == DIED and request.attempt_anyway
     if not passed(ending) and not seen_to_its_end:
         cause = {"cause": progress.cause.as_failure()} if progress.cause else {}
         raise RehearsalError(sentence(ending), hint=advice(ending), **cause)
+    return run.so_far()
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    progress, src = Progress(), module.params["src"]
-    try:
-        install_signal_handlers()
-        run(module, progress)
-    except BaseException as error:
-        fail(module, error, src=src, **progress.as_result())
-    succeed(module, changed=False, src=src, **progress.as_result())
+    run_module({"argument_spec": OPTIONS}, rehearse_archive)
 
 
 if __name__ == "__main__":

@@ -320,17 +320,8 @@ failure:
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import (
-    client_of,
-    client_with_token,
-    connection_spec,
-    fail,
-    install_signal_handlers,
-    succeed,
-    warn,
-)
+from ..module_utils._ansible.options import connection_spec
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._errors import OptionError
 from ..module_utils._operations.restore.guards import EXACT, RISKS, VERSION_CHECKS, warnings
 from ..module_utils._operations.restore.result import Progress
@@ -348,8 +339,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(module: AnsibleModule) -> RestoreRequest:
-    params = module.params
+def request_of(params: dict[str, Any]) -> RestoreRequest:
     if params["wait_timeout"] < 0:
         raise OptionError("wait_timeout is below zero", hint="Use zero or more.")
     return RestoreRequest(
@@ -363,25 +353,20 @@ def request_of(module: AnsibleModule) -> RestoreRequest:
     )
 
 
-def run(module: AnsibleModule, progress: Progress) -> dict[str, Any]:
-    request = request_of(module)
-    client = client_of(module)
-    later = client_with_token(module, client, "post_restore_token")
-    changed = restore(client, later, request, progress, check=module.check_mode)
+def restore_archive(run: Run) -> dict[str, Any]:
+    progress = Progress(run.warn)
+    run.so_far = lambda: {"state": progress.state, "changed": progress.may_have_changed, **progress.result()}
+    request = request_of(run.params)
+    client = run.client()
+    later = run.client_with_token(client, "post_restore_token")
+    changed = restore(client, later, request, progress, check=run.check)
     for warning in warnings(progress.guards, request.version_check):
-        warn(module, warning)
+        run.warn(warning)
     return {"changed": changed, "src": request.src, **progress.result()}
 
 
 def main() -> None:
-    module = AnsibleModule(**connection_spec(**OPTIONS))
-    progress = Progress(lambda text: warn(module, text))
-    try:
-        install_signal_handlers()
-        result = run(module, progress)
-    except BaseException as error:
-        fail(module, error, state=progress.state, changed=progress.may_have_changed, **progress.result())
-    succeed(module, **result)
+    run_module(connection_spec(**OPTIONS), restore_archive)
 
 
 if __name__ == "__main__":

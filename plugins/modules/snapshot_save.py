@@ -240,14 +240,12 @@ failure:
 """
 
 import os
-import time
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import client_of, connection_spec, fail, install_signal_handlers, succeed, warn
+from ..module_utils._ansible.options import connection_spec
 from ..module_utils._ansible.ownership import Ownership
-from ..module_utils._errors import OptionError, SnapshotError, printable
+from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._errors import OptionError, printable
 from ..module_utils._operations.save import Saved, SaveRequest, save
 from ..module_utils._snapshot.checks.findings import as_results, warnings_of
 from ..module_utils._storage import manifest as _manifest
@@ -268,8 +266,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(module: AnsibleModule) -> SaveRequest:
-    params = module.params
+def request_of(params: dict[str, Any]) -> SaveRequest:
     if params["max_stale"] is not None and not params["stale"]:
         raise OptionError("max_stale requires stale: true", hint="Set stale: true, or leave max_stale out.")
     for option in ("max_stale", "max_age"):
@@ -336,38 +333,25 @@ def described(entry: Entry | None) -> dict[str, Any]:
     }
 
 
-def run(module: AnsibleModule, attempts: list[str]) -> dict[str, Any]:
-    begun = time.monotonic()
-
-    def report(error: SnapshotError) -> None:
-        attempts.append(error.message)
-        warn(module, f"trying again: {error.message}")
-
-    ownership = Ownership(module)
+def save_archive(run: Run) -> dict[str, Any]:
+    ownership = Ownership(run.module)
     ownership.check()
-    saved = save(client_of(module), request_of(module), check=module.check_mode, report=report, prepare=ownership.give)
-    for remark in saved.remarks:
-        warn(module, remark)
+    request, client = request_of(run.params), run.client()
+    with run.journal.phase("save"):
+        saved = save(client, request, check=run.check, report=run.journal.again, prepare=ownership.give)
+    for line in (*saved.remarks, *warnings_of(saved.findings)):
+        run.warn(line)
     result = result_of(saved)
-    for line in warnings_of(saved.findings):
-        warn(module, line)
     for directory in saved.created:
         ownership.give_directory(directory)
     for path in (result["dest"], result["manifest"]):
         if os.path.exists(path) and ownership.keep(path):
             result["changed"] = True
-    return {**result, "attempts": attempts, "duration": round(time.monotonic() - begun, 3)}
+    return result
 
 
 def main() -> None:
-    module = AnsibleModule(**connection_spec(**OPTIONS), add_file_common_args=True)
-    attempts: list[str] = []
-    try:
-        install_signal_handlers()
-        result = run(module, attempts)
-    except BaseException as error:
-        fail(module, error, attempts=attempts)
-    succeed(module, **result)
+    run_module({**connection_spec(**OPTIONS), "add_file_common_args": True}, save_archive)
 
 
 if __name__ == "__main__":

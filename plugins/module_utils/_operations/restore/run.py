@@ -198,7 +198,7 @@ def _allowed(progress: Progress, prover: Prover | None, fault: ArchiveError | No
         living = frozenset(name.lower() for name in target.facts.living)
         return plan._replace(prover=replace(prover, since=plan.beyond, agents=living))
     lines = "; ".join(f"{finding.name}: {finding.detail}" for finding in refused)
-    facts = {"option": LATER_TOKEN} if any(finding.risk == "token_loss" for finding in refused) else {}
+    facts: dict[str, Any] = {"option": LATER_TOKEN} if any(finding.risk == "token_loss" for finding in refused) else {}
     raise GuardError(
         f"the restore is refused and nothing was sent. {lines}",
         state=NOTHING_SENT,
