@@ -74,7 +74,13 @@ def test_odd_names_are_escaped_and_read_again() -> None:
 
 def test_what_another_run_told_stays() -> None:
     everything = _metrics.merge("", _metrics.of_report(report_of(*example.fleet())), LATER)
-    backup = {"cluster": "staging", "datacenter": "dc1", "taken_at": example.NOW, "size": 5, "records": {"KVS": {"count": 3, "size": 9}}}
+    backup = {
+        "cluster": "staging",
+        "datacenter": "dc1",
+        "taken_at": example.NOW,
+        "size": 5,
+        "records": {"KVS": {"count": 3, "size": 9}},
+    }
     merged = _metrics.merge(everything, _metrics.of_backups([backup], [], LATER), LATER)
     before, after = told(everything), told(merged)
     changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
