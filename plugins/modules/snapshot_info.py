@@ -216,7 +216,7 @@ findings:
       effect: null
       name: token_expired
       names: [2f6a8c1e-7b7d-4a52-9a53-2d0f5b1a7c11, 7d0c4bb0-5c0e-4d0e-8f0f-0a5c9d1f6e22]
-      sentence: ACL tokens have expired. They are restored and then removed; whoever uses one needs another.
+      sentence: ACL tokens have expired. They are restored and then removed; clients that use one need a new token.
       severity: warning
 peerings:
   description: The peerings in it.

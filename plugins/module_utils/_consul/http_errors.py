@@ -12,7 +12,7 @@ from .._errors import ApiError, printable
 
 
 class Meaning(NamedTuple):
-    """One row: an answer of ``status`` whose text matches ``text`` is of this kind. Status 0 stands for any."""
+    """One row: an answer of ``status`` whose text matches ``text`` is of this kind. Status 0 matches any."""
 
     status: int
     text: str
@@ -22,13 +22,13 @@ class Meaning(NamedTuple):
     hint: str
 
 
-_ACL_WRITE = 'Give the token the permission that is named, if one is. Snapshots require a policy with acl = "write".'
-_ANONYMOUS = 'Set token or token_file. Snapshots require a token of a policy with acl = "write".'
+_ACL_WRITE = 'Grant the token the permission that Consul names, if any. Snapshots require a policy with acl = "write".'
+_ANONYMOUS = 'Set token or token_file. Snapshots require a token whose policy has acl = "write".'
 
 # In order: the first row that fits decides. The texts are those of Consul 1.8.7 and 1.22.7, most of them alike.
 MEANINGS = (
     Meaning(
-        400, r"HTTP request to an HTTPS server", "wrong_scheme", False, "this port speaks HTTPS", "Set scheme: https."
+        400, r"HTTP request to an HTTPS server", "wrong_scheme", False, "this port requires HTTPS", "Set scheme: https."
     ),
     *(
         Meaning(
@@ -36,8 +36,8 @@ MEANINGS = (
             "",
             "redirected",
             False,
-            "the server redirects to another address, which is not followed",
-            "Set host, port and scheme, or CONSUL_HTTP_ADDR, to the address where the API is served.",
+            "the server redirects to another address; redirects are not followed",
+            "Set host, port and scheme, or CONSUL_HTTP_ADDR, to the address that serves the API.",
         )
         for status in (301, 302, 303, 307, 308)
     ),
@@ -72,7 +72,7 @@ MEANINGS = (
         "write_restricted",
         False,
         "the agent does not accept writes from this address",
-        "Add this host to http_config.allow_write_http_from, or run on one that is in it.",
+        "Add this host to http_config.allow_write_http_from, or run on a host that it allows.",
     ),
     Meaning(403, "", "permission_denied", False, "the token is not permitted to do this", _ACL_WRITE),
     Meaning(
@@ -81,7 +81,7 @@ MEANINGS = (
         "too_large",
         False,
         "the archive is larger than the server or a proxy allows",
-        "Raise the limit for bodies (proxy, or http_config.max_request_body_size), or address a server directly.",
+        "Raise the limit for request bodies (proxy, http_config.max_request_body_size), or use a server's own address.",
     ),
     Meaning(
         429,
@@ -108,7 +108,7 @@ MEANINGS = (
         "No path to datacenter",
         "unknown_datacenter",
         False,
-        "the datacenter is not known to this cluster",
+        "this cluster does not know the datacenter",
         "Run 'consul catalog datacenters', and set datacenter to one of its names.",
     ),
     Meaning(
@@ -116,7 +116,7 @@ MEANINGS = (
         "Remote DC has no server currently reachable",
         "datacenter_down",
         True,
-        "no server of that datacenter can be reached",
+        "no server of that datacenter is reachable",
         "Run 'consul members -wan' on a server.",
     ),
     Meaning(
@@ -141,7 +141,7 @@ MEANINGS = (
         "",
         "not_found",
         False,
-        "this agent does not know the endpoint",
+        "this agent does not have this endpoint",
         "Check that host, port and path lead to Consul's HTTP API.",
     ),
     Meaning(
@@ -149,7 +149,7 @@ MEANINGS = (
         "",
         "not_found",
         False,
-        "this agent does not accept this kind of request",
+        "this agent does not accept this HTTP method",
         "Check that host, port and path lead to Consul's HTTP API.",
     ),
     Meaning(
@@ -158,7 +158,7 @@ MEANINGS = (
         "unavailable",
         True,
         "a proxy could not reach Consul",
-        "Address a server directly, and read the log of the proxy.",
+        "Use a server's own address, and check the log of the proxy.",
     ),
     Meaning(
         503,
@@ -173,10 +173,10 @@ MEANINGS = (
         "",
         "unavailable",
         True,
-        "a proxy gave up waiting for Consul",
-        "Raise the timeout of the proxy, or address a server directly.",
+        "a proxy timed out waiting for Consul",
+        "Raise the timeout of the proxy, or use a server's own address.",
     ),
-    Meaning(500, "", "server_error", True, "Consul reported an internal error", "Read its log."),
+    Meaning(500, "", "server_error", True, "Consul reported an internal error", "Check its log."),
 )
 
 _OTHER = Meaning(
@@ -184,7 +184,7 @@ _OTHER = Meaning(
     "",
     "api",
     False,
-    "the answer does not come from Consul",
+    "the response does not come from Consul",
     "Check that host, port and path lead to Consul's HTTP API.",
 )
 
@@ -198,13 +198,13 @@ def meaning_of(status: int, text: str) -> Meaning:
 
 
 def error_of(status: int, text: str, url: str, *, anonymous: bool = False) -> ApiError:
-    """Return the error that an answer with this status and text stands for; ``url`` must hold no secret.
+    """Return the error for an answer with this status and text; ``url`` must hold no secret.
 
     :param anonymous: no token was sent.
     """
     row = meaning_of(status, text)
     if anonymous and row.kind == "permission_denied":
-        row = row._replace(message="no token was given, and the anonymous one is not permitted", hint=_ANONYMOUS)
+        row = row._replace(message="no token was given, and the anonymous token may not do this", hint=_ANONYMOUS)
     shown = printable(" ".join(text.split()))
     message = f"{row.message} (HTTP {status}{f': {shown}' if shown else ''})"
     return ApiError(message, status=status, body=shown, url=url, kind=row.kind, hint=row.hint, retryable=row.retryable)
