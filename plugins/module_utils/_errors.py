@@ -141,7 +141,8 @@ class SnapshotError(Exception):
 
     def as_failure(self) -> dict[str, Any]:
         """Return ``{kind, hint, **facts}`` for the ``failure`` key of a module's result."""
-        return {"kind": str(self.kind), "hint": self.hint, **self.facts}
+        facts = {name: str(fact) if isinstance(fact, FailureKind) else fact for name, fact in self.facts.items()}
+        return {"kind": str(self.kind), "hint": self.hint, **facts}
 
     def as_text(self) -> str:
         """Return the message and, when there is one, the hint, as one readable line."""

@@ -23,7 +23,7 @@ PAGE = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
 CONNECTING = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["consul"]
 KINDS = [str(kind) for kind in FailureKind]
-ROW = re.compile(r"^\| `(\w+)` \|((?:[^|]+\|){4})$", re.MULTILINE)
+ROW = re.compile(r"^\| `(\w+)` \|((?:[^|\n]+\|){4})$", re.MULTILINE)
 ROWS = {kind: [cell.strip() for cell in cells.rstrip("|").split("|")] for kind, cells in ROW.findall(PAGE)}
 CAUSE_ONLY = "in `failure.cause` only"
 

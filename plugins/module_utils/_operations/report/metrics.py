@@ -162,8 +162,8 @@ def _require_counts(backup: Mapping[str, Any]) -> None:
     for name, stats in (backup.get("records") or {}).items():
         if not isinstance(stats, Mapping) or "count" not in stats:
             raise ValueError(
-                f"records of {printable(backup['cluster'])}: {printable(name)} must have count and size, as in the result "
-                "of snapshot_save"
+                f"records of {printable(backup['cluster'])}: {printable(name)} must have count and size, as the "
+                "module snapshot_save returns it"
             )
 
 

@@ -104,6 +104,6 @@ def test_places_where_there_can_be_no_file(path: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("records", [{"KVS": 3}, {"KVS": {"size": 3}}, {"KVS": {"count": "many"}}], ids=str)
 def test_an_entry_that_is_wrong_is_the_options_fault(records: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "consul.prom"
-    with pytest.raises(OptionError, match="^backups: "):
+    with pytest.raises(OptionError, match=r"^backups: "):
         attempted(path, backups=[{"cluster": "a", "records": records}])
     assert not path.exists()
