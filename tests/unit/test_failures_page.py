@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 from pathlib import Path
@@ -28,6 +29,7 @@ ROWS = {kind: [cell.strip() for cell in cells.rstrip("|").split("|")] for kind, 
 CAUSE_ONLY = "in `failure.cause` only"
 
 
+@functools.cache
 def returns_of(module: str) -> dict[str, Any]:
     """Return what a module's RETURN says."""
     name = f"ansible_collections.disaster_recovery.consul.plugins.modules.{module}"
