@@ -124,20 +124,18 @@ class SnapshotError(Exception):
     """Root of every error this collection raises on purpose.
 
     ``kind`` is what a playbook may branch on; ``retryable`` says whether a second try may mend it; ``facts`` are plain
-    values that end up in the ``failure`` result beside ``kind`` and ``hint``; ``result`` is what the result of a failed
-    module shows beside ``failure``, such as what a restore found before it was refused.
+    values that end up in the ``failure`` result beside ``kind`` and ``hint``.
     """
 
     kind = FailureKind.ERROR
     retryable = False
 
-    def __init__(self, message: str, *, hint: str = "", result: dict[str, Any] | None = None, **facts: Any) -> None:
+    def __init__(self, message: str, *, hint: str = "", **facts: Any) -> None:
         # Names and answers from outside are in here, and Ansible prints a message as it is.
         self.message = printable(message, MESSAGE_LIMIT)
         self.hint = printable(hint, MESSAGE_LIMIT)
         super().__init__(self.message)
         self.facts = facts
-        self.result: dict[str, Any] = dict(result or {})
 
     def as_failure(self) -> dict[str, Any]:
         """Return ``{kind, hint, **facts}`` for the ``failure`` key of a module's result."""
@@ -189,7 +187,7 @@ class ArchiveError(SnapshotError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # So that it can pass from one process to another.
-        keywords = {**self.facts, "hint": self.hint, "retryable": self.retryable, "result": self.result}
+        keywords = {**self.facts, "hint": self.hint, "retryable": self.retryable}
         return partial(type(self), **keywords), (self.message,)
 
 

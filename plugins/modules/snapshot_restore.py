@@ -330,9 +330,12 @@ from typing import Any
 from ..module_utils._ansible.options import connection_spec
 from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._errors import OptionError
-from ..module_utils._operations.restore.guards import EXACT, RISKS, VERSION_CHECKS, warnings
-from ..module_utils._operations.restore.result import Progress
-from ..module_utils._operations.restore.run import RestoreRequest, restore
+from ..module_utils._operations.journal import Journal
+from ..module_utils._operations.restore.guards import EXACT, RISKS, VERSION_CHECKS
+from ..module_utils._operations.restore.result import result_of
+from ..module_utils._operations.restore.run import restore
+from ..module_utils._operations.restore.sides import RestoreRequest
+from ..module_utils._operations.restore.states import NOTHING_SENT, may_have_changed
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
@@ -360,16 +363,20 @@ def request_of(params: dict[str, Any]) -> RestoreRequest:
     )
 
 
+def so_far(journal: Journal) -> dict[str, Any]:
+    """Return what a result says of a restore at any moment, with the ``state`` of the cluster."""
+    state = journal.state or NOTHING_SENT
+    return {**result_of(journal.shown, state), "state": state, "changed": may_have_changed(state)}
+
+
 def restore_archive(run: Run) -> dict[str, Any]:
-    progress = Progress(run.warn)
-    run.so_far = lambda: {"state": progress.state, "changed": progress.may_have_changed, **progress.result()}
+    run.so_far = lambda: so_far(run.journal)
     request = request_of(run.params)
     client = run.client()
     later = run.client_with_token(client, "post_restore_token")
-    changed = restore(client, later, request, progress, check=run.check)
-    for warning in warnings(progress.guards, request.version_check):
-        run.warn(warning)
-    return {"changed": changed, "src": request.src, **progress.result()}
+    changed = restore(client, later, request, run.journal, check=run.check)
+    result = result_of(run.journal.shown, run.journal.state or NOTHING_SENT)
+    return {**result, "changed": changed, "src": request.src}
 
 
 def main() -> None:

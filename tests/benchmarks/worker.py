@@ -25,8 +25,8 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import Selection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.client import Client, Connection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.diff import DiffRequest, compare
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.run import (
-    Progress,
     RestoreRequest,
     restore,
 )
@@ -64,10 +64,10 @@ def comparing(*, before: str, after: str) -> dict[str, Any]:
 
 def restoring(*, port: int, token: str, src: str) -> dict[str, Any]:
     """Restore into a fresh server, guards, waiting and proof included; the phases tell them apart."""
-    client, progress = _client(port, token), Progress()
+    client, journal = _client(port, token), Journal()
     request = RestoreRequest(src=src, datacenter=None, backup_dir=None, accept_risks=(), wait_timeout=60)
-    restore(client, client, request, progress, check=False)
-    return {"phases": progress.duration}
+    restore(client, client, request, journal, check=False)
+    return {"phases": journal.duration}
 
 
 def _nobody() -> Client:

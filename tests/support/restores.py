@@ -37,8 +37,8 @@ TARGET = TargetFacts(
     enterprise=False,
     living={"server-1": "id-1"},
     acl=True,
-    given=("token",),
-    kept={},
+    provided=("token",),
+    surviving={},
     unknown={},
 )
 # A fresh and healthy target, an archive of its own that verifies, a token that may restore it and is in it.

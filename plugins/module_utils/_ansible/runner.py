@@ -23,9 +23,9 @@ class Run:
     """One run of a module, as its operation sees it.
 
     ``params``: the options. ``check``, ``diff``: Ansible's modes. ``journal``: where timings and failed attempts are
-    noted; every result has them. ``so_far``: returns what a result must say even though a signal or a defect ended the
-    operation in the middle: keys of the result, ``changed`` among them, and ``state`` for ``failure.state``. An
-    operation that has something to say there sets it; a failure that it raises itself brings its own ``result``.
+    noted; every result has them. ``so_far``: returns what the result of a failed run says beside ``failure``, however
+    it failed: keys of the result, ``changed`` among them, and ``state`` for ``failure.state``. An operation that has
+    something to say there sets it first of all.
     """
 
     def __init__(self, module: AnsibleModule) -> None:
@@ -82,8 +82,7 @@ def run_module(spec: Mapping[str, Any], operation: Callable[[Run], dict[str, Any
 def _fail(run: Run, error: BaseException) -> None:
     known = run.so_far()
     message, failure = failure_of(error, known.pop("state", None))
-    result = {**_noted(run), **known, **getattr(error, "result", {})}
-    run.module.fail_json(msg=message, failure=failure, **for_people(result))
+    run.module.fail_json(msg=message, failure=failure, **for_people({**_noted(run), **known}))
 
 
 def _noted(run: Run) -> dict[str, Any]:

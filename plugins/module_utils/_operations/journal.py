@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from .._errors import SnapshotError
 
@@ -18,7 +19,8 @@ class Journal:
     """Timings and failed attempts of one run. Everything else that an operation learns is a value that it returns.
 
     ``attempts``: the message of each attempt that failed and was followed by another. ``duration``: seconds by phase,
-    with their sum as ``total``.
+    with their sum as ``total``. ``shown``: what a result has to show although the operation may not come to its end.
+    ``state``: what is known of the cluster's content, for an operation that replaces it.
     """
 
     def __init__(self, warn: Callable[[str], None] = lambda text: None) -> None:
@@ -26,11 +28,19 @@ class Journal:
         self.warn = warn
         self.attempts: list[str] = []
         self.duration: dict[str, float] = {TOTAL: 0.0}
+        self.shown: dict[str, Any] = {}
+        self.state: str | None = None
 
     def again(self, error: SnapshotError) -> None:
         """Note an attempt that failed and is followed by another."""
         self.attempts.append(error.message)
         self.warn(f"trying again: {error.message}")
+
+    def show(self, result: Mapping[str, Any], *, warnings: Iterable[str] = ()) -> None:
+        """Note parts of the result, and show warnings to the user at once."""
+        self.shown.update(result)
+        for text in warnings:
+            self.warn(text)
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:

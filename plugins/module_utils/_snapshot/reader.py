@@ -54,12 +54,12 @@ def records_reader(
 ) -> Iterator[Worker[State | ArchiveError]]:
     """Give what ``read_with`` needs to read one state; a long one is read in a process of its own where that is of use.
 
-    :param visitor: wants to see the records in this process, so there is no other one with it.
+    :param visitor: unless it is portable it wants to see the records in this process, so there is no other one with it.
     :param ahead: begin that process now, because threads will be about later, and then it can't be begun.
     """
     with ExitStack() as stack:
         records = _Records(StateReader(kv_prefixes, visitor, time.time()))
-        if visitor is not None:
+        if visitor is not None and not visitor.portable:
             yield records
         elif ahead:
             yield stack.enter_context(Aside(records)) if is_of_use() else records

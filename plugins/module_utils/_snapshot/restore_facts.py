@@ -1,11 +1,12 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The beginning of an archive's state: agents' nodes, and whether certain tokens are in it.
+"""What a restore has to know of an archive's records: agents' nodes, and whether certain tokens are among them.
 
-Consul writes Register and ACLToken records before the keys (``agent/consul/fsm/snapshot_ce.go``, ``persistCE``), so
-this is read in no time even where the state is large. How many of both there are is known beforehand: reading stops
-when all were seen, wherever they stand.
+``RestoreFactsVisitor`` collects it while an archive is read. ``read_head`` gets it from an archive that was verified
+earlier: Consul writes Register and ACLToken records before the keys (``agent/consul/fsm/snapshot_ce.go``,
+``persistCE``), so it is read in no time even where the state is large. How many of both there are is known then:
+reading stops when all were seen, wherever they stand.
 """
 
 from __future__ import annotations
@@ -22,11 +23,17 @@ from .._times import from_go
 from .gzip_tar import gunzip, members
 from .meta import parse_meta
 from .reader import META, STATE, read_small
+from .records.canonical import Content
 from .records.stream import UNREADABLE, Frame, RecordSplitter, unpack
+from .records.visitor import Visitor
 
 SERVERS_SERVICE = "consul"
 
 SERF_HEALTH = b"serfHealth"
+
+# Under a name of its own: the enumeration is slow to ask.
+_REGISTER = RecordType.REGISTER
+_TYPES = frozenset({_REGISTER, RecordType.ACL_TOKEN})
 
 
 @dataclass
@@ -44,8 +51,8 @@ def is_server(agent: Agent) -> bool:
 
 
 class Head(NamedTuple):
-    """What is read there. ``tokens``: the labels of those secrets that are in the archive; ``expired``: of those whose
-    time was over. ``servers``: raft ids of the cluster's servers."""
+    """``tokens``: the labels of those secrets that are in the archive; ``expired``: of those whose
+    time was over. ``servers``: raft ids of the cluster's servers, as ``meta.json`` has them."""
 
     agents: Mapping[str, Agent]
     tokens: frozenset[str]
@@ -60,16 +67,36 @@ def read_head(pieces: Iterable[bytes], *, counts: Mapping[str, int], secrets: Ma
     :param secrets: tokens to look for, by a label. They are compared and never kept.
     :raises ArchiveError: it can't be read.
     """
-    reader = _Reader(secrets, now)
-    left = sum(counts.get(kind_of(one).name, 0) for one in (RecordType.REGISTER, RecordType.ACL_TOKEN))
-    for frame in _frames(pieces, reader.meta):
-        if frame.type_id in (RecordType.REGISTER, RecordType.ACL_TOKEN):
-            reader.take(frame)
+    collector, servers = _Collector(secrets, now), _Servers()
+    left = sum(counts.get(kind_of(one).name, 0) for one in _TYPES)
+    for frame in _frames(pieces, servers.meta):
+        if frame.type_id in _TYPES:
+            collector.take(frame.type_id, frame.raw)
             left -= 1
         # Where there are none of both, one record has to be read to have come by meta.json.
         if left <= 0:
             break
-    return reader.result()
+    return collector.result(servers.ids)
+
+
+class RestoreFactsVisitor(Visitor):
+    """Collects the same while the records are read for the first time; ``found`` returns a Head without ``servers``."""
+
+    portable = True
+
+    def __init__(self, secrets: Mapping[str, str], now: float) -> None:
+        self._collector = _Collector(secrets, now)
+
+    def record(self, type_id: int, content: Content) -> None:
+        if type_id in _TYPES:
+            if content.fields is None:
+                # Its shape is not one that has a canonical form, so this is what stands in the stream.
+                self._collector.take(type_id, content.digestible)
+            else:
+                self._collector.look(type_id, content.fields)
+
+    def found(self) -> Head:
+        return self._collector.result(frozenset())
 
 
 def _frames(pieces: Iterable[bytes], meta: Callable[[bytes], None]) -> Iterator[Frame]:
@@ -87,7 +114,20 @@ def _frames(pieces: Iterable[bytes], meta: Callable[[bytes], None]) -> Iterator[
     raise ArchiveError("the archive does not contain state.bin", fault="truncated")
 
 
-class _Reader:
+class _Servers:
+    """The servers that meta.json names."""
+
+    def __init__(self) -> None:
+        self.ids: frozenset[str] = frozenset()
+
+    def meta(self, text: bytes) -> None:
+        """Look at meta.json, which Consul writes first."""
+        # One that can't be read names no server; whether the archive verifies is decided elsewhere.
+        with contextlib.suppress(ArchiveError):
+            self.ids = frozenset(server.id for server in parse_meta(text).servers)
+
+
+class _Collector:
     """Collects what the guards ask for; a record of a shape that we don't know tells nothing."""
 
     def __init__(self, secrets: Mapping[str, str], now: float) -> None:
@@ -97,23 +137,19 @@ class _Reader:
         self._with_agent: set[str] = set()
         self._tokens: set[str] = set()
         self._expired: set[str] = set()
-        self._servers: frozenset[str] = frozenset()
 
-    def meta(self, text: bytes) -> None:
-        """Look at meta.json, which Consul writes first."""
-        # One that can't be read names no server; whether the archive verifies is decided elsewhere.
-        with contextlib.suppress(ArchiveError):
-            self._servers = frozenset(server.id for server in parse_meta(text).servers)
-
-    def take(self, frame: Frame) -> None:
+    def take(self, type_id: int, raw: bytes) -> None:
+        """Look at a record as it stands in the stream."""
         try:
-            fields = unpack(frame.raw)
-            if frame.type_id == RecordType.REGISTER:
-                self._register(fields)
-            else:
-                self._token(fields)
+            fields = unpack(raw)
         except UNREADABLE:
             return
+        self.look(type_id, fields)
+
+    def look(self, type_id: int, fields: Any) -> None:
+        """Look at a decoded record."""
+        with contextlib.suppress(*UNREADABLE):
+            (self._register if type_id == _REGISTER else self._token)(fields)
 
     def _register(self, fields: Mapping[bytes, Any]) -> None:
         if fields.get(b"PeerName"):
@@ -134,6 +170,7 @@ class _Reader:
                 end = from_go(fields.get(b"ExpirationTime"))
                 (self._expired if end is not None and end <= self._now else self._tokens).add(label)
 
-    def result(self) -> Head:
+    def result(self, servers: frozenset[str]) -> Head:
+        """Return what was collected."""
         agents = {name: self._nodes[name] for name in sorted(self._with_agent)}
-        return Head(agents, frozenset(self._tokens), frozenset(self._expired), self._servers)
+        return Head(agents, frozenset(self._tokens), frozenset(self._expired), servers)

@@ -65,6 +65,8 @@ class State(NamedTuple):
     findings: tuple[Finding, ...] = ()
     """What won't restore well, the gravest first."""
     peerings: tuple[Peering, ...] = ()
+    visited: Any = None
+    """What a portable visitor has found."""
 
 
 class StateReader:
@@ -113,6 +115,7 @@ class StateReader:
             config_kinds=frozenset(self._config_kinds),
             findings=tuple(self._findings.result()),
             peerings=self._findings.peerings(),
+            visited=self._visitor.found() if self._visitor is not None and self._visitor.portable else None,
         )
 
     @staticmethod

@@ -28,7 +28,7 @@ def test_another_datacenter(golden: Golden, version: str, start: Start, calls: C
     refused = calls.fails(target, "snapshot_restore", "guard", **told)
     assert refused["failure"]["refused"] == ["datacenter"]
     detail = finding(refused, "datacenter")["detail"]
-    assert "of the datacenter dc1, and the cluster is dc2" in detail
+    assert "belongs to the datacenter dc1, and the cluster is dc2" in detail
     assert "accept_risks: [other_datacenter]" in detail
     assert "ext-bare" not in nodes(target)
 

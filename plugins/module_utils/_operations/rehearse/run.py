@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from ..._compare.record_diff import BaselineVisitor, Comparer, Resolver, Selection
+from ..._compare.equivalence import Reference
+from ..._compare.passes import changes
+from ..._compare.record_diff import Selection
 from ..._consul.client import Client
 from ..._errors import ApiError, ArchiveError, MissingLibraryError, ServerDied, SnapshotError, TransportError
 from ..._model.compatibility import is_enterprise, unrestorable
@@ -21,12 +22,13 @@ from ..._model.identity import ClusterIdentity
 from ..._sandbox.server import Binary, Throwaway, find_binary, isolation
 from ..._snapshot.checks.findings import LISTED, judged_for
 from ..._snapshot.reader import read_archive
+from ..._snapshot.records.visitor import Visitor
 from ..._storage.store import manifest_beside
 from ..._system.atomic_files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
 from ..._system.signals import TimedOut, deadline, uninterrupted
 from ..._system.workdir import WorkDir, clear_leftovers
 from ..capture import capture
-from ..proof import Look, Prover
+from ..proof import Prover, reader_of
 from .assertions import Assertion, Outcome, judged, question_of, unanswered, unasked
 from .result import Examined, Progress
 from .verdict import (
@@ -46,8 +48,6 @@ from .verdict import (
     total,
 )
 
-_PROOF_SECONDS = 30
-"""How long what differs is looked at again, as after any restore: see ``_operations/restore/outcome``."""
 _DYING = 3.0
 """Seconds granted to a server that stopped answering to be gone."""
 _PAUSE = 0.5
@@ -250,8 +250,13 @@ def _in_server(
     progress.phase = "assertions"
     progress.outcomes = tuple(_asked(client, server, one) for one in request.assertions)
     with progress.measured("proof"):
-        prover = Prover(request.src, examined.archive.state.fingerprint, None, progress.across)
-        look = _prove(client, server, prover)
+        fingerprint = examined.archive.state.fingerprint
+        reference = Reference(fingerprint, reader_of(request.src, fingerprint), progress.across)
+        look = Prover(reference).prove(
+            client,
+            pause=lambda: server.check_alive(_PAUSE),
+            is_hopeless=lambda error: is_disk_full(error.message),  # a disk that is full stays full
+        )
         lost = {"lost": [asdict(loss) for loss in look.losses]} if look.losses else {}
         progress.proof = {**look.proof, **lost}
     if progress.across:
@@ -275,32 +280,18 @@ def _asked(client: Client, server: Throwaway, assertion: Assertion) -> Outcome:
         return unanswered(assertion, error.kind, error.message)
 
 
-def _prove(client: Client, server: Throwaway, prover: Prover) -> Look:
-    end = time.monotonic() + _PROOF_SECONDS
-    while True:
-        late = time.monotonic() >= end
-        try:
-            look = prover.look(client)
-            if look.proof["equal"] or late:
-                return look
-        except SnapshotError as error:
-            # A disk that is full stays full.
-            if late or not error.retryable or is_disk_full(error.message):
-                raise
-        server.check_alive(_PAUSE)
-
-
 def _changes(client: Client, src: str, proof: dict[str, Any]) -> dict[str, Any]:
     """Return, by type, what a server of another version made of the archive's records; names, never values."""
-    learner = BaselineVisitor(Selection())
-    read_archive(read_pieces(src), visitor=learner)
-    comparer = Comparer(learner, LISTED)
-    capture(client, None, visitor=comparer)
-    resolver = Resolver(learner, comparer.removed, LISTED) if comparer.removed else None
-    if resolver is not None:
-        read_archive(read_pieces(src), visitor=resolver)
+
+    def read_archive_again(visitor: Visitor) -> None:
+        read_archive(read_pieces(src), visitor=visitor)
+
+    def read_server(visitor: Visitor) -> None:
+        capture(client, None, visitor=visitor)
+
+    _server, by_type = changes(read_archive_again, read_server, Selection(), limit=LISTED)
     return {
         name: {**asdict(change), "equal": name not in proof["differs"]}
-        for name, change in comparer.result(resolver, ()).items()
+        for name, change in by_type.items()
         if not change.equal
     }

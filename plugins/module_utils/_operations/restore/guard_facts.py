@@ -21,7 +21,7 @@ class ArchiveFacts:
     """What is known of an archive that verifies.
 
     ``agents``: ids of the nodes that an agent stands for, by name, as far as their agent was alive. ``holds_tokens``:
-    whether there are ACL tokens in it at all. ``tokens`` and ``expired``: labels of the given tokens that it holds.
+    whether there are ACL tokens in it at all. ``tokens`` and ``expired``: labels of the provided tokens that it holds.
     ``findings``: what won't restore well, as ``{name: count}`` (see ``_model/finding_meanings``).
     ``peerings``: all of them. ``servers``: raft ids of the servers that its cluster had.
     """
@@ -48,9 +48,9 @@ class TargetFacts:
     """What is known of the cluster. None: it could not be learned; ``unknown`` says why, by name of the fact.
 
     ``servers``: their names. ``versions``: those of the servers, each once. ``user_records``: per type, how many
-    records a user stored. ``living``: ids of the living agents by name. ``given``: labels of the tokens that the user
-    gave, in their order; ``kept``: why one of them outlives any restore, by label. ``server_ids``: raft ids of its
-    servers. ``peerings``: ids of the peerings that it holds.
+    records a user stored. ``living``: ids of the living agents by name. ``provided``: labels of the tokens that the
+    user provided, in their order; ``surviving``: why one of them outlives any restore, by label. ``server_ids``: raft
+    ids of its servers. ``peerings``: ids of the peerings that it holds.
     """
 
     permitted: bool | None
@@ -64,8 +64,8 @@ class TargetFacts:
     enterprise: bool
     living: Mapping[str, str]
     acl: bool | None
-    given: tuple[str, ...]
-    kept: Mapping[str, str]
+    provided: tuple[str, ...]
+    surviving: Mapping[str, str]
     unknown: Mapping[str, str]
     server_ids: frozenset[str] = frozenset()
     peerings: frozenset[str] = frozenset()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..._errors import printable
+from ..._errors import listed, printable
 from ..._snapshot.restore_facts import SERVERS_SERVICE, Agent, is_server
 from .guards import deregister
 
@@ -70,66 +70,89 @@ def next_steps(
     :param servers: names of the cluster's servers. :param down: those of them that were down before.
     :param peerings: names of the peerings in the archive that the cluster dials in place of another one.
     """
-    steps = []
-    if peerings:
-        steps.append(
-            f"These servers dial the peers of the archive ({_listed(peerings)}) in place of the cluster that it comes "
-            "from, whether the peers accept them (ACTIVE in 'consul peering list') or not yet. If that cluster still "
-            "runs, stop these servers or cut their network to the peers, and don't delete a peering here: the peer "
-            "would end the original's, too (TERMINATED). If it is gone for good, keep the peerings that become ACTIVE, "
-            "and establish the others anew (consul peering generate-token, consul peering establish)."
-        )
-    if conflicts:
-        steps.append(
-            f"Free the names of {_listed(conflicts)}, which the catalog refuses to their living agents, one by one: "
-            + deregister(min(conflicts), datacenter)
-        )
-    if acl is not False:
-        steps.append(
-            "Where the log of an agent says 'ACL not found', its own token is not in the archive. Create one and set "
-            f"it there: consul acl set-agent-token agent TOKEN. Start with {_listed(servers) or 'the servers'}."
-        )
-    if awaited:
-        steps.append(
-            f"Let the agents of {_listed([one['node'] for one in awaited])} join this cluster (consul join, or a "
-            "restart). Within a minute their nodes leave the catalog with their services. They return with the agents."
-        )
-    elif awaited is None:
-        steps.append(
+    steps = [
+        _about_peerings(peerings) if peerings else None,
+        _about_conflicts(conflicts, datacenter) if conflicts else None,
+        _about_agent_tokens(servers) if acl is not False else None,
+        _about_agents(awaited) if awaited or awaited is None else None,
+        _about_old_servers(gone) if gone else None,
+        _about_servers_down(down) if down else None,
+        _WATCHERS,
+        _OWNERS,
+        _about_datacenters(datacenter, archive_datacenter),
+    ]
+    return [step for step in steps if step is not None]
+
+
+_WATCHERS = (
+    "Restart clients that hold a blocking-query index from before the restore (consul-template, consul watch): "
+    "indexes may have gone back."
+)
+_OWNERS = "Tell the owners of tokens, sessions and locks that were created after the archive was taken: they are gone."
+
+
+def _about_peerings(names: Collection[str]) -> str:
+    return (
+        f"These servers dial the peers of the archive ({_listed(names)}) in place of the cluster that it was taken "
+        "from, whether the peers accept them (ACTIVE in 'consul peering list') or not yet. If that cluster still "
+        "runs, stop these servers or cut their network to the peers, and don't delete a peering here: the peer "
+        "would end the original's, too (TERMINATED). If it is gone for good, keep the peerings that become ACTIVE, "
+        "and establish the others again (consul peering generate-token, consul peering establish)."
+    )
+
+
+def _about_conflicts(names: Collection[str], datacenter: str | None) -> str:
+    command = deregister(min(names), datacenter)
+    return f"The catalog refuses living agents named {_listed(names)}. Free these names, one by one: {command}"
+
+
+def _about_agent_tokens(servers: Collection[str]) -> str:
+    return (
+        "If an agent logs 'ACL not found', the archive does not hold the agent's own token. Create one and set it "
+        f"there: consul acl set-agent-token agent TOKEN. Start with {_listed(servers) or 'the servers'}."
+    )
+
+
+def _about_agents(awaited: list[dict[str, Any]] | None) -> str:
+    if awaited is None:
+        return (
             "The token may not list the members. To find agents that have not joined, compare 'consul members' with "
             "'consul catalog nodes'."
         )
-    if gone:
-        steps.append(_of_gone(gone))
-    if down:
-        steps.append(
-            f"Remove the directory <data_dir>/raft on {_listed(down)} before you start it: a server that was down "
-            "during a restore can lose a part of its log when it returns, and die of it (1.22.7: log not found)."
-        )
-    steps.append(
-        "Restart clients that hold a blocking-query index from before the restore (consul-template, consul watch): "
-        "indexes may have gone back."
-    )
-    steps.append(
-        "Tell those who hold tokens, sessions or locks that were created after the archive was taken: they are gone."
-    )
-    if datacenter and archive_datacenter and datacenter != archive_datacenter:
-        steps.append(
-            "Register again all nodes that were registered from outside: the archive holds them in the datacenter "
-            f"{printable(archive_datacenter)}, and they are not found in {printable(datacenter)}."
-        )
-    return steps
-
-
-def _of_gone(gone: Sequence[dict[str, Any]]) -> str:
-    services = sorted({name for one in gone for name in one["services"]} - {SERVERS_SERVICE})
-    more = f" Register the services that ran at them elsewhere: {_listed(services)}." if services else ""
     return (
-        f"Do not wait for {_listed([one['node'] for one in gone])}: they were servers of the cluster that the archive "
-        f"comes from. Their nodes leave the catalog within a minute. Keep them out of this cluster.{more}"
+        f"Let the agents of {_nodes(awaited)} join this cluster (consul join, or a restart). Within a minute their "
+        "nodes leave the catalog with their services. They return with the agents."
     )
+
+
+def _about_old_servers(gone: Sequence[dict[str, Any]]) -> str:
+    services = {name for node in gone for name in node["services"]} - {SERVERS_SERVICE}
+    elsewhere = f" Register the services that ran there elsewhere: {_listed(services)}." if services else ""
+    return (
+        f"Do not wait for {_nodes(gone)}: they were servers of the cluster that the archive was taken from. Their "
+        f"nodes leave the catalog within a minute. Keep them out of this cluster.{elsewhere}"
+    )
+
+
+def _about_servers_down(names: Collection[str]) -> str:
+    return (
+        f"Remove the directory <data_dir>/raft on {_listed(names)} before you start it: a server that was down during "
+        "a restore can lose a part of its log when it returns, and crash because of that (1.22.7: log not found)."
+    )
+
+
+def _about_datacenters(datacenter: str | None, archive_datacenter: str | None) -> str | None:
+    if not datacenter or not archive_datacenter or datacenter == archive_datacenter:
+        return None
+    return (
+        "Register all externally registered nodes again: the archive holds them in the datacenter "
+        f"{printable(archive_datacenter)}, and they are not found in {printable(datacenter)}."
+    )
+
+
+def _nodes(described: Sequence[dict[str, Any]]) -> str:
+    return listed([node["node"] for node in described], _SHOWN)
 
 
 def _listed(names: Collection[str]) -> str:
-    shown = ", ".join(printable(name) for name in sorted(names)[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+    return listed(sorted(names), _SHOWN)

@@ -1,89 +1,68 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a restore has come to so far, and the result that shows it."""
+"""What a module's result shows of a restore, whether it ends well or not (pure)."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from typing import Any
 
-from ..._errors import SnapshotError
-from ..decisions import Decision
-from .guards import Finding, as_results
-from .outcome import NOTHING_SENT, REPLACED, UNKNOWN
-from .target import Source, Target
+from .assess import FollowUp, Plan
+from .guards import as_results
+from .sides import RestoreRequest, Source, Target
+from .states import may_have_changed
+
+_AFTERWARDS = ("agents_awaited", "servers_gone", "next_steps")
+_ALWAYS: dict[str, Any] = {"guards": [], "remarks": [], "backup_file": None}
 
 
-class Progress:
-    """How far a restore has come: what a result shows, whether it ends well or not."""
+def of_source(source: Source | None, remarks: list[str]) -> dict[str, Any]:
+    """Return what is shown once the archive was read."""
+    result: dict[str, Any] = {"remarks": remarks}
+    if source is not None:
+        result.update(
+            fingerprint=source.fingerprint.overall,
+            index=source.index,
+            diff={"before": {}, "after": source.fingerprint.described},
+        )
+    return result
 
-    def __init__(self, warn: Callable[[str], None] = lambda text: None) -> None:
-        """:param warn: gets a text for each try that is followed by another."""
-        self._warn = warn
-        self.attempts: list[str] = []
-        self.state = NOTHING_SENT
-        self.guards: list[Finding] = []
-        self.backup_file: str | None = None
-        self.proof: dict[str, Any] | None = None
-        self.decision: Decision | None = None
-        self.cluster: str | None = None
-        self.source: Source | None = None
-        self.target: Target | None = None
-        self.remarks: list[str] = []
-        self.agents_awaited: list[dict[str, Any]] | None = None
-        self.servers_gone: list[dict[str, Any]] = []
-        self.next_steps: list[str] | None = None
-        self.duration: dict[str, float] = {}
 
-    @property
-    def may_have_changed(self) -> bool:
-        """Whether the cluster's content was replaced, or may have been."""
-        return self.state in (REPLACED, UNKNOWN)
+def of_target(source: Source | None, target: Target, request: RestoreRequest) -> dict[str, Any]:
+    """Return what is shown once the cluster was looked at."""
+    result: dict[str, Any] = {}
+    if target.cluster is not None:
+        result["cluster"] = target.cluster.identity._replace(name=request.cluster).as_json()
+    if source is not None and target.fingerprint is not None:
+        result["diff"] = {"before": target.fingerprint.described, "after": source.fingerprint.described}
+    return result
 
-    def remark(self, text: str) -> None:
-        """Note what a person should know before anything is sent; it refuses nothing."""
-        self.remarks.append(text)
-        self._warn(text)
 
-    def result(self) -> dict[str, Any]:
-        """Return what a module's result shows; see its documentation."""
-        result: dict[str, Any] = {
-            "guards": as_results(self.guards),
-            "remarks": self.remarks,
-            "backup_file": self.backup_file,
-            "attempts": self.attempts,
-            "duration": self.duration,
-        }
-        if self.decision:
-            result["reason"] = self.decision.reason
-        if self.proof:
-            result["proof"] = self.proof
-        if self.may_have_changed and self.next_steps is not None:
-            result.update(
-                agents_awaited=self.agents_awaited, servers_gone=self.servers_gone, next_steps=self.next_steps
-            )
-        if self.source:
-            result.update(fingerprint=self.source.fingerprint.overall, index=self.source.index)
-            own = self.target.fingerprint if self.target else None
-            result["diff"] = {"before": own.described if own else {}, "after": self.source.fingerprint.described}
-        if self.target and self.target.cluster:
-            result["cluster"] = self.target.cluster.identity._replace(name=self.cluster).as_json()
-        return result
+def of_plan(plan: Plan) -> dict[str, Any]:
+    """Return what is shown once the guards have spoken."""
+    result: dict[str, Any] = {"guards": as_results(list(plan.guards))}
+    if plan.decision is not None:
+        result["reason"] = plan.decision.reason
+    if plan.proof is not None:
+        result["proof"] = plan.proof
+    if plan.upload is not None:
+        result.update(of_follow_up(plan.upload.follow_up))
+    return result
 
-    def again(self, error: SnapshotError) -> None:
-        """Note a try that failed and is followed by another."""
-        self.attempts.append(error.message)
-        self._warn(f"trying again: {error.message}")
 
-    @contextlib.contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Measure one phase, in seconds."""
-        begun = time.monotonic()
-        try:
-            yield
-        finally:
-            self.duration[name] = round(time.monotonic() - begun, 3)
-            self.duration["total"] = round(sum(v for k, v in self.duration.items() if k != "total"), 3)
+def of_follow_up(follow_up: FollowUp) -> dict[str, Any]:
+    """Return what is left to people, which is shown where the cluster was restored or may have been."""
+    return {name: getattr(follow_up, name) for name in _AFTERWARDS}
+
+
+def result_of(shown: Mapping[str, Any], state: str) -> dict[str, Any]:
+    """Return the result of what was shown so far; see the module's documentation.
+
+    :param state: what is known of the cluster's content.
+    """
+    return {
+        name: value
+        for name, value in {**_ALWAYS, **shown}.items()
+        if name not in _AFTERWARDS or may_have_changed(state)
+    }

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .canonical import Content
 
 
@@ -18,6 +20,8 @@ class Visitor:
     wants_keys = False
     wants_records = False
     """Whether KVS records come one at a time, too, as all others do. That takes longer."""
+    portable = False
+    """Whether it may see the records in another process. All that is left of it then is what ``found`` returns."""
 
     def record(self, type_id: int, content: Content) -> None:
         """Look at one record."""
@@ -27,3 +31,6 @@ class Visitor:
 
     def node_ends(self, agents: bool) -> None:
         """Learn that the Register records that came last were all of their node, and whether it is an agent's."""
+
+    def found(self) -> Any:
+        """Return what a portable visitor has found; the state that was read keeps it (``State.visited``)."""

@@ -5,16 +5,12 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
     ApiError,
-    ArchiveError,
     ClusterError,
     FailureKind,
-    SnapshotError,
     listed,
     printable,
 )
@@ -90,10 +86,3 @@ def test_a_failure_holds_plain_texts() -> None:
 def test_an_answer_of_no_known_kind_is_a_defect() -> None:
     with pytest.raises(ValueError, match="no_such_kind"):
         ApiError("x", status=500, body="", url="", kind="no_such_kind")
-
-
-def test_what_a_result_shows_beside_a_failure_travels_with_the_error() -> None:
-    assert SnapshotError("x").result == {}
-    error = copy.copy(ArchiveError("x", fault="gzip", result={"guards": []}))
-    assert error.result == {"guards": []}
-    assert "result" not in error.as_failure()

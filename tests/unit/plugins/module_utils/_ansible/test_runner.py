@@ -110,10 +110,10 @@ def test_a_warning_can_be_shown(module: Module) -> None:
 
 def test_a_failure(module: Module) -> None:
     def operation(run: Run) -> dict[str, Any]:
-        run.so_far = lambda: {"path": "/x", "reason": "so far", "changed": False}
+        run.so_far = lambda: {"path": "/x", "reason": "so far", "summary": EVIL, "changed": False}
         with run.journal.phase("work"):
             run.journal.again(SnapshotError("no leader"))
-            raise FileError("no room", hint="Make room.", path=EVIL, result={"reason": "in the end", "summary": EVIL})
+            raise FileError("no room", hint="Make room.", path=EVIL)
 
     assert measured(printed(module, operation)) == {
         "attempts": ["no leader"],
@@ -122,7 +122,7 @@ def test_a_failure(module: Module) -> None:
         "failure": {"hint": "Make room.", "kind": "file", "path": EVIL},
         "msg": "no room. Make room.",
         "path": "/x",
-        "reason": "in the end",
+        "reason": "so far",
         "summary": SHOWN,
     }
 

@@ -45,3 +45,13 @@ def test_a_failed_attempt_is_noted_and_shown() -> None:
     journal.again(ClusterError("no leader"))
     assert journal.attempts == ["no leader"]
     assert shown == ["trying again: no leader"]
+
+
+def test_later_parts_of_the_result_replace_earlier_ones() -> None:
+    warned: list[str] = []
+    journal = Journal(warned.append)
+    journal.show({"guards": [], "diff": {"before": {}}})
+    journal.show({"diff": {"before": {"fingerprint": "v2:0"}}}, warnings=["a remark"])
+    assert journal.shown == {"guards": [], "diff": {"before": {"fingerprint": "v2:0"}}}
+    assert warned == ["a remark"]
+    assert journal.state is None

@@ -42,8 +42,8 @@ def test_servers_of_the_old_cluster_are_not_awaited() -> None:
     awaited = agents_awaited(ARCHIVE, {"new-1"}, [one["node"] for one in gone])
     assert awaited == [{"node": "web-1", "services": ["web"]}]
     [step] = [step for step in steps(gone=gone, awaited=awaited) if "old-1" in step]
-    assert step.startswith("Do not wait for old-1, old-2")
-    assert step.endswith("Register the services that ran at them elsewhere: api.")
+    assert step.startswith("Do not wait for old-1 and old-2: ")
+    assert step.endswith("Register the services that ran there elsewhere: api.")
 
 
 def test_a_server_of_this_cluster_that_is_down_comes_back() -> None:
@@ -59,7 +59,7 @@ def test_members_that_may_not_be_seen() -> None:
 
 def test_peerings_come_first_by_name() -> None:
     first = steps(peerings=["eu;rm", "us"])[0]
-    assert "(eu;rm, us)" in first
+    assert "(eu;rm and us)" in first
     assert not any("peering" in step for step in steps())
 
 
