@@ -261,13 +261,13 @@ class BinaryError(SnapshotError):
 
 
 class ServerDied(SnapshotError):
-    """A throwaway server ended by itself. ``last_words``: what its log says of it, nothing secret in it."""
+    """A throwaway server ended by itself. ``crash_log``: lines of its log that say why, with secrets masked."""
 
     kind = FailureKind.DIED
 
-    def __init__(self, message: str, *, last_words: list[str]) -> None:
-        super().__init__(message, hint="Its last words say why.", last_words=last_words)
-        self.last_words = last_words
+    def __init__(self, message: str, *, crash_log: list[str]) -> None:
+        super().__init__(message, hint="crash_log says why.", crash_log=crash_log)
+        self.crash_log = crash_log
 
 
 class RehearsalError(SnapshotError):

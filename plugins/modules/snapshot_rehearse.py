@@ -76,9 +76,9 @@ options:
     type: int
   attempt_anyway:
     description:
-      - Start a server even if the archive holds records that it can't read, to see it crash.
+      - Start the server even if the archive holds records that its version can't read, to see it crash.
       - The module then does not fail because of the crash. RV(passed) is false, RV(verdict) is V(died) and RV(findings)
-        contains the end of the server's log.
+        contains the server's crash log.
     type: bool
     default: false
   keep_on_failure:
@@ -260,7 +260,7 @@ changes:
 findings:
   description:
     - What will not restore well, as M(disaster_recovery.consul.snapshot_info) reports it, for the version of the
-      throwaway server. If the server crashed, V(server_died) is one of them, with the end of its log.
+      throwaway server. If the server crashed, V(server_died) comes first, with its crash log.
   returned: when the archive verifies
   type: list
   elements: dict
@@ -275,7 +275,7 @@ findings:
     sentence: {description: What it means., type: str, returned: always}
     count: {description: "How many records, or names, it is about.", type: int, returned: always}
     names: {description: The names of the first 20 of them., type: list, elements: str, returned: always}
-    last_words:
+    crash_log:
       description: Lines of the server's log that say why it died, with everything masked that looks like a secret.
       type: list
       elements: str
@@ -302,7 +302,7 @@ duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always
   type: dict
-  sample: {"rehearsal": 4.4, "total": 4.4}
+  sample: {"binary": 0.1, "proof": 0.2, "ready": 0.1, "restore": 0.4, "start": 2.1, "total": 3.1, "verify": 0.2}
 failure:
   description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
@@ -321,17 +321,17 @@ failure:
     library: {description: The missing Python library., type: str, returned: when one is missing}
     path: {description: File or directory concerned., type: str, returned: when it could not be removed}
     place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
-  sample: {"hint": "Take a new archive, and see why none was taken in time.", "kind": "rehearsal"}
+  sample: {"hint": "Take a new archive, and find out why none was taken in time.", "kind": "rehearsal"}
 """
 
 from typing import Any
 
 from ..module_utils._ansible.runner import Run, run_module
-from ..module_utils._errors import OptionError, RehearsalError
+from ..module_utils._errors import OptionError
 from ..module_utils._operations.rehearse.assertions import KINDS, assertion_from
-from ..module_utils._operations.rehearse.result import Progress
-from ..module_utils._operations.rehearse.run import RehearseRequest, rehearse
-from ..module_utils._operations.rehearse.verdict import DIED, advice, passed, sentence
+from ..module_utils._operations.rehearse.result import result_of
+from ..module_utils._operations.rehearse.run import Rehearsal, RehearseRequest
+from ..module_utils._operations.rehearse.verdict import failure_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
@@ -368,23 +368,21 @@ def request_of(params: dict[str, Any]) -> RehearseRequest:
         if params[option] is not None and params[option] < least:
             raise OptionError(f"{option} must be {least} or more", hint="Correct the option.")
     try:
-        assertions = tuple(assertion_from(told) for told in params["assertions"])
+        assertions = tuple(assertion_from(options) for options in params["assertions"])
     except ValueError as error:
         raise OptionError(f"assertions: {error}", hint="Correct the option.") from None
     return RehearseRequest(**{**params, "assertions": assertions})
 
 
 def rehearse_archive(run: Run) -> dict[str, Any]:
-    progress = Progress()
-    run.so_far = lambda: {"src": run.params["src"], **progress.as_result()}
+    src, rehearsal = run.params["src"], Rehearsal(run.journal)
+    run.so_far = lambda: result_of(src, rehearsal.reached)
     request = request_of(run.params)
-    with run.journal.phase("rehearsal"):
-        ending = rehearse(request, progress, check=run.check)
-    seen_to_its_end = ending.verdict == DIED and request.attempt_anyway
-    if not passed(ending) and not seen_to_its_end:
-        cause = {"cause": progress.cause.as_failure()} if progress.cause else {}
-        raise RehearsalError(sentence(ending), hint=advice(ending), **cause)
-    return run.so_far()
+    ending = rehearsal.run(request, check=run.check)
+    failure = failure_of(ending.conclusion, may_die=request.attempt_anyway)
+    if failure is not None:
+        raise failure
+    return result_of(src, ending)
 
 
 def main() -> None:

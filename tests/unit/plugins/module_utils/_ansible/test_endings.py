@@ -100,11 +100,9 @@ def test_after_a_signal_the_state_decides_what_to_do(error: BaseException, state
 
 
 def test_a_defect_names_its_place_and_not_what_it_was_about() -> None:
-    nothing: dict[str, int] = {}
-    try:
-        nothing["a-secret"] += 1
-    except KeyError as error:
-        message, failure = failure_of(error, "unknown")
+    with pytest.raises(KeyError) as caught:
+        {}["a-secret"]
+    message, failure = failure_of(caught.value, "unknown")
     assert failure["place"].startswith("_ansible/test_endings.py:")
     assert failure["place"] in message
     assert (failure["kind"], failure["state"]) == ("defect", "unknown")
