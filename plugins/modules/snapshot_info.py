@@ -299,21 +299,12 @@ failure:
   sample: {"fault": "truncated", "hint": "The archive was cut short.", "kind": "archive"}
 """
 
-import hashlib
-from dataclasses import asdict
 from typing import Any
 
-from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._ansible.runner import run_module
 from ..module_utils._errors import OptionError
 from ..module_utils._model.compatibility import series_of
-from ..module_utils._snapshot.checks.findings import Finding, as_results, judged_for, with_unreadable
-from ..module_utils._snapshot.reader import Archive, read_archive
-from ..module_utils._snapshot.records.kv_prefixes import KvPrefixes
-from ..module_utils._snapshot.state import State
-from ..module_utils._storage import manifest as _manifest
-from ..module_utils._storage.store import ManifestMatch, manifest_beside
-from ..module_utils._system.atomic_files import Digest, read_pieces
-from ..module_utils._times import to_text
+from ..module_utils._operations.describe import DescribeRequest, describe, result_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
@@ -323,74 +314,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def findings_of(state: State, target: str | None) -> list[Finding]:
-    if target is None:
-        return judged_for(state.findings, None)
-    return with_unreadable(
-        state.findings,
-        target,
-        types=state.type_ids,
-        config_kinds=state.config_kinds,
-        archive_version=state.origin.consul_version,
-    )
-
-
-def result_of(path: str, archive: Archive, digest: Digest, beside: ManifestMatch) -> dict[str, Any]:
-    meta, state = archive.meta, archive.state
-    manifest = {"path": _manifest.path_of(path), "status": beside.status}
-    if beside.manifest:
-        manifest["confirmed_at"] = to_text(beside.manifest.confirmed_at) or ""
-    return {
-        "path": path,
-        "size": digest.size,
-        "sha256": digest.sha256,
-        "verified": True,
-        "meta": {
-            "id": meta.id,
-            "index": meta.index,
-            "term": meta.term,
-            "version": meta.version,
-            "size": meta.size,
-            "servers": [server._asdict() for server in meta.servers],
-        },
-        "taken_at": to_text(meta.taken_at),
-        "origin": state.origin.as_origin(),
-        "records": {name: asdict(stats) for name, stats in state.records.items()},
-        "total_size": sum(stats.size for stats in state.records.values()),
-        "kv_prefixes": [asdict(prefix) for prefix in state.kv_prefixes],
-        "fingerprint": state.fingerprint.overall,
-        "peerings": [peering._asdict() for peering in state.peerings],
-        "manifest": manifest,
-    }
-
-
-def describe(run: Run) -> dict[str, Any]:
-    path, depth = run.params["path"], run.params["kv_depth"]
-    if depth < 0:
+def request_of(params: dict[str, Any]) -> DescribeRequest:
+    if params["kv_depth"] < 0:
         raise OptionError("kv_depth is below zero", hint="Use zero for no prefixes, or more.")
-    target = run.params["target_version"] or None
+    target = params["target_version"] or None
     if target and series_of(target) is None:
         raise OptionError(f"target_version is not a version: {target!r}", hint="Write it as 1.22.7 or 1.22.7+ent.")
-    checksum, size = hashlib.sha256(), 0
-
-    def counted() -> Any:
-        nonlocal size
-        for piece in read_pieces(path, checksum):
-            size += len(piece)
-            yield piece
-
-    prefixes = KvPrefixes(depth, run.params["kv_prefix"]) if depth else None
-    with run.journal.phase("read"):
-        archive = read_archive(counted(), kv_prefixes=prefixes)
-    digest = Digest(size, checksum.hexdigest())
-    return {
-        **result_of(path, archive, digest, manifest_beside(path, digest)),
-        "findings": as_results(findings_of(archive.state, target)),
-    }
+    return DescribeRequest(params["path"], params["kv_depth"], params["kv_prefix"], target)
 
 
 def main() -> None:
-    run_module({"argument_spec": OPTIONS}, describe)
+    run_module({"argument_spec": OPTIONS}, lambda run: result_of(describe(request_of(run.params), run.journal)))
 
 
 if __name__ == "__main__":

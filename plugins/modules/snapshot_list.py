@@ -188,7 +188,7 @@ duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always
   type: dict
-  sample: {"list": 0.1, "total": 0.1}
+  sample: {"read": 0.1, "total": 0.1}
 failure:
   description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
@@ -236,8 +236,7 @@ def result_of(listing: Listing, now: float) -> dict[str, Any]:
 
 def list_directory(run: Run) -> dict[str, Any]:
     now = time.time()
-    with run.journal.phase("list"):
-        listing = list_archives(request_of(run.params), now)
+    listing = list_archives(request_of(run.params), run.journal, now)
     for remark in listing.remarks:
         run.warn(remark)
     return result_of(listing, now)

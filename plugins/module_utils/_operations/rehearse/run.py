@@ -25,7 +25,7 @@ from ..._sandbox.server import Throwaway
 from ..._snapshot.checks.findings import LISTED
 from ..._snapshot.reader import read_archive
 from ..._snapshot.records.visitor import Visitor
-from ..._storage.store import manifest_beside
+from ..._storage.manifest_file import manifest_beside
 from ..._system.atomic_files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
 from ..._system.signals import TimedOut, deadline, uninterrupted
 from ..._system.workdir import WorkDir, clear_leftovers
