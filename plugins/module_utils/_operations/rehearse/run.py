@@ -181,7 +181,7 @@ class Rehearsal:
             self._note(outcomes=tuple(_ask(client, assertion) for assertion in request.assertions))
         with self._phase(PROOF):
             reference = Reference(fingerprint, reader_of(src, fingerprint), self.reached.is_across)
-            look = _prove(client, server, reference)
+            look = _prove(client, server, Prover(reference))
         lost = {"lost": [asdict(loss) for loss in look.losses]} if look.losses else {}
         self._note(proof={**look.proof, **lost})
         if self.reached.is_across:
@@ -248,8 +248,8 @@ def _ask(client: Client, assertion: Assertion) -> Outcome:
         return unanswered(assertion, error.kind, error.message)
 
 
-def _prove(client: Client, server: Throwaway, reference: Reference) -> Comparison:
-    return Prover(reference).prove(
+def _prove(client: Client, server: Throwaway, prover: Prover) -> Comparison:
+    return prover.prove(
         client,
         pause=lambda: server.check_alive(_PAUSE),
         is_hopeless=lambda error: is_disk_full(error.message),  # a disk that is full stays full

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from support.states import Record, archive_around, kv, state_of
 
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.equivalence import Comparison, Reference
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
     ApiError,
     ArchiveError,
@@ -22,8 +23,9 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors i
     SnapshotError,
     TransportError,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations import proof
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.proof import Look
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.proof import Prover
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.rehearse import run
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.rehearse.assertions import Assertion
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.rehearse.result import Ending
@@ -184,21 +186,22 @@ class Server:
             raise ServerDied("it ended", crash_log=[])
 
 
-class Prover:
-    """Answers looks with what it is given, the last one from then on."""
+class Answering(Prover):
+    """Compares to what it is given, the last answer from then on."""
 
-    def __init__(self, *answers: bool | SnapshotError) -> None:
-        self.answers = list(answers)
+    answers: list[bool | SnapshotError]
 
-    def look(self, client: object) -> Look:
+    def compare(self, client: object, *, known: Fingerprint | None = None) -> Comparison:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, SnapshotError):
             raise answer
-        return Look({"equal": answer, "differs": [] if answer else ["KVS"]}, Fingerprint({}))
+        return Comparison({"equal": answer, "differs": [] if answer else ["KVS"]}, Fingerprint({}))
 
 
-def prove(server: Server, *answers: bool | SnapshotError) -> Look:
-    return run._prove(None, server, Prover(*answers))  # type: ignore[arg-type]  # stand-ins
+def prove(server: Server, *answers: bool | SnapshotError) -> Comparison:
+    prover = Answering(Reference(Fingerprint({})))
+    object.__setattr__(prover, "answers", list(answers))
+    return run._prove(None, server, prover)  # type: ignore[arg-type]  # stand-ins
 
 
 BUSY = ApiError("busy", status=500, body="", url="", retryable=True)
@@ -212,7 +215,7 @@ def test_what_differs_is_looked_at_again() -> None:
 
 
 def test_a_proof_is_not_looked_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_PROOF_SECONDS", 0)
+    monkeypatch.setattr(proof, "PROOF_SECONDS", 0)
     server = Server()
     assert not prove(server, False).proof["equal"]
     with pytest.raises(ApiError):
