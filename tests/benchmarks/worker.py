@@ -30,7 +30,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     RestoreRequest,
     restore,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.save import SaveRequest, save
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.save.run import SaveRequest, save
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
@@ -44,7 +44,8 @@ def saving(*, port: int, token: str, dest: str) -> dict[str, Any]:
     request = SaveRequest(
         dest=dest, datacenter=None, stale=False, max_stale=None, max_age=None, skip_unchanged=False, force=True
     )
-    saved = save(_client(port, token), request, check=False, report=lambda error: print(error, file=sys.stderr))
+    journal = Journal(lambda text: print(text, file=sys.stderr))
+    saved = save(_client(port, token), request, journal, check=False)
     return {"size": saved.entry.manifest.size, "records": saved.entry.manifest.records}
 
 

@@ -38,13 +38,16 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.compatibility import unrestorable
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.finding_meanings import deadly
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.describe import (
+    Description,
+    result_of,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot import reader as _archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import Archive, read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.restore_facts import read_head
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import manifest_beside
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import manifest_beside
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import Digest
-from ansible_collections.disaster_recovery.consul.plugins.modules.snapshot_info import result_of
 
 TARGET = "1.22.7"
 NOWHERE = "/nowhere/at-all.snap"
@@ -78,7 +81,7 @@ class Looks:
         archive = read_archive(_pieces(data), kv_prefixes=KvPrefixes(2))
         self.findings = list(archive.state.findings)
         digest = Digest(len(data), "")
-        result = result_of(NOWHERE, archive, digest, manifest_beside(NOWHERE, digest))
+        result = result_of(Description(NOWHERE, archive, digest, manifest_beside(NOWHERE, digest), TARGET))
         json.dumps(result, ensure_ascii=False).encode()
         self.archive = archive
 

@@ -31,7 +31,7 @@ _CONFIG = {"log_level": "ERROR", "raft_logstore": {"backend": "boltdb"}, "limits
 
 @dataclass(frozen=True)
 class Judgement:
-    """``detail``: what the server said of it, or its log's last words."""
+    """``detail``: what the server said of it, or the last lines of its log."""
 
     verdict: str
     detail: str = ""

@@ -126,7 +126,7 @@ def fleet() -> list[dict[str, Any]]:
     ]
     unexpected = {"name": "unchanged for weeks", "passed": True, "detail": "1,204 keys below app/"}
     entries[0]["rehearsals"][0]["result"]["assertions"] = [unexpected]
-    gone = {"name": "billing rates", "passed": False, "detail": "0 keys below billing/rates, and 40 must be there"}
+    gone = {"name": "billing rates", "passed": False, "detail": "0 keys below billing/rates, at least 40 required"}
     entries += [
         entry("billing", result("billing", age=5200, assertions=[gone, unexpected])),
         entry("warehouse", result("warehouse", age=4 * DAY, scale=2.2)),
@@ -148,7 +148,7 @@ def fleet() -> list[dict[str, Any]]:
                         "sentence": "The server ended by itself while it restored the archive.",
                         "count": 1,
                         "names": [],
-                        "last_words": ["panic: failed to restore: missing value for index 'accessor'", "exit status 2"],
+                        "crash_log": ["panic: failed to restore: missing value for index 'accessor'", "exit status 2"],
                     }
                 ],
             ),

@@ -58,20 +58,20 @@ def parse_address(text: str, named: str) -> Address:
     before, separator, after = text.partition("://")
     scheme, rest = (before.lower(), after) if separator else (None, text)
     if not text.isprintable() or " " in text:
-        refuse("the address holds white space or control characters")
+        refuse("the address contains white space or control characters")
     if scheme == "unix":
-        return Address(unix_socket=rest) if rest else refuse("the address names no socket")
+        return Address(unix_socket=rest) if rest else refuse("the address has no socket path")
     if scheme not in (None, "http", "https"):
         refuse("the scheme of the address is not http, https or unix")
     authority, slash, path = rest.partition("/")
     if "@" in rest:
-        refuse("the address holds credentials", "Remove them; set CONSUL_HTTP_AUTH to user:password for basic auth.")
+        refuse("the address contains credentials", "Remove them; set CONSUL_HTTP_AUTH to user:password for basic auth.")
     path = (slash + path).rstrip("/")
     if not _PATH.fullmatch(path):
-        refuse("the path of the address is not valid", "A path has no query, no fragment and no empty part.")
+        refuse("the path of the address is not valid", "It must not contain a query, a fragment or an empty part.")
     host, told = _host_and_port(authority, named)
     if not host:
-        refuse("the address names no host")
+        refuse("the address has no host")
     port = None
     if told is not None:
         if not (told.isascii() and told.isdecimal()):

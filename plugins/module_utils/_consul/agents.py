@@ -1,11 +1,11 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guards of a restore ask of a live cluster, beyond what anybody would: its agents, and its tokens' origin."""
+"""What the guards of a restore ask of a live cluster: the agents in its gossip pool, and where its tokens come from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +13,21 @@ from .._errors import ApiError
 from .._model.builtin_acl import comes_from_configuration
 from .._model.compatibility import is_enterprise
 from .client import Client
+from .shapes import mapping_of, mappings_of, text_of
 
 _ALIVE = 1
-"""What serf calls a member that is there (``serf.StatusAlive``)."""
+"""The status that serf gives a member that is alive (``serf.StatusAlive``)."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """An agent of the gossip pool."""
+    """An agent of the gossip pool. ``build`` is its version; texts are empty where it does not report them."""
 
     name: str
     id: str
     alive: bool
+    build: str = ""
+    datacenter: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,7 @@ class Live:
     @property
     def present(self) -> dict[str, str] | None:
         """Names of the living members with their ids; None where members may not be seen."""
-        if self.members is None:
-            return None
-        return {member.name: member.id for member in self.members if member.alive}
+        return None if self.members is None else living(self.members)
 
 
 def read_live(client: Client, tokens: Mapping[str, Client], datacenter: str | None) -> Live:
@@ -52,35 +53,47 @@ def read_live(client: Client, tokens: Mapping[str, Client], datacenter: str | No
 
     :param tokens: clients of the same agent, each with a token of its own or none, by the token's label.
     """
-    agent = _ask(client, "/v1/agent/self", {}) or {}
-    config = agent.get("Config") or {}
+    agent = mapping_of(_ask(client, "/v1/agent/self", {}))
+    config = mapping_of(agent.get("Config"))
     own = datacenter in (None, config.get("Datacenter"))
-    members, enterprise = _members(client) if own else (None, False)
-    acl, kept = _tokens(tokens, {"dc": datacenter} if datacenter else {}, _primary(agent, datacenter))
-    return Live(members, enterprise or (own and is_enterprise(str(config.get("Version")))), acl, kept)
+    members = members_in(_ask(client, "/v1/agent/members", {})) if own else None
+    versions = [config.get("Version") if own else None, *(member.build for member in members or ())]
+    acl, kept = _tokens(tokens, {"dc": datacenter} if datacenter else {}, primary_elsewhere(agent, datacenter))
+    return Live(members, any(is_enterprise(str(version)) for version in versions), acl, kept)
 
 
 def read_present(client: Client, datacenter: str | None) -> dict[str, str] | None:
-    """Return the living members of the gossip pool with their ids; None where they may not be seen."""
-    return read_live(client, {}, datacenter).present
+    """Return the living members of a datacenter's gossip pool with their ids.
+
+    None where they may not be seen, or where the agent is of another datacenter. One request, whose answer tells both.
+    """
+    members = members_in(_ask(client, "/v1/agent/members", {}))
+    if members is None or datacenter not in (None, *(member.datacenter for member in members)):
+        return None
+    return living(members)
 
 
-def _members(client: Client) -> tuple[tuple[Member, ...] | None, bool]:
-    listed = _ask(client, "/v1/agent/members", {})
-    if not listed:
-        # The agent itself is always one of them: none at all means that the token may not see them.
-        return None, False
-    found = []
-    for one in listed:
-        tags = one.get("Tags") or {}
-        found.append(Member(str(one.get("Name")), str(tags.get("id") or ""), one.get("Status") == _ALIVE))
-    builds = [str((one.get("Tags") or {}).get("build")) for one in listed]
-    return tuple(found), any(is_enterprise(build) for build in builds)
+def living(members: Iterable[Member]) -> dict[str, str]:
+    """Return the names of the living members with their ids (pure)."""
+    return {member.name: member.id for member in members if member.alive}
 
 
-def _primary(agent: Mapping[str, Any], datacenter: str | None) -> str | None:
-    """Return the primary datacenter, where the one that is restored is not it."""
-    config, debug = agent.get("Config") or {}, agent.get("DebugConfig") or {}
+def members_in(answer: Any) -> tuple[Member, ...] | None:
+    """Return the members that ``/v1/agent/members`` lists (pure).
+
+    The agent itself is always one of them: None when there are none, because the token may not see them then.
+    """
+    members = []
+    for listed in mappings_of(answer):
+        tags = mapping_of(listed.get("Tags"))
+        identity, build, datacenter = (text_of(tags.get(tag)) for tag in ("id", "build", "dc"))
+        members.append(Member(str(listed.get("Name")), identity, listed.get("Status") == _ALIVE, build, datacenter))
+    return tuple(members) or None
+
+
+def primary_elsewhere(agent: Mapping[str, Any], datacenter: str | None) -> str | None:
+    """Return the primary datacenter, by ``/v1/agent/self``; None where it is the one that is restored (pure)."""
+    config, debug = mapping_of(agent.get("Config")), mapping_of(agent.get("DebugConfig"))
     primary = config.get("PrimaryDatacenter") or debug.get("PrimaryDatacenter")
     return primary if primary and primary != (datacenter or config.get("Datacenter")) else None
 
@@ -91,14 +104,14 @@ def _tokens(
     acl, kept = None, {}
     for label, client in tokens.items():
         try:
-            record = client.ask("/v1/acl/token/self", params=dict(params))
+            record = mapping_of(client.ask("/v1/acl/token/self", params=dict(params)))
         except ApiError as error:
             acl = False if error.kind == "acl_disabled" else True if error.kind == "token_unknown" else acl
             continue
         acl = True
-        policies = [str(one.get("ID")).encode() for one in record.get("Policies") or []]
+        policies = [str(policy.get("ID")).encode() for policy in mappings_of(record.get("Policies"))]
         if comes_from_configuration(str(record.get("Description")).encode(), policies):
-            kept[label] = "the servers' configuration holds it, and the leader makes it anew"
+            kept[label] = "the servers' configuration holds it, and the leader creates it again"
         elif primary and not record.get("Local"):
             kept[label] = f"the primary datacenter {primary} holds it"
     return acl, kept

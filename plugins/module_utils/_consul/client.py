@@ -131,11 +131,11 @@ class Client:
                 return json.loads(body)
             except (ValueError, RecursionError) as error:
                 raise ApiError(
-                    "the answer is not JSON",
+                    "the response is not JSON",
                     status=answer.status_code,
                     body="",
                     url=self.url(path),
-                    hint="Check that host, port and path lead to Consul's HTTP API, and that no proxy answers instead.",
+                    hint="Check that host, port and path lead to Consul's HTTP API and not to a proxy's own page.",
                 ) from error
 
     @contextlib.contextmanager
@@ -220,7 +220,7 @@ class Client:
                 body += piece
                 if len(body) > JSON_LIMIT:
                     raise ApiError(
-                        f"the answer is larger than {JSON_LIMIT} bytes",
+                        f"the response is larger than {JSON_LIMIT} bytes",
                         status=answer.status_code,
                         body="",
                         url=self.url(path),
@@ -240,10 +240,11 @@ class Client:
                 yield piece
         except (urllib3_errors.HTTPError, OSError) as error:
             fault = transport_error(error, self.url(path))
-            fault.message = f"the answer ended after {received} bytes: {fault.message}"
+            fault.message = f"the response ended after {received} bytes: {fault.message}"
             raise fault from None
         if expected is not None and received != expected:
-            raise TransportError(f"the answer ended early: {received} of {expected} bytes arrived", url=self.url(path))
+            message = f"the response is incomplete: received {received} of {expected} bytes"
+            raise TransportError(message, url=self.url(path))
 
 
 class _Upload:

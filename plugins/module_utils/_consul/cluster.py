@@ -1,18 +1,22 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Facts about a live cluster, each from a cheap look; what can't be learned is None and says why."""
+"""Facts about a live cluster, each from a cheap request; what can't be learned is None, with the reason."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._errors import ApiError
 from .._model.identity import ClusterIdentity
 from .client import Client
+from .shapes import mapping_of, mappings_of, text_of
 
 UNHEALTHY = 429
 """Autopilot's health is JSON with this status when the cluster is unhealthy; it is no rate limit here."""
+_NOT_ANSWERED = ("not_found", "no_leader", "no_quorum", "endpoint_blocked", "write_restricted", "server_error")
+"""Kinds of errors that say nothing of what a token may do."""
 
 
 class ServerFacts(NamedTuple):
@@ -55,7 +59,7 @@ class ClusterFacts(NamedTuple):
     @property
     def identity(self) -> ClusterIdentity:
         """Datacenter, cluster id, version and servers, as manifests keep them."""
-        servers = tuple(sorted({server.id for server in self.servers}))
+        servers = tuple(sorted({server.id for server in self.servers if server.id}))
         return ClusterIdentity(self.datacenter, self.cluster_id, self.version, servers)
 
     @property
@@ -76,8 +80,8 @@ class ClusterFacts(NamedTuple):
         return tuple(sorted({server.version for server in self.servers if server.version}))
 
 
-class _Look:
-    """Asks, and notes what could not be learned instead of failing."""
+class _Questions:
+    """Asks one agent, and notes what could not be learned instead of failing."""
 
     def __init__(self, client: Client, datacenter: str | None) -> None:
         self._client = client
@@ -85,11 +89,12 @@ class _Look:
         self.unknown: dict[str, str] = {}
         self.denied: set[str] = set()
 
-    def at(
+    def ask(
         self, what: str, path: str, *, accept: tuple[int, ...] = (), local: bool = False, stale: bool = False
     ) -> Any:
-        """Return the answer, or None. ``local`` questions are about the agent itself and know no datacenter.
+        """Return the answer; None where it is an error, which is noted under ``what``.
 
+        :param local: the question is about the agent itself, and knows no datacenter.
         :param stale: any server may answer by itself.
         """
         params = {} if local else {**self._params, **({"stale": ""} if stale else {})}
@@ -101,60 +106,69 @@ class _Look:
                 self.denied.add(what)
         return None
 
+    def is_permitted(self, what: str, answer: Any) -> bool | None:
+        """Whether the token may ask this, by its answer; None where that can't be told."""
+        return True if answer else (False if what in self.denied else None)
+
 
 def read_cluster(client: Client, datacenter: str | None = None) -> ClusterFacts:
     """Look at a cluster through one agent.
 
     :raises TransportError: the agent can't be reached. :raises ApiError: it refuses every request (unknown token).
     """
-    look = _Look(client, datacenter)
+    questions = _Questions(client, datacenter)
     leader = read_leader(client, datacenter)
     permitted = may_snapshot(client, datacenter)
-    agent = look.at("agent", "/v1/agent/self", local=True) or {}
-    config, stats = agent.get("Config") or {}, (agent.get("Stats") or {}).get("raft") or {}
-    raft = look.at("servers", "/v1/operator/raft/configuration") if leader else None
-    health = look.at("health", "/v1/operator/autopilot/health", accept=(UNHEALTHY,)) if leader else None
+    agent = mapping_of(questions.ask("agent", "/v1/agent/self", local=True))
+    raft = questions.ask("servers", "/v1/operator/raft/configuration") if leader else None
+    health = questions.ask("health", "/v1/operator/autopilot/health", accept=(UNHEALTHY,)) if leader else None
     if not leader:
-        look.unknown.update(servers="the cluster has no leader", health="the cluster has no leader")
-    own = datacenter in (None, config.get("Datacenter"))
+        questions.unknown.update(servers="the cluster has no leader", health="the cluster has no leader")
+    config, autopilot = mapping_of(agent.get("Config")), mapping_of(health)
+    agents_own = text_of(config.get("Datacenter"))
+    own = datacenter in (None, agents_own)
     return ClusterFacts(
-        version=config.get("Version") if own else None,
-        datacenter=datacenter or config.get("Datacenter") or _datacenter(look),
-        cluster_id=_cluster_id(look),
+        version=(text_of(config.get("Version")) or None) if own else None,
+        datacenter=datacenter or agents_own or _nearest_datacenter(questions),
+        cluster_id=_cluster_id(questions),
         leader=leader,
-        servers=_servers(raft, health),
-        healthy=health.get("Healthy") if health else None,
-        failure_tolerance=health.get("FailureTolerance") if health else None,
-        datacenters=tuple(look.at("datacenters", "/v1/catalog/datacenters", local=True) or ()),
-        applied_index=int(stats["applied_index"]) if own and str(stats.get("applied_index", "")).isdigit() else None,
-        permissions=Permissions(permitted, _permitted(look, "servers", raft), _permitted(look, "agent", agent)),
-        unknown=look.unknown,
-        agent_name=config.get("NodeName") or None,
-        agent_id=config.get("NodeID") or None,
+        servers=servers_from(raft, health),
+        healthy=autopilot.get("Healthy"),
+        failure_tolerance=autopilot.get("FailureTolerance"),
+        datacenters=_datacenters(questions),
+        applied_index=applied_index_of(agent) if own else None,
+        permissions=Permissions(
+            permitted, questions.is_permitted("servers", raft), questions.is_permitted("agent", agent)
+        ),
+        unknown=questions.unknown,
+        agent_name=text_of(config.get("NodeName")) or None,
+        agent_id=text_of(config.get("NodeID")) or None,
     )
 
 
 def read_identity(client: Client, datacenter: str | None = None) -> ClusterIdentity:
     """Return just enough to recognise the cluster.
 
-    Its servers are those of raft's configuration, which needs operator:read; or the one server that is asked, which
-    needs agent:read; or none.
+    Its servers are those of raft's configuration, which requires operator:read; or the one server that is asked, which
+    requires agent:read; or none.
     """
-    look = _Look(client, datacenter)
-    config = (look.at("agent", "/v1/agent/self", local=True) or {}).get("Config") or {}
-    own = datacenter in (None, config.get("Datacenter"))
-    name = datacenter or config.get("Datacenter") or _datacenter(look)
-    servers = _server_ids(look)
-    if not servers and own and config.get("Server") and config.get("NodeID"):
-        servers = (str(config["NodeID"]),)
-    return ClusterIdentity(name, _cluster_id(look), config.get("Version") if own else None, servers)
+    questions = _Questions(client, datacenter)
+    config = mapping_of(mapping_of(questions.ask("agent", "/v1/agent/self", local=True)).get("Config"))
+    agents_own, node, version = (text_of(config.get(name)) for name in ("Datacenter", "NodeID", "Version"))
+    own = datacenter in (None, agents_own)
+    name = datacenter or agents_own or _nearest_datacenter(questions)
+    # Any server's answer will do, so that this works without a leader as well.
+    servers = server_ids_in(questions.ask("servers", "/v1/operator/raft/configuration", stale=True))
+    if not servers and own and config.get("Server") and node:
+        servers = (node,)
+    return ClusterIdentity(name, _cluster_id(questions), (version or None) if own else None, servers)
 
 
 def read_leader(client: Client, datacenter: str | None = None) -> str | None:
     """Return the leader's address, or None when there is none (Consul answers an empty string then)."""
     params = {"dc": datacenter} if datacenter else {}
     try:
-        return client.ask("/v1/status/leader", params=params) or None
+        return text_of(client.ask("/v1/status/leader", params=params)) or None
     except ApiError as error:
         if error.kind in ("no_leader", "no_quorum"):
             return None
@@ -162,10 +176,10 @@ def read_leader(client: Client, datacenter: str | None = None) -> str | None:
 
 
 def may_snapshot(client: Client, datacenter: str | None = None) -> bool | None:
-    """Return whether the token may save and restore, asked without doing either; None where it can't be asked.
+    """Return whether the token may save and restore, without doing either; None where that can't be asked.
 
-    Source: ``POST /v1/internal/acl/authorize``, seen to answer alike on 1.8.7 and 1.22.7; both verbs of /v1/snapshot
-    need ``acl = "write"``.
+    Source: ``POST /v1/internal/acl/authorize``, with the same answers on 1.8.7 and 1.22.7; both verbs of /v1/snapshot
+    require ``acl = "write"``.
 
     :raises ApiError: the token is not known (``kind`` token_unknown), or the agent refuses.
     """
@@ -177,63 +191,65 @@ def may_snapshot(client: Client, datacenter: str | None = None) -> bool | None:
     except ApiError as error:
         if error.kind == "acl_disabled":
             return True
-        if error.kind in (
-            "not_found",
-            "no_leader",
-            "no_quorum",
-            "endpoint_blocked",
-            "write_restricted",
-            "server_error",
-        ):
+        if error.kind in _NOT_ANSWERED:
             return None
         raise
-    return bool(answer[0]["Allow"]) if isinstance(answer, list) and answer else None
+    return next((bool(decision.get("Allow")) for decision in mappings_of(answer)), None)
 
 
-def _permitted(look: _Look, what: str, answer: Any) -> bool | None:
-    return True if answer else (False if what in look.denied else None)
+def _datacenters(questions: _Questions) -> tuple[str, ...]:
+    known = questions.ask("datacenters", "/v1/catalog/datacenters", local=True)
+    return tuple(map(str, known)) if isinstance(known, list) else ()
 
 
-def _datacenter(look: _Look) -> str | None:
-    # Every agent may be asked this without a token; its own datacenter comes first (sorted by distance).
-    known = look.at("datacenters", "/v1/catalog/datacenters", local=True) or []
-    return known[0] if known else None
+def _nearest_datacenter(questions: _Questions) -> str | None:
+    # Every agent answers this without a token; its own datacenter comes first (sorted by distance).
+    return next(iter(_datacenters(questions)), None)
 
 
-def _cluster_id(look: _Look) -> str | None:
-    roots = look.at("cluster_id", "/v1/connect/ca/roots") or {}
-    domain = roots.get("TrustDomain") or ""
-    return domain.partition(".")[0] or None
+def _cluster_id(questions: _Questions) -> str | None:
+    roots = mapping_of(questions.ask("cluster_id", "/v1/connect/ca/roots"))
+    return text_of(roots.get("TrustDomain")).partition(".")[0] or None
 
 
-def _server_ids(look: _Look) -> tuple[str, ...]:
-    # Any server's answer will do, so that this works without a leader as well.
-    raft = look.at("servers", "/v1/operator/raft/configuration", stale=True) or {}
-    listed = raft.get("Servers") if isinstance(raft, dict) else None
-    return tuple(sorted({str(one["ID"]) for one in listed or () if isinstance(one, dict) and one.get("ID")}))
+def server_ids_in(raft: Any) -> tuple[str, ...]:
+    """Return the ids of the servers in raft's configuration, sorted (pure)."""
+    return tuple(sorted(filter(None, {text_of(server.get("ID")) for server in _listed_in(raft)})))
 
 
-def _servers(raft: Any, health: Any) -> tuple[ServerFacts, ...]:
-    seen = {one["ID"]: one for one in (health or {}).get("Servers") or []}
-    listed = (raft or {}).get("Servers") or [
-        {
-            "Node": one["Name"],
-            "ID": one["ID"],
-            "Address": one["Address"],
-            "Voter": one["Voter"],
-            "Leader": one["Leader"],
-        }
-        for one in seen.values()
-    ]
-    return tuple(
+def server_names_in(raft: Any) -> list[str]:
+    """Return the names of the servers in raft's configuration (pure)."""
+    return [name for name in (text_of(server.get("Node")) for server in _listed_in(raft)) if name]
+
+
+def applied_index_of(agent: Mapping[str, Any]) -> int | None:
+    """Return the raft index that an agent has applied, by ``/v1/agent/self``; None when it is not a server (pure)."""
+    index = str(mapping_of(mapping_of(agent.get("Stats")).get("raft")).get("applied_index", ""))
+    return int(index) if index.isdecimal() else None
+
+
+def servers_from(raft: Any, health: Any) -> tuple[ServerFacts, ...]:
+    """Return the servers by raft's configuration and autopilot's health, sorted by name (pure).
+
+    :param raft: None where it could not be read; autopilot's servers stand for it.
+    :param health: None where it could not be read; otherwise a server that is not in it is not healthy.
+    """
+    judged = {text_of(server.get("ID")): server for server in _listed_in(health)}
+    listed = _listed_in(raft) or [{**server, "Node": server.get("Name")} for server in judged.values()]
+    servers = [
         ServerFacts(
-            name=one["Node"],
-            id=one["ID"],
-            address=one["Address"],
-            voter=bool(one["Voter"]),
-            leader=bool(one["Leader"]),
-            healthy=seen[one["ID"]]["Healthy"] if one["ID"] in seen else (False if health else None),
-            version=seen[one["ID"]].get("Version") or None if one["ID"] in seen else None,
+            name=text_of(server.get("Node")),
+            id=text_of(server.get("ID")),
+            address=text_of(server.get("Address")),
+            voter=bool(server.get("Voter")),
+            leader=bool(server.get("Leader")),
+            healthy=bool(judged.get(text_of(server.get("ID")), {}).get("Healthy")) if health else None,
+            version=text_of(judged.get(text_of(server.get("ID")), {}).get("Version")) or None,
         )
-        for one in sorted(listed, key=lambda one: str(one["Node"]))
-    )
+        for server in listed
+    ]
+    return tuple(sorted(servers, key=lambda server: server.name))
+
+
+def _listed_in(answer: Any) -> list[dict[str, Any]]:
+    return mappings_of(mapping_of(answer).get("Servers"))

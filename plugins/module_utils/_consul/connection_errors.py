@@ -66,14 +66,14 @@ FAULTS = (
         False,
         True,
         "the server's certificate is not issued for servers",
-        "Issue it with the extended key usage serverAuth.",
+        "Issue a certificate with the extended key usage serverAuth.",
     ),
     Fault(
         "too weak",
         False,
         True,
         "the server's certificate uses a key or a signature that OpenSSL on this host refuses",
-        "Issue it with a longer key and SHA-256.",
+        "Issue a certificate with a longer key and SHA-256.",
     ),
     Fault(
         "alert protocol version|unsupported protocol|no protocols available",
@@ -122,7 +122,7 @@ FAULTS = (
         False,
         True,
         "the host name can't be resolved",
-        "Check host, and the DNS of the host that this runs on.",
+        "Check host, and name resolution on the host that the module runs on.",
     ),
     Fault(
         "No such file or directory",
@@ -136,13 +136,13 @@ FAULTS = (
         False,
         True,
         "access was denied",
-        "Run as a user who may open the socket (become).",
+        "Run as a user with access to the socket (become).",
     ),
     Fault(
         "unreachable|No route to host",
         True,
         False,
-        "the host can't be reached",
+        "the host is unreachable",
         "Check host and the network.",
     ),
     Fault(
@@ -158,7 +158,7 @@ FAULTS = (
         True,
         False,
         "the connection was closed",
-        "The server, or a proxy in front of it, closed it. Read its log.",
+        "The server, or a proxy in front of it, closed the connection. Check its log.",
     ),
 )
 

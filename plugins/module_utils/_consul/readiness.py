@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Waiting for a cluster: leader, token, members and autopilot, server by server.
 
-Other servers' HTTP addresses are not generally known, so every one of them is judged by what the asked agent's gossip
-pool, raft's configuration and autopilot say of it.
+The HTTP addresses of the other servers are not known in general. Each server is judged by the gossip pool of the agent
+that is asked, raft's configuration and autopilot.
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ from typing import Any, NamedTuple
 from .._errors import ApiError, ClusterError, SnapshotError
 from .agents import read_present
 from .client import Client
-from .cluster import UNHEALTHY, may_snapshot, read_leader
+from .cluster import UNHEALTHY, may_snapshot, read_leader, server_names_in
+from .shapes import mappings_of
+
+_PAUSE = 0.5
 
 
 class Expected(NamedTuple):
-    """What is waited for. ``without``: names of servers that were down beforehand. ``beyond``: a raft index that every
-    follower has to have passed, so that it holds what was restored."""
+    """What to wait for.
+
+    ``without``: names of servers that were down before. ``beyond``: a raft index that every follower must have passed,
+    so that it holds what was restored.
+    """
 
     without: frozenset[str] = frozenset()
     beyond: int = 0
@@ -30,7 +36,7 @@ class Expected(NamedTuple):
 def wait_until_ready(
     client: Client, *, datacenter: str | None, seconds: float, expected: Expected | None = None
 ) -> None:
-    """Wait until the cluster is whole, as far as the token may see.
+    """Wait until the cluster is ready, as far as the token may see.
 
     :raises ClusterError: not within ``seconds``; the message says what is missing.
     """
@@ -43,9 +49,9 @@ def wait_until_ready(
 
 
 def wait_until(
-    ready: Callable[[], str | None], *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
+    missing: Callable[[], str | None], *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> None:
-    """Call ``ready`` once a second or so until it returns None; what it returns else says what is still missing.
+    """Call ``missing`` about twice a second until it returns None; until then it returns what is still missing.
 
     :raises ClusterError: it did not within ``seconds``; its fact ``cause`` is the kind of the last error.
     """
@@ -53,48 +59,48 @@ def wait_until(
     while True:
         cause: str | None = None
         try:
-            missing = ready()
+            lack = missing()
         except SnapshotError as error:
-            missing, cause = error.message, error.kind
-        if missing is None:
+            lack, cause = error.message, error.kind
+        if lack is None:
             return
         if clock() >= end:
             raise ClusterError(
-                f"after {seconds:g} s: {missing}", hint="Look at 'consul members' and the servers' logs.", cause=cause
+                f"after {seconds:g} s: {lack}", hint="Check 'consul members' and the servers' logs.", cause=cause
             )
-        sleep(0.5)
+        sleep(_PAUSE)
 
 
 def _missing(client: Client, datacenter: str | None, expected: Expected) -> str | None:
     if not read_leader(client, datacenter):
         return "the cluster has no leader"
+    # Raises an error as long as the token is not known.
     may_snapshot(client, datacenter)
     params = {"dc": datacenter} if datacenter else {}
-    raft = _ask(client, "/v1/operator/raft/configuration", params) or {}
+    servers = server_names_in(_ask(client, "/v1/operator/raft/configuration", params))
     health = _ask(client, "/v1/operator/autopilot/health", params)
-    servers = [str(one["Node"]) for one in raft.get("Servers") or []]
     present = read_present(client, datacenter) if servers else None
-    return whats_missing(health, servers, present, expected)
+    return whats_missing(health if isinstance(health, dict) else None, servers, present, expected)
 
 
 def whats_missing(
     health: Mapping[str, Any] | None, servers: Collection[str], present: Collection[str] | None, expected: Expected
 ) -> str | None:
-    """Return what a cluster lacks, in words, or None (pure).
+    """Return what keeps a cluster from being ready, in words, or None (pure).
 
     :param health: autopilot's answer, None where the token may not see it.
     :param servers: names in raft's configuration.
     :param present: names of the living members, None where the token may not see them.
     """
     if health is not None:
-        listed = {str(one["Name"]): one for one in health.get("Servers") or []}
-        servers = {*servers, *listed} - expected.without
-        sick = sorted(name for name in servers if not listed.get(name, {}).get("Healthy"))
-        if sick or not (health.get("Healthy") or expected.without):
-            return f"autopilot reports the cluster as unhealthy ({', '.join(sick) or 'no server by name'})"
+        judged = {str(server.get("Name")): server for server in mappings_of(health.get("Servers"))}
+        servers = {*servers, *judged} - expected.without
+        unhealthy = sorted(name for name in servers if not judged.get(name, {}).get("Healthy"))
+        if unhealthy or not (health.get("Healthy") or expected.without):
+            return f"autopilot reports the cluster as unhealthy ({', '.join(unhealthy) or 'no server by name'})"
         # A healthy follower may be an index or two behind, and the whole restored state may lie in between.
-        followers = [name for name in servers if not listed[name].get("Leader")]
-        behind = sorted(name for name in followers if int(listed[name].get("LastIndex") or 0) <= expected.beyond)
+        followers = [name for name in servers if not judged[name].get("Leader")]
+        behind = sorted(name for name in followers if int(judged[name].get("LastIndex") or 0) <= expected.beyond)
         if behind:
             return f"the restored state has not reached {', '.join(behind)}"
     gone = sorted(set(servers) - expected.without - set(present)) if present is not None else []

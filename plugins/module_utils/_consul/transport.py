@@ -155,7 +155,7 @@ def trusting(directory: str) -> ssl.SSLContext:
             ) from None
     if not found:
         raise OptionError(
-            f"ca_path: no file in {directory} holds a certificate", hint="Put the CA there in PEM format."
+            f"ca_path: no file in {directory} contains a certificate", hint="Put the CA there in PEM format."
         )
     return context
 

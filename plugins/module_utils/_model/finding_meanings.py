@@ -41,12 +41,12 @@ class Meaning(NamedTuple):
 _BOTH = ("1.8.7", "1.22.7")
 _ANEW = "Correct it in the cluster that the archive comes from, and take a new archive"
 
-# The gravest first.
+# The most serious first.
 MEANINGS: dict[str, Meaning] = {
     # 1.8.7: "check node … does not match node …" (#6991). #12444 compares without regard to case, since 1.11.4.
     "node_names_differ_in_case": Meaning(
         CRITICAL,
-        "Spellings of one node's name differ only in case. Consul treats them as one node. Where a check is spelled "
+        "Names of a node differ only in case. Consul treats them as one node. Where a check is spelled "
         "differently from its node, old servers (1.8.7 among them) die while they restore the archive, and again at "
         "each start.",
         "Deregister the node in the cluster that the archive comes from, register it in one spelling, and take a new "
@@ -67,24 +67,24 @@ MEANINGS: dict[str, Meaning] = {
     # What the state machine of 1.22.7 ends with, field by field: ``_snapshot/checks/conformance``.
     "unreadable_record": Meaning(
         CRITICAL,
-        "Records can't be decoded by Consul 1.22.7, or lack what its tables are ordered by. No Consul server writes "
+        "Consul 1.22.7 can't decode some records, or they lack a field that it indexes by. No Consul server writes "
         "such records. A server dies while it restores the archive, and again at each start.",
-        "Don't restore this archive. Take a new one, and find out what changed it",
+        "Don't restore this archive. Take a new one, and find out what modified it",
         harms=("1.22.7",),
     ),
     # "failed inserting check: Missing service registration", in both.
     "check_without_service": Meaning(
         CRITICAL,
-        "Checks belong to services that the archive does not hold for their node. Servers die while they restore the "
-        "archive, and again at each start.",
+        "Checks belong to services that are not registered on their node in the archive. Servers die while they "
+        "restore the archive, and again at each start.",
         _ANEW,
         harms=_BOTH,
     ),
     # "check node … does not match node …", in both.
     "check_of_another_node": Meaning(
         CRITICAL,
-        "Checks name another node than the one they are registered on. Servers die while they restore the archive, and "
-        "again at each start.",
+        "Checks name a different node from the one they are registered on. Servers die while they restore the "
+        "archive, and again at each start.",
         _ANEW,
         harms=_BOTH,
     ),
@@ -98,9 +98,9 @@ MEANINGS: dict[str, Meaning] = {
     # 1.22.7: "A policy with name … already exists", writeBuiltinACLPolicy in agent/consul/leader.go.
     "builtin_policy_name_taken": Meaning(
         CRITICAL,
-        "A policy has the name of a builtin one, and the builtin one is not in the archive. With ACLs enabled, newer "
+        "A policy has the name of a builtin policy, which is not in the archive itself. With ACLs enabled, newer "
         "servers (1.22.7 among them) that restore the archive can't become the leader. Old ones (1.8.7 among them) "
-        "can, but don't create the management token of their own configuration.",
+        "can, but don't create the management token that their configuration sets.",
         "Rename the policy in the cluster that the archive comes from, and take a new archive",
         harms=("1.22.7",),
         spares=("1.8.7",),
@@ -108,8 +108,8 @@ MEANINGS: dict[str, Meaning] = {
     # persist and restore of the CA's configuration in 1.22.7, #4954, #5016; both versions fall back on their own.
     "ca_provider_empty": Meaning(
         WARNING,
-        "The configuration of the Connect CA names no provider. Servers before 1.4.1 answer such a restore with an "
-        'error (unknown CA provider ""); later ones use their own configuration instead.',
+        "The configuration of the Connect CA has no provider. Servers before 1.4.1 reject such a restore with an "
+        'error (unknown CA provider ""); later versions use their own configuration instead.',
     ),
     # 1.8.7 configures the provider before it leads: initializeCA in agent/consul/leader_connect.go.
     "ca_provider_external": Meaning(
@@ -123,22 +123,22 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "ca_certificate_expired": Meaning(
         WARNING,
-        "The active root certificate of the Connect CA has expired. It is restored, but nobody trusts what it signed "
-        "until the CA is rotated.",
+        "The active root certificate of the Connect CA has expired. It is restored, but the certificates it signed "
+        "are not trusted until the CA is rotated.",
     ),
     # An old leader loses the methods while it takes a snapshot: of several of one type it keeps one.
     "binding_rule_without_method": Meaning(
         WARNING,
-        "Binding rules name auth methods that are not in the archive. Nobody can log in with those methods after a "
-        "restore. Consul 1.8.7 loses auth methods in this way: its snapshots keep only one of several of the "
-        "same type.",
+        "Binding rules name auth methods that are not in the archive. Logins with those methods fail after a "
+        "restore. Consul 1.8.7 loses auth methods this way: where several have the same type, its snapshots keep "
+        "only one.",
         "Note the configuration of the auth methods while the cluster still has them, and create them again after a "
         "restore: consul acl auth-method create",
     ),
     "token_without_method": Meaning(
         WARNING,
-        "ACL tokens were issued by auth methods that are not in the archive. They are restored, but deleting an auth "
-        "method would have revoked them, and nobody can log in for a new one.",
+        "ACL tokens were issued by auth methods that are not in the archive. They are restored, although deleting "
+        "the auth method would have revoked them, and logins for new ones fail.",
         "Create the auth methods again after a restore (consul acl auth-method create), or delete the tokens",
     ),
     # The fields Rules and Type went with the legacy ACL system in 1.11 (#11232).
@@ -154,42 +154,42 @@ MEANINGS: dict[str, Meaning] = {
     # Seen on both: restored, and gone within seconds (reapExpiredACLTokens in agent/consul/acl_token_exp.go).
     "token_expired": Meaning(
         WARNING,
-        "ACL tokens have expired. They are restored and then removed; whoever uses one needs another.",
+        "ACL tokens have expired. They are restored and then removed; clients that use one need a new token.",
     ),
     # Seen on both: the session stays as it is, and no node's end ends it.
     "session_without_node": Meaning(
         WARNING,
-        "Sessions belong to nodes that are not in the archive. They are restored, and as no agent can fail for them, "
-        "their locks are held until the sessions expire or are destroyed.",
+        "Sessions belong to nodes that are not in the archive. They are restored. As no agent can fail for them, "
+        "their locks stay held until the sessions expire or are destroyed.",
     ),
     "unnamed_records": Meaning(
         WARNING,
-        "Some records are of a type or shape that this collection does not know. A server that doesn't know the type "
-        "either dies while it restores the archive, and again at each start.",
+        "Some records have a type or shape that this collection does not know. A server that does not know the "
+        "type dies while it restores the archive, and again at each start.",
     ),
     "doubled_record": Meaning(
         WARNING,
-        "Records stand in the archive more than once. Consul keeps the last one of each. No Consul server writes an "
-        "archive like that.",
-        "Take a new archive, and find out what changed this one",
+        "Records occur in the archive more than once. Consul keeps the last one of each. No Consul server writes such "
+        "an archive.",
+        "Take a new archive, and find out what modified this one",
     ),
     # Consul keeps such links and leaves them out when it shows a token (fixupTokenPolicyLinks in agent/consul/state).
     "acl_link_missing": Meaning(
         INFO,
-        "ACL tokens or roles link to policies or roles that are not in the archive. Consul keeps such links when a "
+        "ACL tokens or roles refer to policies or roles that are not in the archive. Consul keeps such links when a "
         "policy or role is deleted, and ignores them.",
     ),
     # startPeeringStreamSync in agent/consul/leader_peering.go; a clone was seen to become ACTIVE.
     "peering_dials": Meaning(
         INFO,
-        "Peerings are in the archive with their secrets. A copy of this cluster that restores it dials the peers and "
-        "takes the place of the original.",
+        "The archive contains peerings with their secrets. Another cluster that restores it dials the peers and "
+        "replaces the original cluster there.",
     ),
     # Seen on both: nodes with a serfHealth check go 20 to 60 seconds after a restore unless their agent is there.
     "services_of_agents": Meaning(
         INFO,
-        "Services belong to agents. After a restore into another cluster they are removed within a minute, and return "
-        "when their agents join it.",
+        "Services are registered by agents. After a restore into another cluster they are removed within a minute, "
+        "and return when their agents join it.",
     ),
 }
 

@@ -20,7 +20,7 @@ from .._snapshot.reader import Archive, read_archive
 from .._snapshot.records.fingerprint import Fingerprint, differing_types
 from .._snapshot.records.visitor import Visitor
 from .._storage.manifest import Manifest
-from .._storage.store import manifest_beside
+from .._storage.manifest_file import manifest_beside
 from .._system.atomic_files import Digest, digest_of, read_pieces
 from .capture import capture
 

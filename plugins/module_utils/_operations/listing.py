@@ -9,12 +9,12 @@ import os
 from typing import Any, NamedTuple
 
 from .._errors import FileError, OptionError, printable
-from .._storage import manifest as _manifest
 from .._storage.archive_selection import ALL, NEWEST, moment, of_cluster
 from .._storage.catalogue import Catalogue, Listed, Skipped, read_catalogue
 from .._storage.chronology import NEVER, Stamp, dated_ahead, histories, in_order, is_ahead
-from .._storage.manifest import MATCHES, STALE, UNREADABLE
+from .._storage.manifest_file import MATCHES, STALE, UNREADABLE, manifest_path
 from .._times import to_text
+from .journal import Journal
 
 
 class ListRequest(NamedTuple):
@@ -38,37 +38,35 @@ class Listing(NamedTuple):
     """Names of other clusters whose archives are there and were left out."""
 
 
-def list_archives(request: ListRequest, now: float) -> Listing:
+def list_archives(request: ListRequest, journal: Journal, now: float) -> Listing:
     """Return the archives of a directory.
 
+    :param journal: gets the phase ``read``.
     :raises OptionError: ``pick`` is not a choice or a time. :raises FileError: the directory can't be read.
     """
     until = _until(request.pick)
-    exists = os.path.lexists(request.path)
-    if exists and not os.path.isdir(request.path):
-        path = printable(request.path)
-        raise FileError(f"path: {path} is not a directory", hint="Set it to a directory of archives.", path=path)
-    found = read_catalogue(request.path) if exists else Catalogue([], [])
-    archives, remarks, others = found.archives, [], set()
+    with journal.phase("read"):
+        catalogue = _catalogue(request.path)
+    listing = select(request, catalogue or Catalogue([], []), until, now)
+    return listing._replace(exists=catalogue is not None)
+
+
+def select(request: ListRequest, catalogue: Catalogue, until: float | None, now: float) -> Listing:
+    """Return what is listed of a directory that exists (pure). ``until``: a time that no archive is newer than."""
+    archives, remarks, others = catalogue.archives, [], set()
     if request.cluster is not None:
-        clusters = [one.cluster for one in archives]
-        others = {printable(one.name) for one in clusters if one.name not in (None, request.cluster)}
-        archives = [archives[one] for one in of_cluster(clusters, request.cluster, unnamed=request.unnamed)]
+        clusters = [archive.cluster for archive in archives]
+        others = {printable(cluster.name) for cluster in clusters if cluster.name not in (None, request.cluster)}
+        archives = [archives[position] for position in of_cluster(clusters, request.cluster, unnamed=request.unnamed)]
         remarks += _of_several(request, archives)
-    places = in_order([Stamp(one.cluster.servers, one.index, one.taken_at) for one in archives], now)
-    if until is not None:
-        # One whose own date is not believed counts with that of the archive before it.
-        dates = [archives[one.position].taken_at for one in places]
-        dates = [place.counts_as if is_ahead(date, now) else date for place, date in zip(places, dates)]
-        places = [place for place, date in zip(places, dates) if NEVER < date <= until]
-    archives = [archives[one.position] for one in places]
+    archives = _newest_first(archives, until, now)
     if request.cluster is not None:
         remarks += _emptied(archives)
     if request.pick == NEWEST:
         archives = archives[:1]
-    confirmed = [moment for moment in (confirmed_at(one, now) for one in archives) if moment is not None]
-    remarks += dated_ahead([(one.path, one.taken_at) for one in archives], now)
-    return Listing(exists, archives, found.skipped, max(confirmed, default=None), remarks, tuple(sorted(others)))
+    confirmed = [time for time in (confirmed_at(archive, now) for archive in archives) if time is not None]
+    remarks += dated_ahead([(archive.path, archive.taken_at) for archive in archives], now)
+    return Listing(True, archives, catalogue.skipped, max(confirmed, default=None), remarks, tuple(sorted(others)))
 
 
 def confirmed_at(archive: Listed, now: float) -> float | None:
@@ -86,7 +84,7 @@ def as_json(archive: Listed, now: float) -> dict[str, Any]:
     fingerprint = archive.manifest.fingerprint if archive.manifest else None
     return {
         "path": archive.path,
-        "manifest": _manifest.path_of(archive.path) if described else None,
+        "manifest": manifest_path(archive.path) if described else None,
         "manifest_status": archive.status,
         "cluster": archive.cluster.as_json(),
         "taken_at": None if ahead else to_text(min(archive.taken_at, now)),
@@ -98,6 +96,26 @@ def as_json(archive: Listed, now: float) -> dict[str, Any]:
         "sha256": archive.manifest.sha256 if archive.manifest else None,
         "fingerprint": fingerprint.overall if fingerprint else None,
     }
+
+
+def _catalogue(path: str) -> Catalogue | None:
+    """Return what lies in a directory; None when there is nothing at its path."""
+    if not os.path.lexists(path):
+        return None
+    if not os.path.isdir(path):
+        path = printable(path)
+        raise FileError(f"path: {path} is not a directory", hint="Set it to a directory of archives.", path=path)
+    return read_catalogue(path)
+
+
+def _newest_first(archives: list[Listed], until: float | None, now: float) -> list[Listed]:
+    places = in_order([Stamp(one.cluster.servers, one.index, one.taken_at) for one in archives], now)
+    if until is not None:
+        # An archive whose own date is not believed counts with that of the archive before it.
+        dates = [archives[place.position].taken_at for place in places]
+        dates = [place.counts_as if is_ahead(date, now) else date for place, date in zip(places, dates)]
+        places = [place for place, date in zip(places, dates) if NEVER < date <= until]
+    return [archives[place.position] for place in places]
 
 
 def _until(pick: str) -> float | None:
@@ -112,25 +130,25 @@ def _until(pick: str) -> float | None:
 
 
 def _of_several(request: ListRequest, archives: list[Listed]) -> list[str]:
-    nameless = [one.cluster for one in archives if one.cluster.name is None]
-    identities = {(one.datacenter, one.id) for one in nameless if one.datacenter}
-    groups = histories([one.servers for one in nameless if one.servers])
+    nameless = [archive.cluster for archive in archives if archive.cluster.name is None]
+    identities = {(cluster.datacenter, cluster.id) for cluster in nameless if cluster.datacenter}
+    groups = histories([cluster.servers for cluster in nameless if cluster.servers])
     if len(nameless) < len(archives) or (len(identities) < 2 and len(groups) < 2):
         return []
     count = max(len(identities), len(groups))
     return [
-        f"no archive in {printable(request.path)} names the cluster {printable(request.cluster)}, and those that name "
-        f"none are of {count} clusters. Save with the cluster's name, or list with unnamed: false."
+        f"no archive in {printable(request.path)} names the cluster {printable(request.cluster)}, and the archives "
+        f"without a name are of {count} clusters. Save with the cluster's name, or list with unnamed: false."
     ]
 
 
 def _emptied(archives: list[Listed]) -> list[str]:
-    """Say that the newest archive is of a cluster that was empty, when an older one holds something."""
+    """Return a remark when the newest archive is of an empty cluster, and an older one holds something; or nothing."""
     stored = [bool(one.manifest.user_records) if one.manifest else None for one in archives]
     if stored[:1] != [False] or True not in stored:
         return []
     full = archives[stored.index(True)]
     return [
         f"the newest archive, {printable(archives[0].path)}, holds nothing that users stored, and an older one does: "
-        f"{printable(full.path)}. The cluster was empty, or had been rebuilt, when the newest was taken."
+        f"{printable(full.path)}. The cluster was empty, or had been rebuilt, when the newest archive was taken."
     ]

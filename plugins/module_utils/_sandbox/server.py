@@ -1,93 +1,45 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A throwaway Consul server: real, alone, and gone with the one who started it.
+"""A throwaway Consul server: real, isolated, and gone with the process that started it.
 
-It has a network namespace of its own where the kernel allows that, so that it could dial nobody even if it wanted to.
-Elsewhere it listens on two free ports of loopback. Its API is a unix socket in a directory of its owner's either way.
+Where the kernel allows it, the server has a network namespace of its own, and can't reach anything. Elsewhere it
+listens on two free ports of loopback. Either way its API is a unix socket in a directory that only its owner may enter.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import errno
-import functools
-import inspect
 import json
 import os
-import random
 import secrets
-import select
 import shutil
-import signal
-import socket
 import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Sequence
-from typing import IO, Any, NamedTuple
 
 from .._consul.client import Client, Connection
 from .._consul.cluster import read_leader
-from .._errors import BinaryError, ServerDied, SnapshotError
-from .._system import launch as _launch
+from .._errors import ServerDied, SnapshotError
 from .._system.atomic_files import file_errors
 from .._system.signals import uninterrupted
 from .._system.workdir import NOTE, WorkDir
-from .server_config import API, Ports, Secrets, config_for, last_words, version_in
-
-NETWORK_NAMESPACE, LOOPBACK = "network_namespace", "loopback"
+from .binary import Binary
+from .crash_log import crash_log
+from .ports import free_port
+from .process import LICENSE, LOOPBACK, NETWORK_NAMESPACE, own_network, start_program
+from .server_config import API, Ports, Secrets, config_for
 
 _LOG, _CONFIG, _DATA = "consul.log", "config.json", "data"
-_LICENSE, _LICENSE_PATH = "CONSUL_LICENSE", "CONSUL_LICENSE_PATH"
 _LOG_TAIL = 256 << 10
-_ENOUGH = 4096
-_PATIENCE = 15.0
-"""Seconds that a program may take to tell its version, or to become a server's launcher."""
 _PAUSE = 0.05
 _PORT_TAKEN = "address already in use"
-_FIRST_PORT, _LAST_PORT = 20000, 32000
-"""Below the range from which Linux serves outgoing connections."""
-
-
-class Binary(NamedTuple):
-    """A Consul program."""
-
-    path: str
-    version: str
-
-
-def find_binary(name: str) -> Binary:
-    """Return the Consul of this name or path, having asked it for its version.
-
-    :raises BinaryError: it isn't there, can't be run, or isn't Consul.
-    """
-    path = shutil.which(name)
-    if path is None:
-        raise BinaryError(
-            f"there is no program {name}", hint="Install Consul on this host, or set consul_binary to where it is."
-        )
-    path = os.path.abspath(path)
-    output, code = _output_of([path, "version"])
-    version = version_in(output) if code == 0 else None
-    if version is None:
-        raise BinaryError(f"{path} is not Consul: 'version' prints no version", hint="Set consul_binary to a Consul.")
-    return Binary(path, version)
-
-
-def isolation() -> str:
-    """Return how a server can be kept to itself on this host."""
-    unshare = _unsharing()
-    if not unshare:
-        return LOOPBACK
-    _output, code = _output_of([], unshare)
-    return NETWORK_NAMESPACE if code == 0 else LOOPBACK
+_PORT_ATTEMPTS = 4
 
 
 class Throwaway:
-    """A server in ``workdir``. Leaving the ``with`` block ends it, at once: nothing in it is worth keeping."""
+    """A server in ``workdir``. Leaving the ``with`` block kills it: nothing in it is worth a clean end."""
 
     def __init__(self, binary: Binary, workdir: WorkDir, *, isolation: str, datacenter: str | None) -> None:
         self._binary = binary
@@ -112,11 +64,11 @@ class Throwaway:
         return Client(Connection(unix_socket=api, token=self._secrets.token, timeout=timeout, retries=0))
 
     def start(self, client: Client) -> None:
-        """Start it and wait until it leads and takes its token, for as long as that takes.
+        """Start it and wait until it leads and accepts its token, for as long as that takes.
 
         :raises ServerDied: it ended. :raises FileError: its directory can't be written.
         """
-        for left in range(3, -1, -1):
+        for left in range(_PORT_ATTEMPTS - 1, -1, -1):
             try:
                 self._spawn()
                 self.await_leader(client)
@@ -131,11 +83,11 @@ class Throwaway:
                     os.unlink(self._workdir.inside(NOTE))
 
     def await_leader(self, client: Client) -> None:
-        """Wait until the server leads and takes its token, for as long as that takes.
+        """Wait until the server leads and accepts its token, for as long as that takes.
 
-        The token is asked for with a consistent read, which a new leader answers only when all is done that it begins
-        with (establishLeadership in Consul's agent/consul/leader.go). The token works before that, and a restore in
-        between would be followed by the leader's own Autopilot configuration.
+        The token is read in consistent mode, which a new leader answers only after its start-up work
+        (establishLeadership in Consul's agent/consul/leader.go). Without that the token works earlier, and the leader
+        would write its own Autopilot configuration over what was restored meanwhile.
 
         :raises ServerDied: it ended.
         """
@@ -150,7 +102,7 @@ class Throwaway:
         """Raise ServerDied if the server has ended, or ends within ``patience`` seconds."""
         process = self._process
         if process is None:
-            raise ServerDied("the server was not started", last_words=[])
+            raise ServerDied("the server was not started", crash_log=[])
         self._look_at_memory()
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = process.wait(patience) if patience else process.poll()
@@ -163,13 +115,13 @@ class Throwaway:
         self._look_at_memory()
         return self._memory
 
-    def last_words(self) -> list[str]:
+    def crash_log(self) -> list[str]:
         """Return the lines of the log that say why the server ended."""
-        return last_words(self._log(), [*self._secrets, *filter(None, [os.environ.get(_LICENSE)])])
+        return crash_log(self._log(), [*self._secrets, *filter(None, [os.environ.get(LICENSE)])])
 
     def _died(self, code: int) -> None:
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        raise ServerDied(f"Consul {self._binary.version} ended {how}", last_words=self.last_words())
+        raise ServerDied(f"Consul {self._binary.version} ended {how}", crash_log=self.crash_log())
 
     def _spawn(self) -> None:
         workdir = self._workdir
@@ -178,18 +130,18 @@ class Throwaway:
             data_dir=workdir.inside(_DATA),
             name=f"rehearsal-{secrets.token_hex(4)}",
             datacenter=self._datacenter,
-            ports=Ports(_free_port(), _free_port()) if self._isolation == LOOPBACK else Ports(),
+            ports=Ports(free_port(), free_port()) if self._isolation == LOOPBACK else Ports(),
             secrets=self._secrets,
         )
         path = workdir.write(_CONFIG, json.dumps(config, indent=2, sort_keys=True))
         log = workdir.write(_LOG, "")
         with file_errors("write", log), open(log, "ab") as output:
             os.makedirs(workdir.inside(_DATA), mode=0o700, exist_ok=True)
-            apart = _unsharing() if self._isolation == NETWORK_NAMESPACE else ()
+            through = own_network() if self._isolation == NETWORK_NAMESPACE else ()
             command = [self._binary.path, "agent", f"-config-file={path}"]
             with uninterrupted():
-                self._process = _launched(
-                    command, apart, home=workdir.path, note=workdir.inside(NOTE), loopback=bool(apart), output=output
+                self._process = start_program(
+                    command, through, home=workdir.path, note=workdir.inside(NOTE), output=output
                 )
 
     def _end(self) -> None:
@@ -214,96 +166,3 @@ class Throwaway:
             with open(f"/proc/{self._process.pid}/status", encoding="ascii", errors="replace") as status:
                 peaks = [int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")]
             self._memory = max([self._memory or 0, *peaks]) or None
-
-
-@functools.cache
-def _launcher() -> str:
-    return inspect.getsource(_launch)
-
-
-def _unsharing() -> tuple[str, ...]:
-    unshare = shutil.which("unshare")
-    return (unshare, "--user", "--map-root-user", "--net") if unshare else ()
-
-
-def _environment() -> dict[str, str]:
-    """Return our environment for the launcher, which begins in another directory and passes little of it on."""
-    variables = dict(os.environ)
-    if variables.get(_LICENSE_PATH):
-        variables[_LICENSE_PATH] = os.path.abspath(variables[_LICENSE_PATH])
-    return variables
-
-
-def _launched(
-    command: Sequence[str],
-    through: Sequence[str],
-    *,
-    home: str,
-    note: str,
-    loopback: bool,
-    output: int | IO[Any],
-) -> subprocess.Popen[bytes]:
-    arguments = [str(os.getpid()), note, home, "up" if loopback else "", *command]
-    try:
-        # AnsibleModule.run_command waits for its program to end; this one goes on beside us.
-        return subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [*through, sys.executable, "-I", "-S", "-c", _launcher(), *arguments],
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=_environment(),
-        )
-    except OSError as error:
-        raise BinaryError(
-            f"can't start a program: {os.strerror(error.errno or 0)}",
-            hint="Check this host's free memory and its limits on processes.",
-        ) from None
-
-
-def _output_of(command: Sequence[str], through: Sequence[str] = ()) -> tuple[str, int | None]:
-    """Run a program that should be soon done, whatever it is.
-
-    Return the beginning of its output, and its exit code, None where it had to be ended.
-    """
-    with uninterrupted():
-        process = _launched(command, through, home="/", note="", loopback=bool(through), output=subprocess.PIPE)
-    output, end = b"", time.monotonic() + _PATIENCE
-    try:
-        while len(output) < _ENOUGH and process.stdout is not None:
-            ready, _write, _except = select.select([process.stdout], [], [], max(0.0, end - time.monotonic()))
-            piece = os.read(process.stdout.fileno(), _ENOUGH) if ready else b""
-            if not piece:
-                break
-            output += piece
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, end - time.monotonic()) if len(output) < _ENOUGH else 0)
-        code = process.returncode
-    finally:
-        with uninterrupted():
-            # Whatever it started is in its session as well.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
-    return output.decode("utf-8", "replace"), code
-
-
-def _free_port() -> int:
-    """Return a port of loopback that nobody listens on, neither TCP nor UDP."""
-    for _attempt in range(1000):
-        port = random.randint(_FIRST_PORT, _LAST_PORT)
-        try:
-            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                with socket.socket(socket.AF_INET, kind) as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise BinaryError(
-                    f"can't bind to loopback: {os.strerror(error.errno or 0)}", hint="See whether 127.0.0.1 is up."
-                ) from None
-            continue
-        return port
-    raise BinaryError("no port of loopback is free", hint="See what listens on 127.0.0.1.")

@@ -69,7 +69,7 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
     if not started:
         raise ArchiveError("the archive is empty", fault="truncated", hint="Use another archive.")
     if decoder is not None:
-        raise _cut("the gzip stream ends before its end mark")
+        raise _cut("the gzip stream has no end")
 
 
 def _inflate(decoder: Any, data: bytes) -> Iterator[bytes]:
@@ -86,7 +86,7 @@ def _inflate(decoder: Any, data: bytes) -> Iterator[bytes]:
             yield piece
     except (zlib.error, inflate.error) as error:
         raise ArchiveError(
-            "the gzip stream is damaged", fault="gzip", hint="The archive was changed or cut. Use another one."
+            "the gzip stream is damaged", fault="gzip", hint="The archive was changed or cut. Use another archive."
         ) from error
 
 
@@ -97,12 +97,12 @@ def _expect_gzip(data: bytes, *, first: bool) -> None:
         raise ArchiveError(
             f"this is not a Consul snapshot archive but {_looks_like(data)}",
             fault="not_gzip",
-            hint="Check the path, and where the file comes from: a proxy may have answered in Consul's place.",
+            hint="Check the path, and where the file comes from: a proxy may have responded instead of Consul.",
         )
     raise ArchiveError(
-        "more bytes follow the end of the archive",
+        "the archive is followed by more bytes",
         fault="trailing",
-        hint="It was changed, or its save failed late and Consul appended the error's text. Use another archive.",
+        hint="The file was changed, or the save failed late and Consul appended the error. Use another archive.",
     )
 
 
@@ -135,11 +135,11 @@ def _looks_like(data: bytes) -> str:
         return "JSON"
     if all(0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in data[:64]):
         return "text"
-    return "something else (it does not begin like gzip)"
+    return "something else (no gzip header)"
 
 
 def _cut(message: str) -> ArchiveError:
-    return ArchiveError(message, fault="truncated", hint="The archive was cut short; nothing in it can be relied on.")
+    return ArchiveError(message, fault="truncated", hint="The archive is incomplete. Use another archive.")
 
 
 class _Source:
@@ -179,10 +179,10 @@ def members(pieces: Iterator[bytes]) -> Iterator[Member]:
         block = b"".join(source.upto(BLOCK))
         if block.startswith(_GZIP):
             raise ArchiveError(
-                "the archive is gzipped twice",
+                "the archive is compressed twice",
                 fault="double_gzip",
                 retryable=False,
-                hint="A proxy in front of Consul compresses the archive again; turn that off for /v1/snapshot.",
+                hint="A proxy in front of Consul compresses it again. Turn this off in the proxy for /v1/snapshot.",
             )
         if not block or block == bytes(BLOCK):
             break
@@ -205,7 +205,7 @@ def _expect_end(source: _Source) -> None:
     second = b"".join(source.upto(BLOCK))
     if second not in (b"", bytes(BLOCK)) or next(source.upto(1), b""):
         raise ArchiveError(
-            "bytes follow the end of the tar",
+            "the tar is followed by more bytes",
             fault="trailing",
             hint="Another program rewrote this archive, or a late error was appended to it. Use the original.",
         )

@@ -73,11 +73,11 @@ def parse_meta(text: bytes) -> Meta:
         )
         meta = _meta(raw)
     except (ValueError, TypeError, RecursionError) as error:
-        raise _fault("meta", f"meta.json is not one that Consul writes{_reason(error)}") from error
+        raise _fault("meta", f"meta.json was not written by Consul{_reason(error)}") from error
     if meta.version != _VERSION:
-        raise _fault("meta", f"meta.json is of version {meta.version}; Consul restores version {_VERSION} only")
+        raise _fault("meta", f"meta.json has version {meta.version}; Consul restores only version {_VERSION}")
     if meta.index >= _INDEX_LIMIT:
-        raise _fault("meta", f"meta.json has the raft index {meta.index}, more than raft can count on", _DEADLY)
+        raise _fault("meta", f"meta.json has the raft index {meta.index}, which is too large for raft", _DEADLY)
     return meta
 
 
@@ -92,12 +92,12 @@ def compare_sums(text: bytes, actual: Mapping[str, str]) -> None:
     for line in lines[:-1] if not lines[-1] else lines:
         match = _SUM_LINE.fullmatch(line) if len(line) < _LONGEST_LINE else None
         if match is None:
-            raise _fault("sums", "SHA256SUMS holds a line that is not a checksum")
+            raise _fault("sums", "SHA256SUMS contains a line that is not a checksum")
         name = match.group(2).decode("utf-8", "backslashreplace")
         if name not in actual:
             raise _fault("sums", f"SHA256SUMS has a checksum for {name[:80]!r}, which is not in the archive")
         if match.group(1).decode().lower() != actual[name]:
-            raise _fault("sums", f"the checksum of {name} is wrong")
+            raise _fault("sums", f"the checksum of {name} does not match")
         seen.add(name)
     for name in actual:
         if name not in seen:
@@ -157,11 +157,11 @@ def _fields(raw: Any, keys: tuple[str, ...], what: str, *, needed: bool = True) 
         if key is None:
             continue
         if key in found:
-            raise _Strange(f"{key} is given twice")
+            raise _Strange(f"{key} is duplicated")
         found[key] = value
     missing = [key for key in keys if key not in found]
     if missing and needed:
-        raise _Strange(f"{what} lacks {missing[0]}")
+        raise _Strange(f"{what} has no {missing[0]}")
     return found
 
 
@@ -176,7 +176,7 @@ def _object(pairs: list[tuple[str, Any]]) -> _Pairs:
 def _number(fields: Mapping[str, Any], key: str, possible: range) -> int:
     value = fields[key]
     if not isinstance(value, _Whole) or value.number not in possible or (value.negative and possible is _UNSIGNED):
-        raise _Strange(f"{key} is not a whole number of its size")
+        raise _Strange(f"{key} is not an integer in its range")
     return value.number
 
 
@@ -193,13 +193,13 @@ def _whole(text: str) -> _Whole | _Fraction:
 
 
 def _constant(_name: str) -> Any:
-    raise _Strange("a value is no JSON")
+    raise _Strange("a value is not JSON")
 
 
 def _text(fields: Mapping[str, Any], key: str) -> str:
     value = fields[key]
     if not isinstance(value, str) or isinstance(value, _Fraction):
-        raise _Strange(f"{key} is not a text")
+        raise _Strange(f"{key} is not a string")
     # Half a character, which can't be written anywhere; Go replaces it as well.
     return _SURROGATE.sub("\ufffd", value)
 
@@ -208,8 +208,8 @@ def _reason(error: Exception) -> str:
     return f": {error}" if isinstance(error, _Strange) else ""
 
 
-_NOT_USABLE = "Don't use this archive; take a new one, or an older one that verifies."
-_DEADLY = f"A server that restores it may never start again. {_NOT_USABLE}"
+_NOT_USABLE = "Don't use this archive. Take a new one, or use an older one that verifies."
+_DEADLY = f"A server that restores it may fail at every start. {_NOT_USABLE}"
 
 
 def _fault(fault: str, message: str, hint: str = _NOT_USABLE) -> ArchiveError:

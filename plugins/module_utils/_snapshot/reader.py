@@ -78,7 +78,7 @@ def read_with(records: Worker[State | ArchiveError], pieces: Iterable[bytes]) ->
     size = 0
     for member in members(gunzip(pieces)):
         if member.name in sums or member.name in texts or member.name not in (META, STATE, SUMS):
-            raise _fault("tar", f"the archive holds an unexpected member {member.name!r}")
+            raise _fault("tar", f"the archive contains an unexpected member {member.name!r}")
         if member.name == STATE:
             state, sums[STATE] = _read_state(member, records)
             size = member.size
@@ -88,11 +88,11 @@ def read_with(records: Worker[State | ArchiveError], pieces: Iterable[bytes]) ->
                 sums[META] = hashlib.sha256(texts[META]).hexdigest()
     missing = [name for name in (META, STATE, SUMS) if name not in sums and name not in texts]
     if state is None or missing:
-        raise _fault("truncated", f"the archive lacks its member {missing[0]}")
+        raise _fault("truncated", f"the archive does not contain {missing[0]}")
     compare_sums(texts[SUMS], sums)
     meta = parse_meta(texts[META])
     if meta.size != size:
-        raise _fault("size", f"meta.json says that the state has {meta.size} bytes, but it has {size}")
+        raise _fault("size", f"meta.json gives the size of the state as {meta.size} bytes, but it has {size}")
     if isinstance(state, ArchiveError):
         raise state
     return Archive(meta, state)
@@ -176,11 +176,11 @@ def read_small(member: Member) -> bytes:
     :raises ArchiveError: it is far too large.
     """
     if member.size > _SMALL_MEMBER_LIMIT:
-        raise _fault("tar", f"member {member.name} is far too large")
+        raise _fault("tar", f"member {member.name} is too large")
     return b"".join(member.pieces)
 
 
 def _fault(fault: str, message: str) -> ArchiveError:
     return ArchiveError(
-        message, fault=fault, hint="Don't use this archive; take a new one, or an older one that verifies."
+        message, fault=fault, hint="Don't use this archive. Take a new one, or use an older one that verifies."
     )

@@ -111,7 +111,7 @@ def _frames(pieces: Iterable[bytes], meta: Callable[[bytes], None]) -> Iterator[
             yield from splitter.feed(piece)
         yield from splitter.finish()
         return
-    raise ArchiveError("the archive lacks its member state.bin", fault="truncated")
+    raise ArchiveError("the archive does not contain state.bin", fault="truncated")
 
 
 class _Servers:

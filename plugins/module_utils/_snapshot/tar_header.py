@@ -89,7 +89,7 @@ def parse_extended(records: bytes) -> Extended:
             raise ValueError("a record has the wrong length")
         key, sign, value = records[space + 1 : behind - 1].partition(b"=")
         if not sign or not key or b"\0" in (value if key in _TEXTS else key):
-            raise ValueError("a record is no pair")
+            raise ValueError("a record is not a key and a value")
         if key.startswith(b"GNU.sparse."):
             raise ValueError("the file is sparse")
         found[key] = value

@@ -14,9 +14,8 @@ from .._snapshot.reader import Archive, read_archive
 from .._snapshot.records.kv_prefixes import KvPrefixes
 from .._snapshot.records.visitor import Visitor
 from .._system.atomic_files import READ_SIZE, Digest, Stamp, file_errors, open_unchanged, stamp_of
-from .catalogue import read_manifest
-from .manifest import Manifest, path_of
-from .store import ManifestMatch, manifest_beside
+from .manifest import Manifest
+from .manifest_file import ManifestMatch, manifest_beside, read_manifest
 
 IsEnough = Callable[[Manifest], bool]
 """Whether a manifest tells all that its reader needs, so that no record has to be read."""
@@ -70,7 +69,7 @@ def read_archive_file(
 
 def _may_be_enough(path: str, stamp: Stamp, is_enough: IsEnough) -> bool:
     try:
-        manifest = read_manifest(path_of(path))
+        manifest = read_manifest(path)
     except SnapshotError:
         return False
     return manifest is not None and manifest.size == stamp.size and is_enough(manifest)

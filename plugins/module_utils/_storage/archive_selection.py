@@ -13,49 +13,33 @@ from .._model.identity import ClusterIdentity
 
 NEWEST, ALL = "newest", "all"
 
-# What this collection names archives, and what Consul Enterprise's snapshot agent does (nanoseconds since the epoch).
-_OURS = re.compile(r"-(\d{8}T\d{6}Z)-\d+(?:-\d+)?\.snap$", re.ASCII)
-_AGENTS = re.compile(r"^consul-(\d{16,19})\.snap$", re.ASCII)
-
 
 def of_cluster(clusters: Sequence[ClusterIdentity], name: str, *, unnamed: bool) -> list[int]:
     """Return the positions of those that count for the cluster of a name.
 
-    :param unnamed: count those that bear no name, too, unless they contradict those that bear it, or are certainly of
-        a cluster of another name.
+    :param unnamed: count those without a name as well, unless they contradict those that bear it, or are certainly of
+        a cluster with another name.
     """
-    named = [one for one in clusters if one.name == name]
-    theirs = {server for one in clusters if one.name not in (None, name) for server in one.servers}
-    datacenters = {one.datacenter for one in named if one.datacenter}
-    ids = {one.id for one in named if one.id}
-    ours = {server for one in named for server in one.servers}
+    named = [cluster for cluster in clusters if cluster.name == name]
+    servers_of_others = {server for other in clusters if other.name not in (None, name) for server in other.servers}
+    datacenters = {cluster.datacenter for cluster in named if cluster.datacenter}
+    ids = {cluster.id for cluster in named if cluster.id}
+    servers = {server for cluster in named for server in cluster.servers}
 
-    def may_be_ours(one: ClusterIdentity) -> bool:
-        if (one.datacenter and datacenters and one.datacenter not in datacenters) or (
-            one.id and ids and one.id not in ids
-        ):
+    def may_be_it(cluster: ClusterIdentity) -> bool:
+        if cluster.datacenter and datacenters and cluster.datacenter not in datacenters:
             return False
-        if one.servers and ours.isdisjoint(one.servers):
-            return not ours and theirs.isdisjoint(one.servers)
+        if cluster.id and ids and cluster.id not in ids:
+            return False
+        if cluster.servers and servers.isdisjoint(cluster.servers):
+            return not servers and servers_of_others.isdisjoint(cluster.servers)
         return True
 
     return [
         position
-        for position, one in enumerate(clusters)
-        if one.name == name or (unnamed and one.name is None and may_be_ours(one))
+        for position, cluster in enumerate(clusters)
+        if cluster.name == name or (unnamed and cluster.name is None and may_be_it(cluster))
     ]
-
-
-def told_by_name(path: str) -> float | None:
-    """Return the time that is part of an archive's name, in seconds since the epoch."""
-    name = path.rpartition("/")[2]
-    ours, agents = _OURS.search(name), _AGENTS.match(name)
-    if ours:
-        try:
-            return datetime.strptime(ours.group(1), "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp()
-        except ValueError:
-            return None
-    return int(agents.group(1)) / 1e9 if agents else None
 
 
 def moment(text: str) -> float:

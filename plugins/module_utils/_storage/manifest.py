@@ -1,28 +1,27 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manifest beside an archive: what was known when it was taken. It holds no secret."""
+"""The manifest of an archive: what was known when it was taken, as values and as JSON. It holds no secret."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from .._errors import SnapshotError
 from .._model.finding_meanings import REVISION
 from .._model.identity import ClusterIdentity
 from .._snapshot.checks.peerings import Peering
+from .._snapshot.reader import Archive, Meta
 from .._snapshot.records.fingerprint import Fingerprint
+from .._system.atomic_files import Digest
 from .._times import from_text, to_text
+from .chronology import is_ahead
 
 SCHEMA = "disaster_recovery.consul/manifest"
 VERSION = 1
-SUFFIX = ".manifest.json"
-
-MATCHES, ABSENT, STALE, UNREADABLE = "matches", "absent", "stale", "unreadable"
-"""How what lies beside an archive stands to it: it is the archive's; nothing is there; it was written for other bytes;
-or it can't be understood."""
 RECENT_MS = 2000
 """Milliseconds since a server heard from its leader, up to which its answer counts as confirmed by that leader, which
 sends heartbeats at least once a second with Consul's defaults."""
@@ -78,12 +77,49 @@ class Manifest:
     """The peerings; None in a manifest that does not tell."""
 
 
-def path_of(archive: str) -> str:
-    """Return where the manifest of an archive lies."""
-    return archive + SUFFIX
+def manifest_for(
+    archive: Archive, digest: Digest, *, file: str, cluster: ClusterIdentity, consistency: Consistency
+) -> Manifest:
+    """Return the manifest of an archive that was just verified; see ``taken_at_of`` for its time."""
+    taken_at = taken_at_of(archive, time.time())
+    return Manifest(
+        file=file,
+        size=digest.size,
+        sha256=digest.sha256,
+        meta_id=archive.meta.id,
+        index=archive.meta.index,
+        taken_at=taken_at,
+        confirmed_at=taken_at,
+        cluster=cluster,
+        consistency=consistency,
+        fingerprint=archive.state.fingerprint,
+        records={name: asdict(stats) for name, stats in archive.state.records.items()},
+        user_records=dict(archive.state.user_records),
+        config_kinds=tuple(sorted(archive.state.config_kinds)),
+        confirmed_by_leader=consistency.by_leader,
+        findings={finding.name: finding.count for finding in archive.state.findings},
+        peerings=archive.state.peerings,
+    )
 
 
-def encode(manifest: Manifest) -> bytes:
+def cluster_of(archive: Archive, live: ClusterIdentity | None = None, name: str | None = None) -> ClusterIdentity:
+    """Return which cluster an archive is of. The archive's own facts come first; ``live`` supplies what it lacks."""
+    cluster = archive.state.origin.completed(live or ClusterIdentity(None, None, None))
+    return cluster._replace(servers=servers_of(archive.meta) or cluster.servers, name=name)
+
+
+def servers_of(meta: Meta) -> tuple[str, ...]:
+    """Return the ids of the Raft servers that an archive names, sorted."""
+    return tuple(sorted({server.id for server in meta.servers}))
+
+
+def taken_at_of(archive: Archive, now: float) -> float:
+    """Return when an archive was taken, by the server's clock; by ours where it gives no time or one far ahead."""
+    by_server = archive.meta.taken_at
+    return now if by_server is None or is_ahead(by_server, now) else by_server
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
     """Return the manifest as JSON text."""
     if manifest.fingerprint is None:
         raise ValueError("a manifest is written with a fingerprint of this version only")
@@ -111,8 +147,8 @@ def encode(manifest: Manifest) -> bytes:
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
 
 
-def decode(text: bytes) -> Manifest:
-    """Read a manifest. It may come from anybody: whatever is not exactly what ``encode`` writes is refused.
+def decode_manifest(text: bytes) -> Manifest:
+    """Read a manifest. It may come from anybody: whatever is not exactly what ``encode_manifest`` writes is refused.
 
     :raises SnapshotError: it is not a manifest of a version that we know.
     """

@@ -1,45 +1,28 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A directory of archives, each with its manifest beside it."""
+"""A directory of archives, each with its manifest beside it: what is in it, and how an archive is put there."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from .._errors import FileError, SnapshotError, printable
-from .._model.identity import ClusterIdentity, name_for_file
-from .._snapshot.reader import Archive
-from .._system.atomic_files import (
-    AtomicFile,
-    Digest,
-    digest_of,
-    directory_lock,
-    require_no_directory,
-    sync_directory,
-    write_private,
-)
-from .._times import to_name
-from . import manifest as _manifest
-from .catalogue import ENDING, read_catalogue, read_manifest, with_servers
+from .._model.identity import ClusterIdentity
+from .._system.atomic_files import AtomicFile, digest_of, directory_lock, require_no_directory, sync_directory
+from .archive_names import archive_name
+from .catalogue import read_catalogue, with_servers
 from .chronology import Stamp, in_order, is_ahead
-from .manifest import ABSENT, MATCHES, STALE, UNREADABLE, Consistency, Manifest
+from .manifest import Manifest, encode_manifest
+from .manifest_file import manifest_path, read_manifest, write_manifest
 
 Prepare = Callable[[str, str], None]
 """Gets the path of a new file, and the one where it is to be."""
-
-
-class ManifestMatch(NamedTuple):
-    """What lies beside an archive: MATCHES, ABSENT, STALE or UNREADABLE; a manifest comes with MATCHES alone."""
-
-    status: str
-    manifest: Manifest | None
 
 
 class Entry(NamedTuple):
@@ -49,84 +32,13 @@ class Entry(NamedTuple):
     manifest: Manifest
 
 
-def archive_name(cluster: ClusterIdentity, taken_at: float, index: int) -> str:
-    """Return the name of a new archive: ``dc1-20261123T021500Z-3135.snap``, whatever a datacenter calls itself."""
-    return f"{name_for_file(cluster.datacenter)}-{to_name(taken_at)}-{index}{ENDING}"
-
-
-def archive_path(directory: str, cluster: ClusterIdentity, taken_at: float, index: int) -> str:
-    """Return where a new archive belongs in a directory. There is no file of that name there.
-
-    :raises FileError: the name would lead out of the directory.
-    """
-    name = archive_name(cluster, taken_at, index)
-    for number in itertools.count(2):
-        path = os.path.join(directory, name)
-        if os.path.dirname(os.path.abspath(path)) != os.path.abspath(directory):
-            raise FileError(f"{printable(name)} is not a name for a file in {printable(directory)}", path=directory)
-        if not os.path.lexists(path) and not os.path.lexists(_manifest.path_of(path)):
-            return path
-        name = f"{archive_name(cluster, taken_at, index)[: -len(ENDING)]}-{number}{ENDING}"
-    raise AssertionError("numbers do not end")
-
-
-def cluster_of(archive: Archive, live: ClusterIdentity | None = None, name: str | None = None) -> ClusterIdentity:
-    """Return which cluster an archive is of. It knows best; what it doesn't tell is taken from a live look."""
-    cluster = archive.state.origin.completed(live or ClusterIdentity(None, None, None))
-    servers = tuple(sorted({server.id for server in archive.meta.servers}))
-    return cluster._replace(servers=servers or cluster.servers, name=name)
-
-
-def manifest_for(
-    archive: Archive, digest: Digest, *, file: str, cluster: ClusterIdentity, consistency: Consistency
-) -> Manifest:
-    """Return the manifest of an archive that was just verified; see ``taken_at_of`` for its time."""
-    taken_at = taken_at_of(archive, time.time())
-    return Manifest(
-        file=file,
-        size=digest.size,
-        sha256=digest.sha256,
-        meta_id=archive.meta.id,
-        index=archive.meta.index,
-        taken_at=taken_at,
-        confirmed_at=taken_at,
-        cluster=cluster,
-        consistency=consistency,
-        fingerprint=archive.state.fingerprint,
-        records={name: asdict(stats) for name, stats in archive.state.records.items()},
-        user_records=dict(archive.state.user_records),
-        config_kinds=tuple(sorted(archive.state.config_kinds)),
-        confirmed_by_leader=consistency.by_leader,
-        findings={finding.name: finding.count for finding in archive.state.findings},
-        peerings=archive.state.peerings,
-    )
-
-
-def taken_at_of(archive: Archive, now: float) -> float:
-    """Return when an archive was taken: the server's own word, unless that is none or lies too far ahead of now."""
-    told = archive.meta.taken_at
-    return now if told is None or is_ahead(told, now) else told
-
-
-def manifest_beside(archive: str, digest: Digest) -> ManifestMatch:
-    """Return the manifest beside an archive when it was written for bytes with this digest."""
-    try:
-        manifest = read_manifest(_manifest.path_of(archive))
-    except SnapshotError:
-        return ManifestMatch(UNREADABLE, None)
-    if manifest is None:
-        return ManifestMatch(ABSENT, None)
-    fits = (manifest.size, manifest.sha256) == (digest.size, digest.sha256)
-    return ManifestMatch(MATCHES, manifest) if fits else ManifestMatch(STALE, None)
-
-
 def entries_of(directory: str) -> list[Entry]:
     """Return the archives in a directory that have a manifest; only their length is compared, ``is_intact`` reads them.
 
     :raises FileError: the directory can't be read.
     """
-    found = read_catalogue(directory, described=True).archives
-    return [Entry(one.path, replace(one.manifest, cluster=one.cluster)) for one in found if one.manifest]
+    archives = read_catalogue(directory, described=True).archives
+    return [Entry(one.path, replace(one.manifest, cluster=one.cluster)) for one in archives if one.manifest]
 
 
 def newest_of(
@@ -134,11 +46,11 @@ def newest_of(
 ) -> Entry | None:
     """Return the newest archive of a cluster; None when there is none.
 
-    With a name, those count that were saved for it, and such without a name that are certainly of the same servers;
-    without one, those that are.
+    A cluster with a name owns the archives that were saved for that name, and those without a name that are certainly
+    of the same servers; a cluster without a name owns the latter.
 
-    :param reached: the index that the cluster has come to. An archive dated ahead that is beyond it is not of this raft
-        history.
+    :param reached: the index that the cluster has reached. An archive that is dated ahead and has a higher index is
+        not of this raft history.
     """
     own = [entry for entry in entries if _belongs(entry.manifest.cluster, cluster)]
     if reached is not None:
@@ -160,7 +72,7 @@ def described_by_manifest(archive: str) -> Entry | None:
     The bytes are not read: ``is_intact`` does that, once something depends on them.
     """
     try:
-        manifest = read_manifest(_manifest.path_of(archive))
+        manifest = read_manifest(archive)
         if manifest and os.path.isfile(archive) and os.path.getsize(archive) == manifest.size:
             return Entry(archive, replace(manifest, cluster=with_servers(manifest, archive)))
     except (SnapshotError, OSError):
@@ -177,6 +89,21 @@ def is_intact(entry: Entry) -> bool:
     return (digest.size, digest.sha256) == (entry.manifest.size, entry.manifest.sha256)
 
 
+def archive_path(directory: str, cluster: ClusterIdentity, taken_at: float, index: int) -> str:
+    """Return where a new archive belongs in a directory. There is no file of that name there.
+
+    :raises FileError: the name would lead out of the directory.
+    """
+    for number in itertools.count(1):
+        name = archive_name(cluster, taken_at, index, number)
+        path = os.path.join(directory, name)
+        if os.path.dirname(os.path.abspath(path)) != os.path.abspath(directory):
+            raise FileError(f"{printable(name)} is not a name for a file in {printable(directory)}", path=directory)
+        if not os.path.lexists(path) and not os.path.lexists(manifest_path(path)):
+            return path
+    raise AssertionError("numbers do not end")
+
+
 def put(partial: AtomicFile, dest: str, manifest: Manifest, *, prepare: Prepare | None = None) -> None:
     """Put a finished archive and its manifest in place, each in one step, and see both onto the disk.
 
@@ -186,60 +113,51 @@ def put(partial: AtomicFile, dest: str, manifest: Manifest, *, prepare: Prepare 
     :param prepare: gets the path of each new file, and the one where it is to be, before the first is put there.
     :raises FileError: one of them can't be put there; what was there before is there still.
     """
-    with _settled(partial, os.path.dirname(dest) or ".", prepare) as publish:
-        publish(dest, manifest)
+    with _locked(partial, os.path.dirname(dest) or ".") as described:
+        _publish(partial, described, dest, manifest, prepare)
 
 
 def put_new(partial: AtomicFile, directory: str, manifest: Manifest, *, prepare: Prepare | None = None) -> Entry:
-    """Do the same under a name of its own; no file that is there is replaced, whoever put it there.
+    """Do what ``put`` does under a new name; no file that is there is replaced, whoever put it there.
 
-    :raises FileError: as there.
+    :raises FileError: as for ``put``.
     """
-    with _settled(partial, directory, prepare) as publish:
+    with _locked(partial, directory) as described:
         path = archive_path(directory, manifest.cluster, manifest.taken_at, manifest.index)
         manifest = replace(manifest, file=os.path.basename(path))
-        publish(path, manifest)
+        _publish(partial, described, path, manifest, prepare)
     return Entry(path, manifest)
 
 
 @contextlib.contextmanager
-def _settled(partial: AtomicFile, directory: str, prepare: Prepare | None) -> Iterator[Callable[[str, Manifest], None]]:
+def _locked(partial: AtomicFile, directory: str) -> Iterator[AtomicFile]:
+    """Hold the directory's lock, give a file for the manifest, and wait in the end until new names are on the disk."""
     partial.sync()
     with AtomicFile(directory) as described, directory_lock(directory):
-
-        def publish(dest: str, manifest: Manifest) -> None:
-            described.write(_manifest.encode(manifest))
-            described.sync()
-            for new, path in ((partial, dest), (described, _manifest.path_of(dest))):
-                require_no_directory(path)
-                if prepare is not None:
-                    prepare(new.path, path)
-            partial.publish(dest)
-            described.publish(_manifest.path_of(dest))
-
-        yield publish
+        yield described
     sync_directory(directory)
+
+
+def _publish(
+    partial: AtomicFile, described: AtomicFile, dest: str, manifest: Manifest, prepare: Prepare | None
+) -> None:
+    described.write(encode_manifest(manifest))
+    described.sync()
+    for new, path in ((partial, dest), (described, manifest_path(dest))):
+        require_no_directory(path)
+        if prepare is not None:
+            prepare(new.path, path)
+    partial.publish(dest)
+    described.publish(manifest_path(dest))
 
 
 def confirm(archive: str, manifest: Manifest) -> None:
     """Put a newer manifest beside an archive that stays, and renew the archive's modification time if that is allowed.
 
-    The time is renewed so that whoever removes old files by it does not remove the content that is the cluster's.
+    Jobs that remove old files by their time then keep the archive that holds the cluster's content.
 
     :raises FileError: the manifest can't be written.
     """
     write_manifest(archive, manifest)
     with contextlib.suppress(OSError):
         os.utime(archive)
-
-
-def write_manifest(archive: str, manifest: Manifest) -> None:
-    """Put a manifest beside an archive that is there already; one that it replaces hands on its permissions.
-
-    :raises FileError: it can't be written.
-    """
-    directory = os.path.dirname(archive) or "."
-    with directory_lock(directory):
-        path = _manifest.path_of(archive)
-        write_private(path, _manifest.encode(manifest), like=path)
-    sync_directory(directory)

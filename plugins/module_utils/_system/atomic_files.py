@@ -273,12 +273,31 @@ def open_archive(path: str) -> BinaryIO:
     with file_errors("read", path):
         if os.path.isdir(path):
             raise OSError(errno.EISDIR, "")
-        # Opening a pipe would wait until somebody writes to it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = _open_regular(path)
+    if descriptor is None:
+        raise FileError(f"can't read {path}: it is not a regular file", hint="Name an archive.", path=path)
+    return open(descriptor, "rb", buffering=0)
+
+
+def read_beginning(path: str, limit: int) -> bytes:
+    """Return the first ``limit`` bytes of a file that may come from anybody.
+
+    :raises OSError: it isn't there, can't be read, or is not a regular file.
+    """
+    descriptor = _open_regular(path)
+    if descriptor is None:
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    with open(descriptor, "rb") as source:
+        return source.read(limit)
+
+
+def _open_regular(path: str) -> int | None:
+    # Without O_NONBLOCK, opening a pipe would wait until somebody writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return open(descriptor, "rb", buffering=0)
+        return descriptor
     os.close(descriptor)
-    raise FileError(f"can't read {path}: it is not a regular file", hint="Name an archive.", path=path)
+    return None
 
 
 def stamp_of(path: str) -> Stamp:

@@ -165,7 +165,7 @@ def test_the_manifest_has_them_or_the_records_are_read(
     told = {"src": str(src), "post_restore_token": source.tokens.initial_management}
     if version == binaries.OLD:
         assert (found["severity"], found["effect"]) == ("critical", "seen")
-        assert "critical: Spellings of one node's name differ only in case" in str(saved["warnings"])
+        assert "critical: Names of a node differ only in case" in str(saved["warnings"])
         result = calls.fails(target, "snapshot_restore", "guard", **told)
         assert result["failure"]["refused"] == ["findings"]
     else:

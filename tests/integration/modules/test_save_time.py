@@ -144,7 +144,7 @@ def test_an_older_state_without_a_leader_does_not_overwrite_a_newer_one(
 
     kept = calls.ok(leaderless.cluster, "snapshot_save", **told)
     assert not kept["changed"]
-    assert "is newer than the state without a leader" in kept["reason"]
+    assert "is newer than this snapshot" in kept["reason"]
     assert contents(tmp_path) == before
     assert calls.ok(leaderless.cluster, "snapshot_save", force=True, **told)["changed"]
 

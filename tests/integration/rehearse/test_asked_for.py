@@ -57,7 +57,7 @@ def test_assertions_of_each_kind(sample: Sample, rehearse: Rehearse) -> None:
     assert failed["assertions"][0]["name"] == f"kv_key {key}"
     assert failed["verdict"] == "proven"
     assert f"{len(missed)} of {len(held) + len(missed)} assertions failed" in failed["msg"]
-    assert f"one more ({count} keys below the root, and {count + 1} must be there)" in failed["msg"]
+    assert f"one more ({count} keys below the root, at least {count + 1} required)" in failed["msg"]
 
 
 def test_keys_of_any_spelling(sample: Sample, rehearse: Rehearse, tmp_path: Path) -> None:

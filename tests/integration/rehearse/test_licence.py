@@ -72,4 +72,4 @@ def test_a_licence_in_the_log_is_not_shown(sample: Sample, program: Program, wor
     assert outcome.failed
     assert licence not in outcome.stdout
     # What a terminal would obey is escaped as well.
-    assert outcome.failure["cause"]["last_words"] == [r"panic: bad licence ******** \x1b[31m"], outcome.result
+    assert outcome.failure["cause"]["crash_log"] == [r"panic: bad licence ******** \x1b[31m"], outcome.result

@@ -43,17 +43,17 @@ def test_without_a_network_namespace(
 
 ON_A_TAKEN_PORT = """
 import socket, sys
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._sandbox import server as _throwaway
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._sandbox import binary, process, server
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system import workdir as _workdir
-free = _throwaway._free_port
+free = server.free_port
 with socket.create_server(("127.0.0.1", 0)) as taken:
     ports = [taken.getsockname()[1]]
-    _throwaway._free_port = lambda: ports.pop() if ports else free()
-    binary = _throwaway.find_binary(sys.argv[1])
+    server.free_port = lambda: ports.pop() if ports else free()
+    consul = binary.find_binary(sys.argv[1])
     with _workdir.WorkDir(sys.argv[2]) as room:
-        with _throwaway.Throwaway(binary, room, isolation=_throwaway.LOOPBACK, datacenter=None) as server:
-            client = server.client(10)
-            server.start(client)
+        with server.Throwaway(consul, room, isolation=process.LOOPBACK, datacenter=None) as throwaway:
+            client = throwaway.client(10)
+            throwaway.start(client)
             print(len(ports), client.ask("/v1/agent/self")["Config"]["Datacenter"])
 """
 

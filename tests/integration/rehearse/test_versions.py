@@ -111,9 +111,9 @@ def test_new_in_old_kills_the_server_when_that_is_asked_for(sample_of: SampleOf,
     assert (result["verdict"], result["passed"]) == ("died", False)
     died = finding(result, "server_died")
     assert died["severity"] == "critical"
-    assert any("Unrecognized msg type" in line for line in died["last_words"])
+    assert any("Unrecognized msg type" in line for line in died["crash_log"])
     assert result["assertions"] == [
-        {"name": "service web", "passed": False, "detail": "was not asked: the rehearsal ended before"}
+        {"name": "service web", "passed": False, "detail": "was not checked: the rehearsal ended before"}
     ]
     assert result["memory_bytes"] > 30_000_000
     assert faults_of("snapshot_rehearse", result) == []
@@ -126,7 +126,7 @@ def test_a_type_that_nobody_knows(sample: Sample, rehearse: Rehearse, tmp_path: 
     assert rehearse.fails(src, sample.version)["verdict"] == "refused"
     died = rehearse.ok(src, sample.version, attempt_anyway=True)
     assert died["verdict"] == "died"
-    assert any(str(UNKNOWN) in line for line in finding(died, "server_died")["last_words"])
+    assert any(str(UNKNOWN) in line for line in finding(died, "server_died")["crash_log"])
 
 
 def test_a_death_that_no_guard_foresaw(sample_of: SampleOf, rehearse: Rehearse, tmp_path: Path) -> None:

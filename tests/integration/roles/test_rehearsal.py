@@ -124,7 +124,7 @@ def test_missed_targets(yard: Yard) -> None:
     )
     assert failed_hosts(played) == {"slow", "stale", "poor"}
     assert played.says("All 4 clusters would come back. 3 would, but miss a target.")
-    assert "the key no/such/key is not there" in yard.cluster("poor")["sentence"]
+    assert "the key no/such/key does not exist" in yard.cluster("poor")["sentence"]
     assert yard.cluster("stale")["rehearsals"][0]["taken_at"].replace("-", "").replace(":", "") == taken
     assert {one["verdict"] for name in hosts for one in yard.cluster(name)["rehearsals"]} == {"proven"}
     assert poor.exists()

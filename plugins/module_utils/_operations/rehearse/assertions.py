@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a user wants to find in a restored server: what to ask it, and what its answers mean (pure)."""
+"""What a user expects in a restored server: what to ask the server, and what its answers mean (pure)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ POLICY, TOKEN_ACCESSOR, CONFIG_ENTRY = "policy", "token_accessor", "config_entry
 KINDS = (KV_KEY, KV_PREFIX, SERVICE, POLICY, TOKEN_ACCESSOR, CONFIG_ENTRY)
 
 _ABSENT = ("not_found", "token_unknown")
-"""Kinds of errors by which Consul says that there is no such thing; of a token it says "ACL not found"."""
+"""Kinds of errors that mean that there is no such thing; for a token Consul answers "ACL not found"."""
 
 
 class Assertion(NamedTuple):
-    """``subject`` is what has to be there, ``min_count`` how many keys of a prefix at least."""
+    """``subject`` is what must exist, ``min_count`` the least number of keys below a prefix."""
 
     name: str
     kind: str
@@ -41,31 +41,31 @@ class Outcome(NamedTuple):
     detail: str
 
 
-def assertion_from(told: Mapping[str, Any]) -> Assertion:
-    """Return the assertion of an option's dict.
+def assertion_from(options: Mapping[str, Any]) -> Assertion:
+    """Return the assertion that a user wrote, ``{kind: subject, name?, min_count?}``.
 
-    :raises ValueError: it has not exactly one kind, or what it names can't be.
+    :raises ValueError: it does not have exactly one kind, or the subject is not valid.
     """
-    given = [kind for kind in KINDS if told.get(kind) is not None]
-    if len(given) != 1:
-        raise ValueError(f"an assertion needs exactly one of {', '.join(KINDS)}")
-    kind = given[0]
-    subject, least = str(told[kind]), told.get("min_count")
+    kinds = [kind for kind in KINDS if options.get(kind) is not None]
+    if len(kinds) != 1:
+        raise ValueError(f"an assertion requires exactly one of {', '.join(KINDS)}")
+    kind = kinds[0]
+    subject, least = str(options[kind]), options.get("min_count")
     if not subject and kind != KV_PREFIX:
         raise ValueError(f"{kind} is empty")
     if kind == CONFIG_ENTRY and not all(subject.partition("/")[::2]):
         raise ValueError(f"config_entry: {subject} is not of the form kind/name")
     if least is not None and (kind != KV_PREFIX or least < 1):
-        raise ValueError("min_count is for kv_prefix, and at least 1")
-    return Assertion(told.get("name") or f"{kind} {subject}", kind, subject, least or 1)
+        raise ValueError("min_count requires kv_prefix, and must be 1 or more")
+    return Assertion(options.get("name") or f"{kind} {subject}", kind, subject, least or 1)
 
 
 def question_of(assertion: Assertion) -> Question:
-    """Return what to ask; wherever the API can do without values, it is asked for none."""
+    """Return what to ask. Values are not requested wherever the API can answer without them."""
     subject = quote(assertion.subject, safe="")
     if assertion.kind in (KV_KEY, KV_PREFIX):
         askable = _askable(assertion.subject)
-        # Of a key, those that it is the beginning of, up to the next slash.
+        # For a key: the keys that begin with it, up to the next slash.
         short = assertion.kind == KV_KEY and askable == assertion.subject
         return Question(f"/v1/kv/{quote(askable, safe='')}", {"keys": "", **({"separator": "/"} if short else {})})
     if assertion.kind == CONFIG_ENTRY:
@@ -77,7 +77,7 @@ def question_of(assertion: Assertion) -> Question:
 
 
 def _askable(key: str) -> str:
-    """Return as much of a key as can be asked for in a URL.
+    """Return the longest prefix of a key that a URL can ask for.
 
     Consul redirects where Go's ``path.Clean`` would change the path, and newer servers refuse spaces at either end (the
     former seen on 1.8.7 and 1.22.7, the latter on 1.22.7).
@@ -92,63 +92,63 @@ def _askable(key: str) -> str:
 
 
 def judged(assertion: Assertion, answer: Any) -> Outcome:
-    """Return how it ended; ``answer`` is Consul's, or None when it has no such thing."""
+    """Return the outcome; ``answer`` is Consul's, None when it has no such thing."""
     passed, detail = _JUDGES[assertion.kind](assertion, answer)
     return Outcome(assertion.name, passed, detail)
 
 
 def unanswered(assertion: Assertion, kind: str, message: str) -> Outcome:
-    """Return how it ended when Consul answered with an error, of which this is the kind."""
+    """Return the outcome when Consul answered with an error of this kind."""
     if kind in _ABSENT:
         return judged(assertion, None)
-    return Outcome(assertion.name, False, f"could not be asked: {message}")
+    return Outcome(assertion.name, False, f"could not be checked: {message}")
 
 
 def unasked(assertion: Assertion) -> Outcome:
-    """Return how it ended when no server came to the point of being asked."""
-    return Outcome(assertion.name, False, "was not asked: the rehearsal ended before")
+    """Return the outcome when the rehearsal ended before it came to the assertions."""
+    return Outcome(assertion.name, False, "was not checked: the rehearsal ended before")
 
 
 def _key(assertion: Assertion, answer: Any) -> tuple[bool, str]:
-    there = assertion.subject in _listed(answer, str)
-    return there, f"the key {assertion.subject} is {_there(there)}"
+    there = assertion.subject in _elements(answer, str)
+    return there, f"the key {assertion.subject} {_exists(there)}"
 
 
 def _prefix(assertion: Assertion, answer: Any) -> tuple[bool, str]:
-    count = sum(1 for key in _listed(answer, str) if key.startswith(assertion.subject))
-    told = f"{count} {_plural('key', count)} below {assertion.subject or 'the root'}"
+    count = sum(1 for key in _elements(answer, str) if key.startswith(assertion.subject))
+    seen = f"{count} {_plural('key', count)} below {assertion.subject or 'the root'}"
     if count >= assertion.min_count:
-        return True, told
-    return False, f"{told}, and {assertion.min_count} must be there"
+        return True, seen
+    return False, f"{seen}, at least {assertion.min_count} required"
 
 
 def _service(assertion: Assertion, answer: Any) -> tuple[bool, str]:
-    count = len(_listed(answer, dict))
+    count = len(_elements(answer, dict))
     return bool(count), f"the service {assertion.subject} has {count or 'no'} {_plural('instance', count)}"
 
 
 def _policy(assertion: Assertion, answer: Any) -> tuple[bool, str]:
-    there = any(one.get("Name") == assertion.subject for one in _listed(answer, dict))
-    return there, f"the policy {assertion.subject} is {_there(there)}"
+    there = any(policy.get("Name") == assertion.subject for policy in _elements(answer, dict))
+    return there, f"the policy {assertion.subject} {_exists(there)}"
 
 
 def _token(assertion: Assertion, answer: Any) -> tuple[bool, str]:
     there = bool(answer)
-    return there, f"the token with the accessor {assertion.subject} is {_there(there)}"
+    return there, f"the token with the accessor {assertion.subject} {_exists(there)}"
 
 
 def _config_entry(assertion: Assertion, answer: Any) -> tuple[bool, str]:
     there = bool(answer)
-    return there, f"the config entry {assertion.subject} is {_there(there)}"
+    return there, f"the config entry {assertion.subject} {_exists(there)}"
 
 
-def _listed(answer: Any, of: type) -> list[Any]:
-    """Return what an answer lists; what is not a list, or of another type, is not what was asked for."""
-    return [one for one in answer if isinstance(one, of)] if isinstance(answer, list) else []
+def _elements(answer: Any, of: type) -> list[Any]:
+    """Return the elements of an answer that are of a type; none when it is not a list."""
+    return [element for element in answer if isinstance(element, of)] if isinstance(answer, list) else []
 
 
-def _there(there: bool) -> str:
-    return "there" if there else "not there"
+def _exists(there: bool) -> str:
+    return "exists" if there else "does not exist"
 
 
 def _plural(word: str, count: int) -> str:

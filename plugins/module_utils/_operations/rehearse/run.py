@@ -8,48 +8,54 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
+import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
-from ..._compare.equivalence import Reference
+from ..._compare.equivalence import Comparison, Reference
 from ..._compare.record_diff import BaselineVisitor, Comparer, Resolver, Selection
 from ..._consul.client import Client
-from ..._errors import ApiError, ArchiveError, MissingLibraryError, ServerDied, SnapshotError, TransportError
-from ..._model.compatibility import is_enterprise, unrestorable
+from ..._errors import ApiError, MissingLibraryError, SnapshotError, TransportError
 from ..._model.identity import ClusterIdentity
-from ..._sandbox.server import Binary, Throwaway, find_binary, isolation
-from ..._snapshot.checks.findings import LISTED, judged_for
+from ..._sandbox.binary import Binary, find_binary
+from ..._sandbox.process import isolation
+from ..._sandbox.server import Throwaway
+from ..._snapshot.checks.findings import LISTED
 from ..._snapshot.reader import read_archive
-from ..._storage.store import manifest_beside
+from ..._storage.manifest_file import manifest_beside
 from ..._system.atomic_files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
 from ..._system.signals import TimedOut, deadline, uninterrupted
 from ..._system.workdir import WorkDir, clear_leftovers
 from ..capture import capture
+from ..journal import Journal
 from ..proof import Prover, reader_of
 from .assertions import Assertion, Outcome, judged, question_of, unanswered, unasked
-from .result import Examined, Progress
+from .result import Ending, Examined, age_of
 from .verdict import (
     AGE,
-    DIED,
-    INCOMPLETE,
-    NOT_PROVEN,
+    PHASES,
+    PROOF,
     PROVEN,
-    REFUSED,
+    READY,
+    RESTORE,
     RTO,
-    Ending,
-    Target,
-    disproven,
+    START,
+    VERIFY,
+    Conclusion,
+    broken_off,
     is_disk_full,
+    of_proof,
     passed,
     target,
+    timed_out,
     total,
+    unloadable,
 )
 
 _DYING = 3.0
-"""Seconds granted to a server that stopped answering to be gone."""
+"""Seconds within which a server that stopped answering has to end, to be counted as dead."""
 _PAUSE = 0.5
-_DAMAGED = "Don't use this archive; take a new one, or an older one that verifies."
 
 
 class RehearseRequest(NamedTuple):
@@ -65,212 +71,174 @@ class RehearseRequest(NamedTuple):
     timeout: float = 300
     work_dir: str | None = None
 
-
-class _Ended(Exception):
-    """The rehearsal is over before its end."""
-
-    def __init__(self, verdict: str, reason: str, hint: str) -> None:
-        super().__init__(reason)
-        self.verdict, self.reason, self.hint = verdict, reason, hint
+    @property
+    def parent(self) -> str:
+        """The directory in which the server's own one is made."""
+        return self.work_dir or tempfile.gettempdir()
 
 
-def rehearse(request: RehearseRequest, progress: Progress, *, check: bool) -> Ending:
-    """Rehearse, and return how it ended; nothing is left behind but what ``keep_on_failure`` asks for.
+class Rehearsal:
+    """One rehearsal. ``reached`` is how far it has come: a value, and a new one at each step.
 
-    :param progress: is filled in as it goes.
-    :param check: verify the archive and look at the binary alone.
-    :raises MissingLibraryError: this host lacks a library.
+    ``run`` returns it. What breaks a run off, such as a signal, leaves it as it was.
     """
-    with contextlib.ExitStack() as stack:
-        workdirs: list[WorkDir] = []
-        try:
-            with deadline(request.timeout):
-                verdict, reason, hint = _steps(request, progress, stack, workdirs, check)
-        except _Ended as ended:
-            verdict, reason, hint = ended.verdict, ended.reason, ended.hint
-        except TimedOut:
-            verdict = INCOMPLETE
-            reason = f"the rehearsal did not complete within {request.timeout:g} s (last phase: {progress.phase})"
-            hint = "Raise timeout, or see what slows this host."
-        except MissingLibraryError:
-            raise
-        except SnapshotError as error:
-            progress.cause = error
-            verdict, reason, hint = INCOMPLETE, f"the rehearsal could not be finished: {error.message}", error.hint
-            if workdirs and _is_full(workdirs[0], error.message):
-                reason, hint = f"{_FULL}: {error.message}", _ROOM
-        ending = progress.ending = Ending(
-            verdict,
-            reason,
-            hint,
-            progress.outcomes or (() if check else tuple(unasked(one) for one in request.assertions)),
-            _targets(request, progress, verdict),
-        )
-        if workdirs and request.keep_on_failure and not passed(ending):
-            stack.callback(_keep, workdirs[0], progress)
-    return ending
 
+    def __init__(self, journal: Journal) -> None:
+        """:param journal: is given the phases' durations."""
+        self._journal = journal
+        self.reached = Ending()
 
-def _keep(workdir: WorkDir, progress: Progress) -> None:
-    progress.kept_dir = workdir.keep()
+    def run(self, request: RehearseRequest, *, check: bool) -> Ending:
+        """Rehearse, and return how it ended. Nothing is left behind but what ``keep_on_failure`` asks for.
 
+        :param check: only verify the archive and look at the binary.
+        :raises MissingLibraryError: this host lacks a library.
+        :raises FileError: the server's directory can't be removed, or kept.
+        """
+        workdir: WorkDir | None = None
+        with contextlib.ExitStack() as stack:
+            try:
+                with deadline(request.timeout):
+                    if not check:
+                        self._clear_leftovers(request.parent)
+                    examined = self._verify(request.src)
+                    binary = self._find(request.consul_binary)
+                    conclusion = None if request.attempt_anyway else _guard(examined, binary)
+                    if conclusion is None and check:
+                        conclusion = Conclusion(None)
+                    if conclusion is None:
+                        self._note(isolation=isolation())
+                        with uninterrupted():
+                            workdir = stack.enter_context(WorkDir(request.parent))
+                            server = stack.enter_context(self._server(binary, workdir, examined))
+                        conclusion = self._try(server, request, examined, binary)
+            except TimedOut:
+                conclusion = timed_out(request.timeout, self.reached.phase, self.reached.refusal)
+            except MissingLibraryError:
+                raise
+            except SnapshotError as error:
+                conclusion = broken_off(error, self.reached.phase, free_bytes(workdir.path) if workdir else None)
+            self._note(conclusion=_judged(conclusion, request, self.reached, check=check))
+            if workdir and request.keep_on_failure and not passed(self.reached.conclusion):
+                self._note(kept_dir=workdir.keep())
+        return self.reached
 
-def _targets(request: RehearseRequest, progress: Progress, verdict: str | None) -> tuple[Target, ...]:
-    found = []
-    if request.max_rto is not None and verdict is not None:
-        found.append(target(RTO, request.max_rto, total(progress.phases) if verdict == PROVEN else None))
-    if request.max_age is not None:
-        found.append(target(AGE, request.max_age, progress.age))
-    return tuple(found)
+    def _note(self, **seen: Any) -> None:
+        self.reached = replace(self.reached, **seen)
 
+    @contextlib.contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        self._note(phase=name)
+        with self._journal.phase(name):
+            yield
+        if name in PHASES:
+            self._note(rto={**self.reached.rto, name: self._journal.duration[name]})
 
-def _steps(
-    request: RehearseRequest, progress: Progress, stack: contextlib.ExitStack, workdirs: list[WorkDir], check: bool
-) -> tuple[str | None, str, str]:
-    parent = request.work_dir or tempfile.gettempdir()
-    if not check:
+    def _clear_leftovers(self, parent: str) -> None:
         require_directory(parent)
-        progress.cleared = clear_leftovers(parent)
-    examined = _examine(request, progress)
-    progress.phase = "binary"
-    binary = progress.binary = find_binary(request.consul_binary)
-    _guard(request, progress, examined, binary)
-    if check:
-        return None, "", ""
-    progress.isolation = isolation()
-    with uninterrupted():
-        workdir = stack.enter_context(WorkDir(parent))
-        workdirs.append(workdir)
-        server = stack.enter_context(
-            Throwaway(binary, workdir, isolation=progress.isolation, datacenter=examined.origin.datacenter)
-        )
-    try:
-        return _in_server(request, progress, examined, server)
-    except ServerDied as died:
-        raise _of_death(progress, workdir, died) from None
-    except TransportError as error:
-        # A server that is about to end has not ended yet when its connections break off.
+        self._note(cleared=tuple(clear_leftovers(parent)))
+
+    def _verify(self, src: str) -> Examined:
+        with self._phase(VERIFY):
+            examined = _examine(src)
+        self._note(examined=examined)
+        return examined
+
+    def _find(self, name: str) -> Binary:
+        with self._phase("binary"):
+            binary = find_binary(name)
+        self._note(binary=binary)
+        return binary
+
+    def _server(self, binary: Binary, workdir: WorkDir, examined: Examined) -> Throwaway:
+        network = self.reached.isolation or ""
+        return Throwaway(binary, workdir, isolation=network, datacenter=examined.origin.datacenter)
+
+    def _try(self, server: Throwaway, request: RehearseRequest, examined: Examined, binary: Binary) -> Conclusion:
         try:
+            return self._restore_into(server, request, examined, binary)
+        except TransportError as error:
+            # A server that is about to end has not ended yet when its connections break off.
             server.check_alive(_DYING)
-        except ServerDied as died:
-            raise _of_death(progress, workdir, died) from None
-        raise error
-    finally:
-        progress.memory = server.memory
+            raise error
+        finally:
+            self._note(memory=server.memory)
+
+    def _restore_into(
+        self, server: Throwaway, request: RehearseRequest, examined: Examined, binary: Binary
+    ) -> Conclusion:
+        client, src, fingerprint = server.client(request.timeout), request.src, examined.archive.state.fingerprint
+        with self._phase(START):
+            server.start(client)
+        with self._phase(RESTORE):
+            self._note(refusal=_send(client, src, examined))
+        with self._phase(READY):
+            server.await_leader(client)
+        # Asked before the proof: what belongs to agents is gone from the catalog within a minute.
+        with self._phase("assertions"):
+            self._note(outcomes=tuple(_ask(client, assertion) for assertion in request.assertions))
+        with self._phase(PROOF):
+            reference = Reference(fingerprint, reader_of(src, fingerprint), self.reached.is_across)
+            look = _prove(client, server, Prover(reference))
+        lost = {"lost": [asdict(loss) for loss in look.losses]} if look.losses else {}
+        self._note(proof={**look.proof, **lost})
+        if self.reached.is_across:
+            with self._phase("changes"):
+                self._note(changes=_changes(client, src, look.proof["differs"]))
+        return of_proof(look.proof, look.losses, refusal=self.reached.refusal, version=binary.version)
 
 
-def _examine(request: RehearseRequest, progress: Progress) -> Examined:
-    stamp = stamp_of(request.src)
+def _examine(src: str) -> Examined:
+    stamp = stamp_of(src)
     checksum, size = hashlib.sha256(), 0
 
     def counted() -> Iterator[bytes]:
         nonlocal size
-        for piece in read_pieces(request.src, checksum):
+        for piece in read_pieces(src, checksum):
             size += len(piece)
             yield piece
 
-    try:
-        archive = read_archive(counted())
-    except ArchiveError as error:
-        progress.cause = error
-        raise _Ended(REFUSED, f"the archive does not verify: {error.message}", error.hint or _DAMAGED) from None
+    archive = read_archive(counted())
     digest = Digest(size, checksum.hexdigest())
-    beside = manifest_beside(request.src, digest)
-    known = beside.manifest.cluster if beside.manifest else ClusterIdentity(None, None, None)
-    manifest = beside.manifest
+    manifest = manifest_beside(src, digest).manifest
+    known = manifest.cluster if manifest else ClusterIdentity(None, None, None)
     confirmed_at = manifest.confirmed_at if manifest and manifest.confirmed_by_leader else None
-    progress.examined = Examined(archive, digest, stamp, archive.state.origin.completed(known), confirmed_at)
-    progress.findings = list(archive.state.findings)
-    return progress.examined
+    age = age_of(archive.meta.taken_at, confirmed_at, time.time())
+    return Examined(archive, digest, stamp, archive.state.origin.completed(known), age)
 
 
-def _guard(request: RehearseRequest, progress: Progress, examined: Examined, binary: Binary) -> None:
+def _guard(examined: Examined, binary: Binary) -> Conclusion | None:
     state, origin = examined.archive.state, examined.origin
-    progress.findings = judged_for(state.findings, binary.version)
-    missing = unrestorable(
-        state.type_ids,
-        state.config_kinds,
-        archive=origin.consul_version,
-        target=binary.version,
-        enterprise=is_enterprise(binary.version),
-    )
-    if missing and not request.attempt_anyway:
-        raise _Ended(
-            REFUSED,
-            f"the archive holds records that Consul {binary.version} can't read ({', '.join(missing)}); they would "
-            "kill it, and again at each start",
-            f"Rehearse it in the version it comes from ({origin.consul_version or 'unknown'}), or a newer one of its "
-            "edition; with attempt_anyway: true you see the server's end.",
-        )
+    return unloadable(state.type_ids, state.config_kinds, archive_version=origin.consul_version, version=binary.version)
 
 
-def _of_death(progress: Progress, workdir: WorkDir, died: ServerDied) -> _Ended:
-    progress.cause = died
-    told = "; ".join(died.last_words) or "nothing in its log"
-    if _is_full(workdir, told):
-        return _Ended(INCOMPLETE, f"{_FULL}: {told}", _ROOM)
-    if progress.phase == "start":
-        hint = "This collection wrote its configuration. Check that this Consul starts at all."
-        return _Ended(INCOMPLETE, f"the throwaway server did not start. {died.message}: {told}", hint)
-    progress.death = died
-    hint = "Don't restore it into this version. If it is the version it comes from, report it to Consul's makers."
-    return _Ended(DIED, f"the throwaway server died while it restored the archive. {died.message}: {told}", hint)
+def _judged(conclusion: Conclusion, request: RehearseRequest, reached: Ending, *, check: bool) -> Conclusion:
+    """Return what the rehearsal came to, with what was asked for beside."""
+    targets = []
+    if request.max_rto is not None and conclusion.verdict is not None:
+        targets.append(target(RTO, request.max_rto, total(reached.rto) if conclusion.verdict == PROVEN else None))
+    if request.max_age is not None:
+        targets.append(target(AGE, request.max_age, reached.examined.age if reached.examined else None))
+    never = () if check else tuple(unasked(assertion) for assertion in request.assertions)
+    return conclusion._replace(assertions=reached.outcomes or never, targets=tuple(targets))
 
 
-def _is_full(workdir: WorkDir, told: str) -> bool:
-    # A server can't log what it died of where there is no room for that either.
-    return is_disk_full(told) or free_bytes(workdir.path) < _HARDLY_ANY
+def _send(client: Client, src: str, examined: Examined) -> ApiError | None:
+    """Restore the archive, and return the server's answer where it was an error.
 
-
-_FULL = "no space is left for the throwaway server"
-_HARDLY_ANY = 1 << 16
-_ROOM = "Make room there, or set work_dir to a directory that has some: about four times what the state takes."
-
-
-def _in_server(
-    request: RehearseRequest, progress: Progress, examined: Examined, server: Throwaway
-) -> tuple[str, str, str]:
-    client = server.client(request.timeout)
-    with progress.measured("start"):
-        server.start(client)
-    refusal = None
-    with progress.measured("restore"), open_unchanged(request.src, examined.stamp, examined.digest) as archive:
+    It may have been restored all the same: the proof tells.
+    """
+    with open_unchanged(src, examined.stamp, examined.digest) as archive:
         try:
             client.restore(archive, examined.digest.size, datacenter=None)
         except ApiError as error:
             if is_disk_full(error.message):
                 raise
-            # It may have been restored all the same: the proof tells.
-            refusal = progress.cause = error
-    with progress.measured("ready"):
-        server.await_leader(client)
-    # Asked before the proof: what belongs to agents is gone from the catalog within a minute.
-    progress.phase = "assertions"
-    progress.outcomes = tuple(_asked(client, server, one) for one in request.assertions)
-    with progress.measured("proof"):
-        fingerprint = examined.archive.state.fingerprint
-        reference = Reference(fingerprint, reader_of(request.src, fingerprint), progress.across)
-        look = Prover(reference).prove(
-            client,
-            pause=lambda: server.check_alive(_PAUSE),
-            is_hopeless=lambda error: is_disk_full(error.message),  # a disk that is full stays full
-        )
-        lost = {"lost": [asdict(loss) for loss in look.losses]} if look.losses else {}
-        progress.proof = {**look.proof, **lost}
-    if progress.across:
-        progress.phase = "changes"
-        progress.changes = _changes(client, request.src, progress.proof)
-    if progress.proof["equal"]:
-        progress.cause = None
-        return PROVEN, "", ""
-    if refusal is not None:
-        return NOT_PROVEN, f"the throwaway server did not restore the archive: {refusal.message}", refusal.hint
-    version = progress.binary.version if progress.binary else None
-    reason, hint = disproven(progress.proof["differs"], look.losses, version)
-    return NOT_PROVEN, reason, hint
+            return error
+    return None
 
 
-def _asked(client: Client, server: Throwaway, assertion: Assertion) -> Outcome:
+def _ask(client: Client, assertion: Assertion) -> Outcome:
     question = question_of(assertion)
     try:
         return judged(assertion, client.ask(question.path, params=question.params))
@@ -278,7 +246,15 @@ def _asked(client: Client, server: Throwaway, assertion: Assertion) -> Outcome:
         return unanswered(assertion, error.kind, error.message)
 
 
-def _changes(client: Client, src: str, proof: dict[str, Any]) -> dict[str, Any]:
+def _prove(client: Client, server: Throwaway, prover: Prover) -> Comparison:
+    return prover.prove(
+        client,
+        pause=lambda: server.check_alive(_PAUSE),
+        is_hopeless=lambda error: is_disk_full(error.message),  # a disk that is full stays full
+    )
+
+
+def _changes(client: Client, src: str, differs: list[str]) -> dict[str, Any]:
     """Return, by type, what a server of another version made of the archive's records; names, never values."""
     learner = BaselineVisitor(Selection())
     read_archive(read_pieces(src), visitor=learner)
@@ -288,7 +264,7 @@ def _changes(client: Client, src: str, proof: dict[str, Any]) -> dict[str, Any]:
     if resolver is not None:
         read_archive(read_pieces(src), visitor=resolver)
     return {
-        name: {**asdict(change), "equal": name not in proof["differs"]}
+        name: {**asdict(change), "equal": name not in differs}
         for name, change in comparer.result(resolver, ()).items()
         if not change.equal
     }

@@ -165,11 +165,11 @@ def _change(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _finding(told: Mapping[str, Any]) -> dict[str, Any]:
-    words = told.get("last_words") or []
+    words = told.get("crash_log") or []
     lines = words.splitlines() if isinstance(words, str) else words
     return {
         **{key: text_of(told.get(key)) for key in ("name", "severity", "sentence")},
         "count": told.get("count"),
         "names": [text_of(one) for one in told.get("names") or ()][:_LINES],
-        "last_words": [printable(one, _TEXT) for one in lines][-_LINES:],
+        "crash_log": [printable(one, _TEXT) for one in lines][-_LINES:],
     }

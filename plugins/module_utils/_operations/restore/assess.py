@@ -13,8 +13,9 @@ from ..._consul.readiness import Expected
 from ..._errors import GuardError, printable
 from ..._model.compatibility import is_across
 from ..capture import Capture
-from ..decisions import EQUIVALENT, Decision, should_restore
+from ..decision import Decision
 from ..proof import reader_of
+from .decision import EQUIVALENT, should_restore
 from .guard_facts import RestoreFacts, is_origin
 from .guards import Finding, evaluate, name_conflicts, refusals, surviving_token, warnings
 from .next_steps import agents_awaited, next_steps, servers_gone

@@ -9,8 +9,8 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from ..._storage.manifest import Consistency
-from ..._storage.store import cluster_of, manifest_for, put_new
+from ..._storage.manifest import Consistency, cluster_of, manifest_for
+from ..._storage.store import put_new
 from ..._system.atomic_files import AtomicFile, existing_part, make_directory, remove_leftovers, require_directory
 from ..capture import Capture
 from .sides import RestoreRequest, Target

@@ -120,7 +120,7 @@ class Fingerprint:
             raise SnapshotError("the fingerprint can't be read", hint="") from error
         found = cls(types, version)
         if found.overall != overall:
-            raise SnapshotError("the fingerprint doesn't match its own parts", hint="")
+            raise SnapshotError("the fingerprint contradicts its own parts", hint="")
         return found
 
 

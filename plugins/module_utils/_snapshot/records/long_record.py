@@ -20,7 +20,7 @@ PARTS_LIMIT = 1 << 20
 
 
 class TooMuch(ValueError):
-    """A value has more bytes or parts than anything that Consul writes, or is no msgpack; the text says which."""
+    """A value has more bytes or parts than anything that Consul writes, or is not msgpack; the text says which."""
 
 
 class _Shape(NamedTuple):
@@ -82,7 +82,7 @@ class LongValue:
     def feed(self, data: bytes, position: int = 0) -> int | None:
         """Go on, and return the offset behind the value's last byte; None when the value goes on behind ``data``.
 
-        :raises TooMuch: it has too many bytes or parts, or is no msgpack.
+        :raises TooMuch: it has too many bytes or parts, or is not msgpack.
         """
         start, end = position, len(data)
         while position < end and (self._skip or self._open):
@@ -100,7 +100,7 @@ class LongValue:
     def _read_header(self, data: bytes, position: int) -> int:
         shape = _SHAPES[self._head[0] if self._head else data[position]]
         if shape is None:
-            raise TooMuch("a record is no msgpack")
+            raise TooMuch("a record is not msgpack")
         length = 0
         if shape.width:
             taken = data[position : position + 1 + shape.width - len(self._head)]

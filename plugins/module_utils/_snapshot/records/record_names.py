@@ -120,7 +120,7 @@ def _register(fields: Fields) -> Name:
 
 def _bytes(value: Any) -> bytes:
     if not isinstance(value, bytes):
-        raise TypeError("this is no text")
+        raise TypeError("a name is not text")
     return value
 
 

@@ -210,5 +210,5 @@ def _broken(message: str) -> ArchiveError:
         message,
         fault="records",
         retryable=False,
-        hint="Don't restore this archive: a server that meets such a record dies. Take a new one.",
+        hint="Don't restore this archive: such a record crashes a server. Take a new one.",
     )

@@ -69,14 +69,14 @@ KNOWN = {
     *result(),
     *("msg", "failure", "failed", "hint", "kind", "name", "passed", "detail", "count", "size", "differs"),
 }
-KNOWN |= {"start", "restore", "ready", "proof", "total", "equal", "added", "removed", "changed", "names", "last_words"}
+KNOWN |= {"start", "restore", "ready", "proof", "total", "equal", "added", "removed", "changed", "names", "crash_log"}
 KNOWN |= {"severity", "sentence"}
 
 
 @pytest.mark.parametrize("verdict", ["proven", "died"])
 def test_every_text_is_escaped(verdict: str) -> None:
     change = {"added": 1, "removed": 0, "changed": 2, "equal": True, "names": {}}
-    finding = {"name": "x", "severity": "critical", "sentence": "x", "count": 1, "names": ["x"], "last_words": ["x"]}
+    finding = {"name": "x", "severity": "critical", "sentence": "x", "count": 1, "names": ["x"], "crash_log": ["x"]}
     asserted = [{"name": "x", "passed": False, "detail": "x"}]
     told = {"findings": [finding], "assertions": asserted, "changes": {"KVS": change}, "kept_dir": "x"}
     one = result(**told) if verdict == "proven" else failed(verdict, "x", "x", **told)

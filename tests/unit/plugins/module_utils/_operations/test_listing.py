@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.archives import META, STATE, SUMS, Part, archive_of, sums_of
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.listing import (
     Listing,
     ListRequest,
@@ -27,53 +25,13 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
     Fingerprint,
     TypeDigest,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import catalogue as _catalogue
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import manifest as _manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import store as _store
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.chronology import DAY
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import Consistency, Manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
+    encode_manifest,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import from_text, to_text
 
-NOW = from_text("2026-11-26T00:00:00Z")
-OURS = ClusterIdentity("dc1", "an-id", "1.22.7", ("s1", "s2"), "production")
-
-
-def archive(servers: tuple[str, ...] = ("s1", "s2"), index: int = 7, taken_at: float = NOW - DAY) -> bytes:
-    """Return bytes that begin as an archive does, and no more: nobody reads on."""
-    configuration = {"Servers": [{"ID": one, "Address": "10.0.0.1:8300", "Suffrage": 0} for one in servers]}
-    known = {"Version": 1, "Index": index, "Term": 2, "Peers": None, "ConfigurationIndex": 1, "Size": 0}
-    meta = {**known, "ID": f"2-{index}-{int(taken_at * 1000)}"}
-    parts = [Part(META, json.dumps({**meta, "Configuration": configuration}).encode()), Part(STATE, os.urandom(9000))]
-    return archive_of([*parts, Part(SUMS, sums_of(parts))])
-
-
-def manifest(
-    data: bytes, *, cluster: ClusterIdentity = OURS, index: int = 7, taken_at: float = NOW - DAY, **more: Any
-) -> Manifest:
-    known = {
-        "file": "a.snap",
-        "size": len(data),
-        "sha256": "ab" * 32,
-        "meta_id": f"2-{index}-{int(taken_at * 1000)}",
-        "index": index,
-        "taken_at": taken_at,
-        "confirmed_at": taken_at,
-        "cluster": cluster,
-        "consistency": Consistency(False, 0, True),
-        "fingerprint": Fingerprint({"KVS": TypeDigest(1, index)}),
-        "records": {},
-        "user_records": {},
-    }
-    return Manifest(**{**known, **more})
-
-
-def put(directory: Path, name: str, data: bytes | None = None, told: Manifest | bytes | None = None) -> str:
-    data = archive() if data is None else data
-    (directory / name).write_bytes(data)
-    if told is not None:
-        text = told if isinstance(told, bytes) else _manifest.encode(told)
-        Path(_manifest.path_of(str(directory / name))).write_bytes(text)
-    return str(directory / name)
+from .._storage.test_catalogue import NOW, OURS, archive, manifest, put
 
 
 def described(directory: Path, name: str, **facts: Any) -> str:
@@ -81,7 +39,7 @@ def described(directory: Path, name: str, **facts: Any) -> str:
 
 
 def listed(directory: Path, **options: Any) -> Listing:
-    return list_archives(ListRequest(str(directory), **options), NOW)
+    return list_archives(ListRequest(str(directory), **options), Journal(), NOW)
 
 
 def names(listing: Listing) -> list[str]:
@@ -235,15 +193,6 @@ def test_the_archives_of_a_name(tmp_path: Path) -> None:
     assert listed(tmp_path).other_clusters == ()
 
 
-def test_old_manifests_get_their_servers_from_the_archive(tmp_path: Path) -> None:
-    data = archive()
-    put(tmp_path, "a.snap", data, manifest(data, cluster=NAMELESS._replace(servers=())))
-    # The first member of another archive of that length says nothing.
-    put(tmp_path, "b.snap", data, manifest(data, index=99, cluster=NAMELESS._replace(servers=())))
-    found = {os.path.basename(one.path): one.cluster.servers for one in listed(tmp_path).archives}
-    assert found == {"a.snap": ("s1", "s2"), "b.snap": ()}
-
-
 def test_a_directory_that_is_not_there_or_is_none(tmp_path: Path) -> None:
     assert listed(tmp_path / "absent") == Listing(False, [], [], None, [])
     assert listed(tmp_path) == Listing(True, [], [], None, [])
@@ -252,108 +201,8 @@ def test_a_directory_that_is_not_there_or_is_none(tmp_path: Path) -> None:
         listed(tmp_path / "file")
 
 
-def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_bytes(archive())
-    place = tmp_path / "place"
-    place.mkdir()
-    (place / "link.snap").symlink_to(secret)
-    (place / "dangling.snap").symlink_to(tmp_path / "nowhere")
-    (place / "loop.snap").symlink_to(place / "loop.snap")
-    (place / "directory.snap").mkdir()
-    os.mkfifo(place / "pipe.snap")
-    with open(os.fsencode(place) + b"/not\xffutf8.snap", "wb") as file:
-        file.write(archive())
-    os.mkfifo(place / "a.snap.manifest.json")
-    put(place, "a.snap")
-    (place / "b.snap.manifest.json").symlink_to("/dev/zero")
-    put(place, "b.snap")
-    (place / "c.snap.manifest.json").mkdir()
-    put(place, "c.snap")
-    (place / ".snapshot-x.partial").write_bytes(b"under way")
-    (place / "notes.txt").write_bytes(b"nothing of ours")
-    (place / "gone.snap.manifest.json").write_bytes(_manifest.encode(manifest(b"gone")))
-
-    listing = listed(place)
-    assert sorted(names(listing)) == ["a.snap", "b.snap", "c.snap"]
-    assert {one.status for one in listing.archives} == {"unreadable"}
-    reasons = {os.path.basename(one.path): one.reason for one in listing.skipped}
-    links = dict.fromkeys(["link.snap", "dangling.snap", "loop.snap"], "is a symbolic link")
-    others = dict.fromkeys(["directory.snap", "pipe.snap"], "is not a regular file")
-    assert reasons == {**links, **others, "not\\udcffutf8.snap": "its name is not UTF-8"}
-    json.dumps([as_json(one, NOW) for one in listing.archives], ensure_ascii=False).encode()
-    # A save looks into such a directory, too.
-    assert _store.entries_of(str(place)) == []
-
-
-def changed(**changes: Any) -> bytes:
-    return json.dumps({**json.loads(_manifest.encode(manifest(b"data"))), **changes}).encode()
-
-
-HOSTILE = {
-    "huge": b'{"a": "' + b"x" * (2 << 20) + b'"}',
-    "deep": b"[" * 100_000,
-    "deep in a known place": changed().replace(
-        b'"records": {}', b'"records": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000
-    ),
-    "a million digits": changed().replace(b'"index": 7', b'"index": ' + b"9" * 1_000_000),
-    "a float": changed().replace(b'"index": 7', b'"index": 7.5'),
-    "infinite": changed().replace(b'"index": 7', b'"index": 1e999'),
-    "NaN": changed().replace(b'"index": 7', b'"index": NaN'),
-    "true for a number": changed().replace(b'"index": 7', b'"index": true'),
-    "negative": changed().replace(b'"index": 7', b'"index": -7'),
-    "beyond what raft counts to": changed().replace(b'"index": 7', b'"index": 18446744073709551616'),
-    "text for a number": changed().replace(b'"index": 7', b'"index": "7"'),
-    "an infinite count in the fingerprint": changed(
-        fingerprint={"overall": "v2:0", "types": {"KVS": {"count": 0, "digest": "0"}}}
-    ).replace(b'"count": 0', b'"count": 1e999'),
-    "a number for a name": changed(cluster={**OURS.as_json(), "name": 7}),
-    "a list for a datacenter": changed(cluster={**OURS.as_json(), "datacenter": ["dc1"]}),
-    "a map for servers": changed(cluster={**OURS.as_json(), "servers": {"s1": 1}}),
-    "text for servers": changed(cluster={**OURS.as_json(), "servers": "s1"}),
-    "half a character": changed(cluster={**OURS.as_json(), "name": "\ud800"}),
-    "text for a flag": changed(confirmed_by_leader="false"),
-    "a number for a flag": changed(consistency={"stale": 0, "last_contact_ms": 0, "known_leader": True}),
-    "a list for a file": changed(archive={"file": ["a"], "size": 4, "sha256": "ab"}),
-    "a year that is none": changed(taken_at="0000-00-00T00:00:00Z"),
-    "other digits": changed(taken_at="\uff12026-11-23T02:15:00Z"),
-    "a number for a time": changed(confirmed_at=1e308),
-}
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_manifest_is_unreadable_at_once(text: bytes, tmp_path: Path) -> None:
-    put(tmp_path, "a.snap", b"data", text)
-    begun = time.process_time()
-    assert [one.status for one in listed(tmp_path).archives] == ["unreadable"]
-    assert _store.entries_of(str(tmp_path)) == []
-    assert time.process_time() - begun < 2
-
-
-def test_a_manifest_that_names_another_file_leads_nowhere(tmp_path: Path) -> None:
-    outside = tmp_path / "outside.snap"
-    outside.write_bytes(b"data")
-    place = tmp_path / "place"
-    place.mkdir()
-    described(place, "a.snap", file="../outside.snap")
-    (place / "b.snap.manifest.json").write_bytes(_manifest.encode(replace(manifest(b"data"), file=str(outside))))
-    assert names(listed(place)) == ["a.snap"]
-    [entry] = _store.entries_of(str(place))
-    assert entry.path == str(place / "a.snap")
-
-
-def test_only_the_beginning_of_an_archive_is_read(tmp_path: Path) -> None:
-    # A hundred megabytes of a first member that would have to be meta.json.
-    put(tmp_path, "bomb.snap", archive_of([Part(META, bytes(100 << 20))]))
-    begun = time.process_time()
-    [one] = listed(tmp_path).archives
-    assert (one.index, one.cluster.servers) == (None, ())
-    assert time.process_time() - begun < 1
-    assert os.path.getsize(one.path) > _catalogue._BEGINNING
-
-
 def test_many_archives_take_little_time(tmp_path: Path) -> None:
-    text = _manifest.encode(manifest(b"data"))
+    text = encode_manifest(manifest(b"data"))
     for number in range(2_000):
         put(tmp_path, f"{number}.snap", b"data", text)
     begun = time.process_time()
@@ -366,12 +215,12 @@ def test_a_newest_archive_that_holds_nothing_is_said(tmp_path: Path, pick: str) 
     rebuilt = OURS._replace(servers=("s8", "s9"))
     full = described(tmp_path, "full.snap", taken_at=NOW - 3 * DAY, user_records={"KVS": 9})
     empty = described(tmp_path, "empty.snap", taken_at=NOW - DAY / 2, cluster=rebuilt)
-    (remark,) = list_archives(ListRequest(str(tmp_path), "production", pick=pick), NOW).remarks
+    (remark,) = list_archives(ListRequest(str(tmp_path), "production", pick=pick), Journal(), NOW).remarks
     assert empty in remark
     assert full in remark
     assert "holds nothing that users stored" in remark
     # Neither of an earlier time, nor once the cluster holds something again, nor where nothing was ever stored.
-    assert list_archives(ListRequest(str(tmp_path), "production", pick="2026-11-24"), NOW).remarks == []
+    assert list_archives(ListRequest(str(tmp_path), "production", pick="2026-11-24"), Journal(), NOW).remarks == []
     described(tmp_path, "again.snap", taken_at=NOW - DAY / 4, index=9, cluster=rebuilt, user_records={"KVS": 1})
-    assert list_archives(ListRequest(str(tmp_path), "production", pick="newest"), NOW).remarks == []
-    assert list_archives(ListRequest(str(tmp_path), "staging", pick="newest"), NOW).remarks == []
+    assert list_archives(ListRequest(str(tmp_path), "production", pick="newest"), Journal(), NOW).remarks == []
+    assert list_archives(ListRequest(str(tmp_path), "staging", pick="newest"), Journal(), NOW).remarks == []

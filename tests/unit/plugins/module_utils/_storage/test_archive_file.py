@@ -19,16 +19,18 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import archive_file
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_file import read_archive_file
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
+    Consistency,
+    Manifest,
+    encode_manifest,
+    manifest_for,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import (
     ABSENT,
     MATCHES,
     STALE,
     UNREADABLE,
-    Consistency,
-    Manifest,
-    encode,
-    path_of,
+    manifest_path,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import manifest_for
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
     Digest,
     open_archive,
@@ -68,7 +70,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def describe(path: Path, manifest: Manifest | bytes) -> None:
-    Path(path_of(str(path))).write_bytes(manifest if isinstance(manifest, bytes) else encode(manifest))
+    Path(manifest_path(str(path))).write_bytes(manifest if isinstance(manifest, bytes) else encode_manifest(manifest))
 
 
 def of_the_same_length() -> Manifest:

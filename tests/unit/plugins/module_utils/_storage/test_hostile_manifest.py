@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import manifest as _manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import store as _store
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
+    decode_manifest,
+    encode_manifest,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import manifest_path
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import described_by_manifest
 
 from .test_store import manifest_of
 
@@ -22,16 +26,16 @@ def test_the_file_that_a_manifest_names_is_not_a_path(tmp_path: Path, named: str
     archive, other = tmp_path / "a.snap", tmp_path / "other.snap"
     archive.write_bytes(b"ours")
     other.write_bytes(b"another one")
-    document = json.loads(_manifest.encode(manifest_of(b"ours")))
+    document = json.loads(encode_manifest(manifest_of(b"ours")))
     document["archive"]["file"] = named
-    Path(_manifest.path_of(str(archive))).write_text(json.dumps(document), encoding="utf-8")
-    entry = _store.described_by_manifest(str(archive))
+    Path(manifest_path(str(archive))).write_text(json.dumps(document), encoding="utf-8")
+    entry = described_by_manifest(str(archive))
     assert entry is None or entry.path == str(archive)
 
 
 def test_what_is_wrong_with_one_can_be_shown_on_a_terminal() -> None:
-    document = json.loads(_manifest.encode(manifest_of(b"ours")))
+    document = json.loads(encode_manifest(manifest_of(b"ours")))
     document["schema"] = {"\x1b[2J": "\u202e"}
     with pytest.raises(SnapshotError) as caught:
-        _manifest.decode(json.dumps(document).encode())
+        decode_manifest(json.dumps(document).encode())
     assert caught.value.as_text().isprintable()

@@ -17,8 +17,12 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
     Fingerprint,
     TypeDigest,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import manifest as _manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import Consistency, Manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
+    Consistency,
+    Manifest,
+    decode_manifest,
+    encode_manifest,
+)
 
 FINGERPRINT = Fingerprint({"KVS": TypeDigest(2, 255)})
 MANIFEST = Manifest(
@@ -58,29 +62,29 @@ DOCUMENT = {
 
 
 def test_the_document() -> None:
-    text = _manifest.encode(MANIFEST)
+    text = encode_manifest(MANIFEST)
 
     assert json.loads(text) == DOCUMENT
     assert text.endswith(b"}\n")
 
 
 def test_there_and_back() -> None:
-    assert _manifest.decode(_manifest.encode(MANIFEST)) == MANIFEST
+    assert decode_manifest(encode_manifest(MANIFEST)) == MANIFEST
 
 
 def test_what_is_not_known_stays_unknown() -> None:
     unknown = replace(MANIFEST, cluster=ClusterIdentity(None, None, None), consistency=Consistency(False, None, None))
 
-    assert _manifest.decode(_manifest.encode(unknown)) == unknown
+    assert decode_manifest(encode_manifest(unknown)) == unknown
 
 
 def test_a_fingerprint_of_another_version_leaves_the_rest_readable() -> None:
     overall = DOCUMENT["fingerprint"]["overall"].replace("v2:", "v9:")  # type: ignore[index]  # a plain map
-    found = _manifest.decode(changed(fingerprint={"overall": overall, "something": "else"}))
+    found = decode_manifest(changed(fingerprint={"overall": overall, "something": "else"}))
 
     assert found == replace(MANIFEST, fingerprint=None)
     with pytest.raises(ValueError, match="fingerprint"):
-        _manifest.encode(found)
+        encode_manifest(found)
 
 
 def changed(**changes: Any) -> bytes:
@@ -111,8 +115,4 @@ NO_MANIFESTS = {
 @pytest.mark.parametrize("text", NO_MANIFESTS.values(), ids=NO_MANIFESTS)
 def test_what_is_no_manifest_of_ours_is_refused(text: bytes) -> None:
     with pytest.raises(SnapshotError):
-        _manifest.decode(text)
-
-
-def test_it_lies_beside_its_archive() -> None:
-    assert _manifest.path_of("/b/dc1.snap") == "/b/dc1.snap.manifest.json"
+        decode_manifest(text)

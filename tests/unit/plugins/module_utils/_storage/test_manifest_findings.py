@@ -16,9 +16,13 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.id
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.checks.peerings import Peering
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import Archive, Meta
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.state import StateReader
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import manifest as _manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import Consistency, Manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import manifest_for
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
+    Consistency,
+    Manifest,
+    decode_manifest,
+    encode_manifest,
+    manifest_for,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import Digest
 
 SECRET = "0c0ffee0-0000-0000-0000-000000000000"
@@ -45,7 +49,7 @@ UUID = b"6b50a97a-0ff0-909c-5dcd-58cc767aa108"
 PEERING = Record(35, b"\x0a\x24" + UUID + b"\x12\x04east\x30\x03\x52\x09192.0.2.1")
 ESTABLISHED = b"d3198f41-333b-344a-1a3a-2ea72305b6f0"
 SECRETS = Record(40, b"\x0a\x24" + UUID + b"\x1a\x26\x0a\x24" + ESTABLISHED)
-WRITTEN = _manifest.encode(manifest(Record(17, {"AccessorID": "", "SecretID": SECRET}), PEERING, SECRETS))
+WRITTEN = encode_manifest(manifest(Record(17, {"AccessorID": "", "SecretID": SECRET}), PEERING, SECRETS))
 
 
 def test_they_are_kept_by_name_and_without_a_secret() -> None:
@@ -58,13 +62,13 @@ def test_they_are_kept_by_name_and_without_a_secret() -> None:
     assert document["peerings"] == [{"id": UUID.decode(), "name": "east", "state": "ACTIVE", "dials": True}]
     assert SECRET.encode() not in WRITTEN
     assert ESTABLISHED not in WRITTEN
-    read = _manifest.decode(WRITTEN)
+    read = decode_manifest(WRITTEN)
     assert read.findings == {"token_without_accessor": 1, "peering_dials": 1}
     assert read.peerings == (Peering(UUID.decode(), "east", "ACTIVE", True),)
 
 
 def test_none_at_all_is_known_too() -> None:
-    read = _manifest.decode(_manifest.encode(manifest()))
+    read = decode_manifest(encode_manifest(manifest()))
 
     assert (read.findings, read.peerings) == ({}, ())
 
@@ -72,14 +76,14 @@ def test_none_at_all_is_known_too() -> None:
 def test_a_manifest_of_old_does_not_tell() -> None:
     document = json.loads(WRITTEN)
     old = {name: document[name] for name in document if name not in ("findings", "findings_revision", "peerings")}
-    read = _manifest.decode(json.dumps(old).encode())
+    read = decode_manifest(json.dumps(old).encode())
 
     assert (read.findings, read.peerings) == (None, None)
 
 
 def test_findings_of_another_revision_are_not_relied_on() -> None:
-    assert _manifest.decode(changed(WRITTEN, findings_revision=REVISION + 1)).findings is None
-    assert _manifest.decode(changed(WRITTEN, findings_revision=None)).findings is None
+    assert decode_manifest(changed(WRITTEN, findings_revision=REVISION + 1)).findings is None
+    assert decode_manifest(changed(WRITTEN, findings_revision=None)).findings is None
 
 
 @pytest.mark.parametrize(
@@ -87,4 +91,4 @@ def test_findings_of_another_revision_are_not_relied_on() -> None:
 )
 def test_what_is_none_is_refused(told: dict[str, object]) -> None:
     with pytest.raises(SnapshotError):
-        _manifest.decode(changed(WRITTEN, **told))
+        decode_manifest(changed(WRITTEN, **told))

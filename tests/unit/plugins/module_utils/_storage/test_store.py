@@ -18,9 +18,25 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
     Fingerprint,
     TypeDigest,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import manifest as _manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import store as _store
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import Consistency, Manifest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
+    Consistency,
+    Manifest,
+    encode_manifest,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import (
+    manifest_beside,
+    manifest_path,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import (
+    Entry,
+    archive_path,
+    confirm,
+    entries_of,
+    is_intact,
+    newest_of,
+    put,
+    put_new,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
     AtomicFile,
     Digest,
@@ -55,13 +71,13 @@ def keep(directory: Path, name: str, data: bytes, manifest: Manifest | None) -> 
     path = directory / name
     path.write_bytes(data)
     if manifest:
-        Path(_manifest.path_of(str(path))).write_bytes(_manifest.encode(manifest))
+        Path(manifest_path(str(path))).write_bytes(encode_manifest(manifest))
     return str(path)
 
 
-def newest(directory: Path, cluster: ClusterIdentity = OURS) -> _store.Entry | None:
+def newest(directory: Path, cluster: ClusterIdentity = OURS) -> Entry | None:
     """Return the newest archive of a cluster that lies in a directory."""
-    return _store.newest_of(_store.entries_of(str(directory)), cluster, NOW)
+    return newest_of(entries_of(str(directory)), cluster, NOW)
 
 
 def test_the_newest_of_a_cluster_is_found_by_its_manifest(tmp_path: Path) -> None:
@@ -70,11 +86,11 @@ def test_the_newest_of_a_cluster_is_found_by_its_manifest(tmp_path: Path) -> Non
     keep(tmp_path, "y.snap", b"of another cluster", manifest_of(b"of another cluster", cluster=THEIRS, taken_at=300))
     keep(tmp_path, "x.snap", b"without a manifest", None)
     keep(tmp_path, "w.snap", b"cut", manifest_of(b"cut short", taken_at=300))
-    (tmp_path / "v.snap.manifest.json").write_bytes(_manifest.encode(manifest_of(b"gone", taken_at=300)))
+    (tmp_path / "v.snap.manifest.json").write_bytes(encode_manifest(manifest_of(b"gone", taken_at=300)))
     keep(tmp_path, "u.snap", b"spoiled", None)
     (tmp_path / "u.snap.manifest.json").write_bytes(b"{")
     (tmp_path / "t.snap").mkdir()
-    (tmp_path / "t.snap.manifest.json").write_bytes(_manifest.encode(manifest_of(b"", taken_at=300)))
+    (tmp_path / "t.snap.manifest.json").write_bytes(encode_manifest(manifest_of(b"", taken_at=300)))
 
     found = newest(tmp_path)
 
@@ -99,30 +115,13 @@ def test_a_directory_without_archives(tmp_path: Path) -> None:
 
 def test_intact_means_the_very_bytes(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"data", None)
-    entry = _store.Entry(path, manifest_of(b"data"))
+    entry = Entry(path, manifest_of(b"data"))
 
-    assert _store.is_intact(entry)
+    assert is_intact(entry)
     Path(path).write_bytes(b"Data")
-    assert not _store.is_intact(entry)
+    assert not is_intact(entry)
     os.unlink(path)
-    assert not _store.is_intact(entry)
-
-
-def test_what_lies_beside(tmp_path: Path) -> None:
-    digest = Digest(4, hashlib.sha256(b"data").hexdigest())
-    path = keep(tmp_path, "a.snap", b"data", None)
-    manifest = Path(_manifest.path_of(path))
-
-    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("absent", None)
-    manifest.write_bytes(_manifest.encode(manifest_of(b"data")))
-    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("matches", manifest_of(b"data"))
-    manifest.write_bytes(_manifest.encode(manifest_of(b"Data")))
-    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("stale", None)
-    manifest.write_bytes(b"{")
-    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("unreadable", None)
-    manifest.unlink()
-    manifest.mkdir()
-    assert _store.manifest_beside(path, digest) == _store.ManifestMatch("unreadable", None)
+    assert not is_intact(entry)
 
 
 @pytest.fixture
@@ -139,12 +138,12 @@ def test_put_leaves_two_private_files_and_nothing_else(tmp_path: Path) -> None:
     with AtomicFile(str(tmp_path)) as partial:
         assert os.stat(partial.path).st_mode & 0o777 == 0o600
         partial.write(b"data")
-        _store.put(partial, str(dest), manifest_of(b"data"))
+        put(partial, str(dest), manifest_of(b"data"))
 
     assert dest.read_bytes() == b"data"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.snap", "a.snap.manifest.json"]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
-    assert _store.manifest_beside(str(dest), Digest(4, hashlib.sha256(b"data").hexdigest())).status == "matches"
+    assert manifest_beside(str(dest), Digest(4, hashlib.sha256(b"data").hexdigest())).status == "matches"
 
 
 @pytest.mark.usefixtures("open_umask")
@@ -153,30 +152,10 @@ def test_put_replaces_what_was_there_and_its_permissions(tmp_path: Path) -> None
     dest.chmod(0o644)
     with AtomicFile(str(tmp_path)) as partial:
         partial.write(b"new")
-        _store.put(partial, str(dest), manifest_of(b"new"))
+        put(partial, str(dest), manifest_of(b"new"))
 
     assert dest.read_bytes() == b"new"
     assert dest.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_manifest_is_replaced_beside_an_archive_that_stays(tmp_path: Path) -> None:
-    path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
-    before = os.stat(path)
-    _store.write_manifest(path, replace(manifest_of(b"data"), confirmed_at=500))
-
-    found = newest(tmp_path)
-    assert found is not None
-    assert found.manifest.confirmed_at == 500
-    assert (os.stat(path).st_ino, os.stat(path).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-
-
-@pytest.mark.parametrize(
-    ("cluster", "name"),
-    [(OURS, "dc1-20231114T221320Z-42.snap"), (ClusterIdentity(None, None, None), "unknown-20231114T221320Z-42.snap")],
-    ids=["known", "unknown"],
-)
-def test_archive_name(cluster: ClusterIdentity, name: str) -> None:
-    assert _store.archive_name(cluster, 1_700_000_000.9, 42) == name
 
 
 def test_a_new_archive_overwrites_nobodys(tmp_path: Path) -> None:
@@ -185,19 +164,19 @@ def test_a_new_archive_overwrites_nobodys(tmp_path: Path) -> None:
     for number in range(3):
         with AtomicFile(str(tmp_path)) as partial:
             partial.write(b"data")
-            entry = _store.put_new(partial, str(tmp_path), manifest)
+            entry = put_new(partial, str(tmp_path), manifest)
         names.append(os.path.basename(entry.path))
         assert entry.manifest.file == names[-1]
         if number == 0:
             # A manifest that lost its archive stays, too.
             (tmp_path / "dc1-20231114T221320Z-1-2.snap.manifest.json").write_bytes(b"")
     assert names == [f"dc1-20231114T221320Z-1{number}.snap" for number in ("", "-3", "-4")]
-    assert len(_store.entries_of(str(tmp_path))) == 3
+    assert len(entries_of(str(tmp_path))) == 3
 
 
 def test_a_new_archive_stays_in_its_directory(tmp_path: Path) -> None:
     for datacenter in ("../../x", "/x", "..", "", "a/b", "a\0b"):
-        path = _store.archive_path(str(tmp_path), OURS._replace(datacenter=datacenter), 0, 1)
+        path = archive_path(str(tmp_path), OURS._replace(datacenter=datacenter), 0, 1)
         assert os.path.dirname(os.path.abspath(path)) == str(tmp_path)
 
 
@@ -221,8 +200,8 @@ def test_the_newest_of_a_name(named: bool, tmp_path: Path) -> None:
 def test_what_is_dated_ahead_and_beyond_the_clusters_index_is_not_of_its_history(tmp_path: Path) -> None:
     keep(tmp_path, "a.snap", b"1", manifest_of(b"1", index=900, taken_at=NOW + 1e6))
     keep(tmp_path, "b.snap", b"2", manifest_of(b"2", index=20, taken_at=NOW - 60))
-    entries = _store.entries_of(str(tmp_path))
-    found = _store.newest_of(entries, OURS, NOW, reached=21)
+    entries = entries_of(str(tmp_path))
+    found = newest_of(entries, OURS, NOW, reached=21)
     assert found is not None
     assert os.path.basename(found.path) == "b.snap"
 
@@ -230,7 +209,7 @@ def test_what_is_dated_ahead_and_beyond_the_clusters_index_is_not_of_its_history
 def test_a_confirmed_archive_is_not_old(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
     os.utime(path, (1_000, 1_000))
-    _store.confirm(path, replace(manifest_of(b"data"), confirmed_at=500))
+    confirm(path, replace(manifest_of(b"data"), confirmed_at=500))
     assert os.stat(path).st_mtime > 1_000_000
     assert Path(path).read_bytes() == b"data"
 
@@ -250,12 +229,12 @@ def test_an_archive_that_is_confirmed_while_it_is_used_is_unchanged(tmp_path: Pa
 
 def test_an_archive_whose_manifest_has_no_place_does_not_replace_the_old_one(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"old", manifest_of(b"old"))
-    manifest = Path(_manifest.path_of(path))
+    manifest = Path(manifest_path(path))
     manifest.unlink()
     manifest.mkdir()
     with AtomicFile(str(tmp_path)) as partial:
         partial.write(b"new")
         with pytest.raises(FileError, match="a directory is in the way"):
-            _store.put(partial, path, manifest_of(b"new"))
+            put(partial, path, manifest_of(b"new"))
     assert Path(path).read_bytes() == b"old"
     assert sorted(os.listdir(tmp_path)) == ["a.snap", "a.snap.manifest.json"]

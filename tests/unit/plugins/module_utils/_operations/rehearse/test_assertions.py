@@ -121,7 +121,7 @@ def test_judged(kind: str, subject: str, answer: Any, passed: bool) -> None:
 
 def test_counts() -> None:
     told = Assertion("", "kv_prefix", "a/", 3)
-    assert judged(told, ["a/1", "a/2"]).detail == "2 keys below a/, and 3 must be there"
+    assert judged(told, ["a/1", "a/2"]).detail == "2 keys below a/, at least 3 required"
     assert judged(told._replace(min_count=1), ["a/1"]) == ("", True, "1 key below a/")
     assert judged(Assertion("", "service", "web"), [{}]).detail == "the service web has 1 instance"
     assert judged(Assertion("", "service", "web"), []).detail == "the service web has no instances"
@@ -136,5 +136,5 @@ def test_unanswered() -> None:
     told = Assertion("name", "token_accessor", "a")
     assert unanswered(told, "token_unknown", "ACL not found") == judged(told, None)
     assert unanswered(told, "not_found", "") == judged(told, None)
-    assert unanswered(told, "server_error", "boom") == ("name", False, "could not be asked: boom")
+    assert unanswered(told, "server_error", "boom") == ("name", False, "could not be checked: boom")
     assert not unasked(told).passed

@@ -20,10 +20,10 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
     Consistency,
     Manifest,
-    encode,
-    path_of,
+    encode_manifest,
+    manifest_for,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import manifest_for
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import manifest_path
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import digest_of
 
 TOKEN = 17
@@ -78,7 +78,7 @@ def describe(src: Path) -> Manifest:
     cluster = archive.state.origin._replace(name="production")
     known = {"file": src.name, "cluster": cluster, "consistency": Consistency(False, 0, True)}
     manifest = manifest_for(archive, digest_of(str(src)), **known)  # type: ignore[arg-type]
-    Path(path_of(str(src))).write_bytes(encode(manifest))
+    Path(manifest_path(str(src))).write_bytes(encode_manifest(manifest))
     return manifest
 
 
@@ -129,7 +129,7 @@ def test_a_manifest_that_does_not_tell_all_is_not_enough(
     src: Path, monkeypatch: pytest.MonkeyPatch, lacking: str
 ) -> None:
     manifest = replace(describe(src), **{lacking: None})  # type: ignore[arg-type]
-    Path(path_of(str(src))).write_bytes(encode(manifest))
+    Path(manifest_path(str(src))).write_bytes(encode_manifest(manifest))
     # What is read at an archive's head is read only where its records were not.
     monkeypatch.delattr(_look, "read_head")
     assert verified(src).cluster_name == "production"

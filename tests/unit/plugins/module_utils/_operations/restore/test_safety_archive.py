@@ -17,8 +17,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     safety_file,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.sides import RestoreRequest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.catalogue import read_manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import path_of
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import read_manifest
 
 
 def test_without_a_directory_there_is_no_file() -> None:
@@ -63,7 +62,7 @@ def test_it_is_published_with_its_manifest_under_the_users_name(tmp_path: Path) 
         partial.write(b"the bytes")
         path = publish(partial, request, target, target.capture)
     assert Path(path).read_bytes() == b"the bytes"
-    manifest = read_manifest(path_of(path))
+    manifest = read_manifest(path)
     assert manifest is not None
     assert (manifest.cluster.name, manifest.cluster.datacenter) == ("production", "dc1")
     assert manifest.user_records == {"KVS": 1}

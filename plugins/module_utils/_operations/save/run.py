@@ -1,0 +1,197 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flow of a save, from the destination to the archive that is in place or confirmed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from ..._consul.client import Client
+from ..._consul.retry import with_retries
+from ..._model.identity import ClusterIdentity
+from ..._snapshot.checks.findings import Finding, judged_for
+from ..._storage.manifest import Consistency, Manifest, cluster_of, manifest_for
+from ..._storage.store import Entry, Prepare, is_intact, newest_of
+from ..._system.atomic_files import AtomicFile, make_directory, remove_leftovers
+from ..capture import Capture, capture
+from ..decision import Decision
+from ..journal import Journal
+from .decision import DAMAGED, Verdict, decide, newest_archive, require_overwritable, should_take
+from .destination import Destination, archives_at, destination_of, require_room
+from .preflight import LiveCluster, preflight
+from .publish import confirm_existing, publish
+from .remarks import remarks
+
+
+class SaveRequest(NamedTuple):
+    """What is to be saved and where. ``max_stale`` in milliseconds, ``max_age`` in seconds.
+
+    ``cluster``: the name that the archive is saved for; None: the cluster is known by its identity alone.
+
+    ``create_directory``: make the directory when it isn't there, once it is known that the cluster can be saved.
+    """
+
+    dest: str
+    datacenter: str | None
+    stale: bool
+    max_stale: int | None
+    max_age: int | None
+    skip_unchanged: bool
+    force: bool
+    create_directory: bool = False
+    cluster: str | None = None
+
+
+class Saved(NamedTuple):
+    """How it ended: ``entry`` holds the cluster's content now, ``before`` is the archive that did until now.
+
+    ``taken`` is None when no snapshot had to be taken. ``created`` are directories that were not there before.
+    ``rebuilt``: the archive is the first of a cluster all of whose servers are new. ``remarks``: what somebody must be
+    told although all went well.
+    """
+
+    decision: Decision
+    entry: Entry
+    before: Entry | None
+    taken: Capture | None
+    created: tuple[str, ...] = ()
+    by_leader: bool = True
+    rebuilt: bool = False
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What won't restore well into the version that the snapshot comes from; nothing where none was taken."""
+        state = self.taken.archive.state if self.taken else None
+        return judged_for(state.findings, state.origin.consul_version) if state else []
+
+
+def save(
+    client: Client, request: SaveRequest, journal: Journal, *, check: bool, prepare: Prepare | None = None
+) -> Saved:
+    """Save a cluster's state.
+
+    :param journal: gets the phases ``look``, ``capture`` and ``publish``, and failed attempts.
+    :param check: do everything but write.
+    :param prepare: gets the path of each new file, and the one where it is to be, before it is put there.
+    :raises SnapshotError: of any kind; what lies at ``dest`` is what it was before.
+    """
+    with journal.phase("look"):
+        destination = destination_of(request.dest, create_directory=request.create_directory)
+        if not check and not destination.absent:
+            remove_leftovers(destination.directory)
+        live = _preflight(client, request, journal)
+        created = make_directory(destination.directory) if destination.absent and not check else ()
+        entries = archives_at(destination, force=request.force)
+        newest = _newest(destination, entries, live.identity)
+        decision = _should_take(request, newest, live.identity)
+        if not decision.go and newest and is_intact(newest):
+            return Saved(decision, newest, newest, None)
+        if newest:
+            require_room(destination.directory, newest)
+    with contextlib.ExitStack() as stack:
+        with journal.phase("capture"):
+            partial = None if check else stack.enter_context(AtomicFile(destination.directory))
+            taken = _capture(client, request, journal, partial)
+        with journal.phase("publish"):
+            manifest = _manifest(request, live, taken)
+            before = _before(request, destination, entries, manifest, taken)
+            verdict = _decide(request, destination, before, manifest)
+            if verdict.decision.go or before is None:
+                entry = publish(partial, destination, manifest, prepare=prepare)
+            else:
+                entry = confirm_existing(before, manifest, now=time.time(), check=check)
+    lines = remarks(
+        manifest,
+        entries,
+        replaced=before if verdict.rebuilt else None,
+        server_time=taken.archive.meta.taken_at,
+        now=time.time(),
+    )
+    by_leader = manifest.confirmed_by_leader
+    return Saved(verdict.decision, entry, before, taken, created, by_leader, verdict.rebuilt, lines)
+
+
+def _preflight(client: Client, request: SaveRequest, journal: Journal) -> LiveCluster:
+    return with_retries(
+        lambda: preflight(client, datacenter=request.datacenter, stale=request.stale, name=request.cluster),
+        retries=client.connection.retries,
+        delay=client.connection.retry_delay,
+        report=journal.again,
+    )
+
+
+def _newest(
+    destination: Destination, entries: Sequence[Entry], cluster: ClusterIdentity, *, reached: int | None = None
+) -> Entry | None:
+    """Return the archive that a new one follows; see ``newest_of`` for ``reached``. A file has one place only."""
+    if destination.file is not None:
+        return entries[0] if entries else None
+    return newest_of(entries, cluster, time.time(), reached=reached)
+
+
+def _should_take(request: SaveRequest, newest: Entry | None, cluster: ClusterIdentity) -> Decision:
+    archive = newest_archive(newest.manifest if newest else None, cluster)
+    return should_take(archive, max_age=request.max_age, force=request.force, now=time.time())
+
+
+def _capture(client: Client, request: SaveRequest, journal: Journal, partial: AtomicFile | None) -> Capture:
+    return with_retries(
+        lambda: capture(
+            client, partial, datacenter=request.datacenter, stale=request.stale, max_stale=request.max_stale
+        ),
+        retries=client.connection.retries,
+        delay=client.connection.retry_delay,
+        report=journal.again,
+    )
+
+
+def _manifest(request: SaveRequest, live: LiveCluster, taken: Capture) -> Manifest:
+    """Return the manifest of a snapshot that was just taken."""
+    consistency = Consistency(request.stale, taken.headers.last_contact_ms, taken.headers.known_leader)
+    manifest = manifest_for(
+        taken.archive,
+        taken.digest,
+        file=os.path.basename(request.dest),
+        cluster=cluster_of(taken.archive, live.identity, request.cluster),
+        consistency=consistency,
+    )
+    return replace(manifest, confirmed_by_leader=consistency.by_leader and live.has_leader)
+
+
+def _before(
+    request: SaveRequest, destination: Destination, entries: Sequence[Entry], manifest: Manifest, taken: Capture
+) -> Entry | None:
+    """Return the archive that held the cluster's content until now. The snapshot tells which cluster it is of.
+
+    :raises DestinationError: it is at ``dest`` and may not be overwritten.
+    """
+    reached = manifest.index if manifest.confirmed_by_leader else None
+    before = _newest(destination, entries, manifest.cluster, reached=reached)
+    if before and destination.file is not None and not request.force:
+        require_overwritable(
+            destination.file,
+            before.manifest.cluster,
+            manifest.cluster,
+            holds_user_records=bool(taken.archive.state.user_records),
+        )
+    return before
+
+
+def _decide(request: SaveRequest, destination: Destination, before: Entry | None, manifest: Manifest) -> Verdict:
+    verdict = decide(
+        before.manifest if before else None,
+        manifest,
+        overwrites=destination.file is not None,
+        skip_unchanged=request.skip_unchanged,
+        force=request.force,
+    )
+    if not verdict.decision.go and before and not is_intact(before):
+        return verdict._replace(decision=DAMAGED)
+    return verdict

@@ -1,0 +1,105 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A snapshot as it streams in: what is kept, what is refused, and in which words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.answers import CHUNKED, send_framed
+from support.faults import Exchange, Fault, FaultServer
+from support.states import archive_around, incompressible, kv, state_of
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.client import Client, Connection
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError, StaleError
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.capture import Capture, capture
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import AtomicFile, Digest
+
+ARCHIVE = archive_around(state_of([kv("a", b"b")]), index=42)
+LONG = archive_around(state_of(incompressible(3_000_000)), index=42)
+SNAPSHOT = ("GET", "/v1/snapshot")
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as ready:
+        yield ready
+
+
+def sends(body: bytes, **headers: str) -> Fault:
+    def fault(exchange: Exchange) -> None:
+        told = {f"X-Consul-{name.replace('_', '-')}": value for name, value in headers.items()}
+        send_framed(exchange, 200, told, body, framing=CHUNKED, announced=len(body))
+
+    return fault
+
+
+def captured(server: FaultServer, partial: AtomicFile | None = None, **options: object) -> Capture:
+    client = Client(Connection(host="127.0.0.1", port=server.port, timeout=5))
+    return capture(client, partial, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("body", [ARCHIVE, LONG], ids=["short", "long"])
+def test_what_was_sent_is_what_is_kept(server: FaultServer, tmp_path: Path, body: bytes) -> None:
+    server.on(*SNAPSHOT, sends(body, Index="42", LastContact="7", KnownLeader="true"))
+    with AtomicFile(str(tmp_path)) as partial:
+        # What an earlier try left is not part of it.
+        partial.write(b"half of an archive")
+        taken = captured(server, partial)
+        assert Path(partial.path).read_bytes() == body
+    assert taken.digest == Digest(len(body), hashlib.sha256(body).hexdigest())
+    assert (taken.headers.index, taken.headers.last_contact_ms, taken.headers.known_leader) == (42, 7, True)
+    assert taken.archive.meta.index == 42
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_kept_where_nothing_is_to_be(server: FaultServer) -> None:
+    server.on(*SNAPSHOT, sends(ARCHIVE))
+    assert captured(server).digest == Digest(len(ARCHIVE), hashlib.sha256(ARCHIVE).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("body", "fault", "hint"),
+    [
+        (b"<html>", "not_gzip", "no proxy answers in its place"),
+        (ARCHIVE[:-200], "truncated", "The answer was cut short"),
+        (ARCHIVE + b"error", "trailing", "when a save fails late"),
+        (ARCHIVE[:40] + bytes(8) + ARCHIVE[48:], "gzip", "damaged on its way"),
+    ],
+    ids=["a page", "cut", "an error at the end", "damaged"],
+)
+def test_advice_is_for_an_answer_not_for_a_file(server: FaultServer, body: bytes, fault: str, hint: str) -> None:
+    server.on(*SNAPSHOT, sends(body))
+    with pytest.raises(ArchiveError) as caught:
+        captured(server)
+    assert caught.value.fault == fault
+    assert hint in caught.value.hint
+
+
+def test_another_archive_than_announced(server: FaultServer) -> None:
+    server.on(*SNAPSHOT, sends(ARCHIVE, Index="43"))
+    with pytest.raises(ArchiveError, match=r"index 43 .* has 42") as caught:
+        captured(server)
+    assert caught.value.fault == "index"
+
+
+@pytest.mark.parametrize(
+    ("contact", "max_stale", "refused"),
+    [("7", None, ""), ("7", 7, ""), ("8", 7, "8 ms ago, and max_stale is 7"), ("", 7, "does not say how stale")],
+)
+def test_max_stale(server: FaultServer, contact: str, max_stale: int | None, refused: str) -> None:
+    server.on(*SNAPSHOT, sends(ARCHIVE, LastContact=contact))
+    if not refused:
+        assert captured(server, stale=True, max_stale=max_stale).archive.meta.index == 42
+        return
+    with pytest.raises(StaleError, match=refused):
+        captured(server, stale=True, max_stale=max_stale)
+
+
+def test_max_stale_is_nothing_to_a_leaders_answer(server: FaultServer) -> None:
+    server.on(*SNAPSHOT, sends(ARCHIVE, LastContact="8"))
+    assert captured(server, max_stale=7).headers.last_contact_ms == 8
