@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from .._snapshot.checks.findings import Finding, as_results, judged_for, with_unreadable
-from .._snapshot.reader import Archive, read_archive
+from .._snapshot.reader import Archive
 from .._snapshot.records.kv_prefixes import KvPrefixes
 from .._snapshot.state import State
-from .._storage.manifest_file import ManifestMatch, manifest_beside, manifest_path
-from .._system.atomic_files import Digest, read_pieces
+from .._storage.archive_file import read_archive_file
+from .._storage.manifest_file import ManifestMatch, manifest_path
+from .._system.atomic_files import Digest
 from .._times import to_text
 from .journal import Journal
 
@@ -46,20 +45,10 @@ def describe(request: DescribeRequest, journal: Journal) -> Description:
     :param journal: gets the phase ``read``.
     :raises FileError: it can't be read. :raises ArchiveError: it is not a whole archive.
     """
-    checksum, size = hashlib.sha256(), 0
-
-    def counted() -> Iterator[bytes]:
-        nonlocal size
-        for piece in read_pieces(request.path, checksum):
-            size += len(piece)
-            yield piece
-
     prefixes = KvPrefixes(request.kv_depth, request.kv_prefix) if request.kv_depth else None
     with journal.phase("read"):
-        archive = read_archive(counted(), kv_prefixes=prefixes)
-        digest = Digest(size, checksum.hexdigest())
-        beside = manifest_beside(request.path, digest)
-    return Description(request.path, archive, digest, beside, request.target_version)
+        file = read_archive_file(request.path, kv_prefixes=prefixes)
+    return Description(request.path, file.records, file.digest, file.match, request.target_version)
 
 
 def findings_of(state: State, target_version: str | None) -> list[Finding]:
