@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,8 +22,8 @@ from ..._sandbox.process import isolation
 from ..._sandbox.server import Throwaway
 from ..._snapshot.checks.findings import LISTED
 from ..._snapshot.reader import read_archive
-from ..._storage.manifest_file import manifest_beside
-from ..._system.atomic_files import Digest, free_bytes, open_unchanged, read_pieces, require_directory, stamp_of
+from ..._storage.archive_file import read_archive_file
+from ..._system.atomic_files import free_bytes, open_unchanged, read_pieces, require_directory
 from ..._system.signals import TimedOut, deadline, uninterrupted
 from ..._system.workdir import WorkDir, clear_leftovers
 from ..capture import capture
@@ -189,22 +188,12 @@ class Rehearsal:
 
 
 def _examine(src: str) -> Examined:
-    stamp = stamp_of(src)
-    checksum, size = hashlib.sha256(), 0
-
-    def counted() -> Iterator[bytes]:
-        nonlocal size
-        for piece in read_pieces(src, checksum):
-            size += len(piece)
-            yield piece
-
-    archive = read_archive(counted())
-    digest = Digest(size, checksum.hexdigest())
-    manifest = manifest_beside(src, digest).manifest
+    file = read_archive_file(src)
+    archive, manifest = file.records, file.manifest
     known = manifest.cluster if manifest else ClusterIdentity(None, None, None)
     confirmed_at = manifest.confirmed_at if manifest and manifest.confirmed_by_leader else None
     age = age_of(archive.meta.taken_at, confirmed_at, time.time())
-    return Examined(archive, digest, stamp, archive.state.origin.completed(known), age)
+    return Examined(archive, file.digest, file.stamp, archive.state.origin.completed(known), age)
 
 
 def _guard(examined: Examined, binary: Binary) -> Conclusion | None:
