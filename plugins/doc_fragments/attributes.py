@@ -5,18 +5,18 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What every module of this collection says of itself."""
+    """The attributes of every module of this collection."""
 
     DOCUMENTATION = r"""
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return what would be changed without changing anything.
   diff_mode:
-    description: Returns details on what has changed, or would be changed, when run in C(diff_mode).
+    description: Returns details on what has changed, or would be changed, in C(diff_mode).
   idempotent:
-    description: A second run with the same options, and nothing changed in between, reports no change.
+    description: If nothing changes in between, a second run with the same options reports no change.
   platform:
-    description: Systems on which the module runs.
+    description: Operating systems on which the module runs.
     support: full
     platforms: posix
 """

@@ -8,6 +8,7 @@ Nothing in here may carry a token, a key or a value: what an error holds is prin
 
 from __future__ import annotations
 
+import enum
 import itertools
 import sys
 from collections.abc import Collection
@@ -69,18 +70,68 @@ def place_in_code(filename: str, line: int) -> str:
     return f"{parts[-1]}:{line}"
 
 
+class FailureKind(str, enum.Enum):
+    """What playbooks may branch on: ``failure.kind`` in the result of a module that failed.
+
+    docs/failures.md says of each what happened, what holds afterwards and what to do. Values never change; new ones
+    may be added.
+    """
+
+    ACL_DISABLED = "acl_disabled"
+    API = "api"
+    ARCHIVE = "archive"
+    BAD_ARCHIVE = "bad_archive"
+    BINARY = "binary"
+    CLUSTER = "cluster"
+    CONNECTION = "connection"
+    DATACENTER_DOWN = "datacenter_down"
+    DEFECT = "defect"
+    DEST = "dest"
+    DIED = "died"
+    ENDPOINT_BLOCKED = "endpoint_blocked"
+    ERROR = "error"
+    FILE = "file"
+    GUARD = "guard"
+    INTERRUPTED = "interrupted"
+    LEADER_NOT_READY = "leader_not_ready"
+    MISSING_LIBRARY = "missing_library"
+    NO_LEADER = "no_leader"
+    NO_QUORUM = "no_quorum"
+    NOT_FOUND = "not_found"
+    OPTION = "option"
+    PERMISSION_DENIED = "permission_denied"
+    PROXY_AUTH = "proxy_auth"
+    RATE_LIMITED = "rate_limited"
+    REDIRECTED = "redirected"
+    REHEARSAL = "rehearsal"
+    RESTORE = "restore"
+    SERVER_ERROR = "server_error"
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105
+    TOO_EARLY = "too_early"
+    TOO_LARGE = "too_large"
+    TOO_STALE = "too_stale"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN_DATACENTER = "unknown_datacenter"
+    WRITE_RESTRICTED = "write_restricted"
+    WRONG_SCHEME = "wrong_scheme"
+
+    def __str__(self) -> str:
+        # Python 3.12 would show the member's name in an f-string.
+        return str(self.value)
+
+
 class SnapshotError(Exception):
     """Root of every error this collection raises on purpose.
 
-    ``kind`` is a stable word a playbook may branch on; ``retryable`` says whether a second try may mend it;
-    ``facts`` are plain values that end up in the ``failure`` result beside ``kind`` and ``hint``.
+    ``kind`` is what a playbook may branch on; ``retryable`` says whether a second try may mend it; ``facts`` are plain
+    values that end up in the ``failure`` result beside ``kind`` and ``hint``.
     """
 
-    kind = "error"
+    kind = FailureKind.ERROR
     retryable = False
 
     def __init__(self, message: str, *, hint: str = "", **facts: Any) -> None:
-        # Names and answers from outside are in here; what is told is printed on terminals as it is.
+        # Names and answers from outside are in here, and Ansible prints a message as it is.
         self.message = printable(message, MESSAGE_LIMIT)
         self.hint = printable(hint, MESSAGE_LIMIT)
         super().__init__(self.message)
@@ -88,7 +139,8 @@ class SnapshotError(Exception):
 
     def as_failure(self) -> dict[str, Any]:
         """Return ``{kind, hint, **facts}`` for the ``failure`` key of a module's result."""
-        return {"kind": self.kind, "hint": self.hint, **self.facts}
+        facts = {name: str(fact) if isinstance(fact, FailureKind) else fact for name, fact in self.facts.items()}
+        return {"kind": str(self.kind), "hint": self.hint, **facts}
 
     def as_text(self) -> str:
         """Return the message and, when there is one, the hint, as one readable line."""
@@ -98,13 +150,13 @@ class SnapshotError(Exception):
 class OptionError(SnapshotError):
     """An option, or an environment variable that stands in for one, can't be used."""
 
-    kind = "option"
+    kind = FailureKind.OPTION
 
 
 class MissingLibraryError(SnapshotError):
     """A Python library that this module needs is not installed on the host it runs on."""
 
-    kind = "missing_library"
+    kind = FailureKind.MISSING_LIBRARY
 
     def __init__(self, library: str, cause: str) -> None:
         python = sys.executable or "this host's Python"
@@ -119,13 +171,13 @@ class MissingLibraryError(SnapshotError):
 class FileError(SnapshotError):
     """A local file or directory can't be read or written."""
 
-    kind = "file"
+    kind = FailureKind.FILE
 
 
 class ArchiveError(SnapshotError):
     """The bytes are not a whole archive. ``fault`` names the layer at which they stopped being one."""
 
-    kind = "archive"
+    kind = FailureKind.ARCHIVE
     retryable = True
 
     def __init__(self, message: str, *, fault: str, hint: str = "", retryable: bool = True, **facts: Any) -> None:
@@ -135,8 +187,8 @@ class ArchiveError(SnapshotError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # So that it can pass from one process to another.
-        told = {**self.facts, "hint": self.hint, "retryable": self.retryable}
-        return partial(type(self), **told), (self.message,)
+        keywords = {**self.facts, "hint": self.hint, "retryable": self.retryable}
+        return partial(type(self), **keywords), (self.message,)
 
 
 class TransportError(SnapshotError):
@@ -145,7 +197,7 @@ class TransportError(SnapshotError):
     ``unsent``: there was no connection, so nothing can have been sent.
     """
 
-    kind = "connection"
+    kind = FailureKind.CONNECTION
     retryable = True
 
     def __init__(self, message: str, *, hint: str = "", retryable: bool = True, unsent: bool = False, **facts: Any):
@@ -157,7 +209,7 @@ class TransportError(SnapshotError):
 class ApiError(SnapshotError):
     """Consul answered with an error. ``status`` decides; ``body`` is its text, trimmed."""
 
-    kind = "api"
+    kind = FailureKind.API
 
     def __init__(
         self,
@@ -166,12 +218,12 @@ class ApiError(SnapshotError):
         status: int,
         body: str,
         url: str,
-        kind: str = "api",
+        kind: FailureKind | str = FailureKind.API,
         hint: str = "",
         retryable: bool = False,
     ) -> None:
         super().__init__(message, hint=hint, status=status, body=printable(body), url=printable(url, None))
-        self.kind = kind
+        self.kind = FailureKind(kind)
         self.status = status
         self.retryable = retryable
 
@@ -179,39 +231,39 @@ class ApiError(SnapshotError):
 class ClusterError(SnapshotError):
     """The cluster answered, but is not in a state in which this can be done."""
 
-    kind = "cluster"
+    kind = FailureKind.CLUSTER
     retryable = True
 
 
 class StaleError(SnapshotError):
     """A stale answer lags further behind the leader than was allowed."""
 
-    kind = "too_stale"
+    kind = FailureKind.TOO_STALE
     retryable = True
 
 
 class DestinationError(SnapshotError):
     """What lies at ``dest`` must not be replaced without being told so."""
 
-    kind = "dest"
+    kind = FailureKind.DEST
 
 
 class GuardError(SnapshotError):
     """At least one guard refused the restore; nothing was sent."""
 
-    kind = "guard"
+    kind = FailureKind.GUARD
 
 
 class BinaryError(SnapshotError):
     """A program that is needed isn't there, can't be run, or isn't what it should be."""
 
-    kind = "binary"
+    kind = FailureKind.BINARY
 
 
 class ServerDied(SnapshotError):
     """A throwaway server ended by itself. ``crash_log``: lines of its log that say why, with secrets masked."""
 
-    kind = "died"
+    kind = FailureKind.DIED
 
     def __init__(self, message: str, *, crash_log: list[str]) -> None:
         super().__init__(message, hint="crash_log says why.", crash_log=crash_log)
@@ -221,7 +273,7 @@ class ServerDied(SnapshotError):
 class RehearsalError(SnapshotError):
     """Not everything holds that was asked of a rehearsal."""
 
-    kind = "rehearsal"
+    kind = FailureKind.REHEARSAL
 
 
 class RestoreError(SnapshotError):
@@ -231,7 +283,7 @@ class RestoreError(SnapshotError):
     holds its old state. ``replaced``: the new state is in place. ``unknown``: the content has to be looked at.
     """
 
-    kind = "restore"
+    kind = FailureKind.RESTORE
 
     def __init__(self, message: str, *, state: str, hint: str = "", **facts: Any) -> None:
         super().__init__(message, hint=hint, state=state, **facts)

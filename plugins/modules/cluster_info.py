@@ -7,13 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cluster_info
-short_description: Look at a Consul cluster before it is saved, restored or upgraded
+short_description: Gather facts about a Consul cluster before a save, a restore or an upgrade
 version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Gathers what decides whether a backup, a restore or an upgrade is safe now. Nothing is changed.
-  - What the token may not see, or the version does not offer, is null and named in RV(unknown), never guessed.
+  - Gathers the facts that decide whether a backup, a restore or an upgrade is safe now. Changes nothing.
+  - A fact that the token may not read, or that the Consul version does not provide, is null and is named in
+    RV(unknown). Nothing is guessed.
 extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
@@ -29,13 +30,13 @@ attributes:
     support: full
 options:
   datacenter:
-    description: Datacenter to look at, when it is not the one of the agent that is asked.
+    description: Datacenter to query. By default, the datacenter of the agent that is asked.
     type: str
   fallback_token:
     description:
-      - Token to ask with where the cluster does not know the connection's token. After a restore a cluster knows the
-        archive's tokens alone.
-      - RV(fallback_token_used) says which one answered.
+      - Token to use when the cluster does not know the connection's token. After a restore, the cluster knows only the
+        tokens in the archive.
+      - RV(fallback_token_used) tells which token was used.
     type: str
 seealso:
   - module: disaster_recovery.consul.snapshot_save
@@ -43,55 +44,55 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the cluster
+- name: Gather facts about the cluster
   disaster_recovery.consul.cluster_info:
     token_file: /etc/consul.d/snapshot.token
   register: consul
 
-- name: Go on only when a server may fail
+- name: Continue only if the cluster can lose a server
   ansible.builtin.assert:
     that: consul.healthy and consul.failure_tolerance >= 1
-    fail_msg: "Don't upgrade now: {{ consul.summary }}"
+    fail_msg: "Do not upgrade now: {{ consul.summary }}"
 """
 
 RETURN = r"""
 summary:
-  description: One line for a person.
+  description: The most important facts in one line.
   returned: success
   type: str
   sample: "dc1: Consul 1.22.7, 3 of 3 voters alive, healthy, may lose 1"
 version:
-  description: Consul version of the agent that answered; null when it can't be learned.
+  description: Consul version of the agent that answered; null when it is not known.
   returned: success
   type: str
   sample: 1.22.7
 agent:
-  description: The agent that answered. It is a server of the cluster when its id is among RV(servers[].id).
+  description: The agent that answered. It is a server of the cluster if its id is among RV(servers[].id).
   returned: success
   type: dict
   contains:
     name:
-      description: Name of its node; null when it can't be learned, which takes C(agent:read).
+      description: Name of its node; null when the token lacks C(agent:read).
       type: str
       returned: always
     id:
-      description: Its node id; null when it can't be learned, which takes C(agent:read).
+      description: Its node id; null when the token lacks C(agent:read).
       type: str
       returned: always
   sample: {"id": "0f9a3c1e-7b7e-4f77-9a55-7a1c9cf0a111", "name": "server-1"}
 versions:
-  description: Consul versions of the servers, as autopilot knows them.
+  description: Consul versions of the servers, as autopilot reports them.
   returned: success
   type: list
   elements: str
   sample: [1.22.7]
 datacenter:
-  description: The datacenter that was looked at.
+  description: The datacenter that was queried.
   returned: success
   type: str
   sample: dc1
 cluster_id:
-  description: Identity of the cluster, from the trust domain of its Connect CA; null where Connect is off.
+  description: Id of the cluster, from the trust domain of its Connect CA; null when Connect is off.
   returned: success
   type: str
   sample: f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11
@@ -101,7 +102,7 @@ leader:
   type: str
   sample: 10.0.0.11:8300
 servers:
-  description: The servers in raft's configuration.
+  description: The servers in the Raft configuration.
   returned: success
   type: list
   elements: dict
@@ -111,27 +112,27 @@ servers:
       type: str
       returned: always
     id:
-      description: Raft id, which is the node id.
+      description: Its Raft id, which is its node id.
       type: str
       returned: always
     address:
-      description: Address for RPC.
+      description: Its RPC address.
       type: str
       returned: always
     voter:
-      description: Whether it votes.
+      description: Whether it is a voter.
       type: bool
       returned: always
     leader:
-      description: Whether it leads.
+      description: Whether it is the leader.
       type: bool
       returned: always
     healthy:
-      description: Whether autopilot reports it as healthy; null when that can't be learned.
+      description: Whether autopilot reports it as healthy; null when that is not known.
       type: bool
       returned: always
     version:
-      description: Its Consul version; null when that can't be learned.
+      description: Its Consul version; null when that is not known.
       type: str
       returned: always
   sample:
@@ -143,22 +144,22 @@ servers:
       version: 1.22.7
       voter: true
 voters:
-  description: Number of servers that vote; null when it can't be learned.
+  description: Number of voters; null when it is not known.
   returned: success
   type: int
   sample: 3
 voters_alive:
-  description: How many of them are healthy; null when it can't be learned.
+  description: Number of voters that are healthy; null when it is not known.
   returned: success
   type: int
   sample: 3
 healthy:
-  description: Whether autopilot reports the cluster as healthy; null when it can't be learned.
+  description: Whether autopilot reports the cluster as healthy; null when that is not known.
   returned: success
   type: bool
   sample: true
 failure_tolerance:
-  description: How many servers may fail before the quorum is lost; null when it can't be learned.
+  description: Number of servers that can fail before the quorum is lost; null when it is not known.
   returned: success
   type: int
   sample: 1
@@ -169,56 +170,71 @@ datacenters:
   elements: str
   sample: [dc1]
 applied_index:
-  description: Raft index that the server which answered has applied; null when it can't be learned.
+  description: Raft index that the server that answered has applied; null when it is not known.
   returned: success
   type: int
   sample: 3135
 permissions:
-  description: What the token may do; null where it could not be asked.
+  description: What the token may do. A value is null when that could not be checked.
   returned: success
   type: dict
   contains:
     snapshot:
-      description: Whether it may save and restore snapshots (C(acl = "write")); null when it could not be asked.
+      description: Whether it may save and restore snapshots (C(acl = "write")); null when that could not be checked.
       type: bool
       returned: always
     operator_read:
-      description: Whether it may read what operators see; null when it could not be asked.
+      description: Whether it has C(operator:read); null when that could not be checked.
       type: bool
       returned: always
     agent_read:
-      description: Whether it may read the agent; null when it could not be asked.
+      description: Whether it has C(agent:read); null when that could not be checked.
       type: bool
       returned: always
   sample: {"agent_read": true, "operator_read": true, "snapshot": true}
 fallback_token_used:
-  description: Whether O(fallback_token) was used, because the cluster does not know the connection's token.
+  description: Whether O(fallback_token) was used because the cluster does not know the connection's token.
   returned: success
   type: bool
   sample: false
 token_given:
   description:
-    - Whether a token was given at all, by an option or the environment. Without one, RV(permissions) are those of
+    - Whether a token was provided, by an option or by the environment. Without one, RV(permissions) are those of
       anonymous requests.
   returned: success
   type: bool
   sample: true
 unknown:
-  description: What could not be learned, and why.
+  description: The facts that are not known, and why.
   returned: success
   type: dict
   sample: {"health": "403 Permission denied"}
+attempts:
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
+  type: list
+  elements: str
+  sample: ["the archive was cut short"]
+duration:
+  description: Seconds by phase, and their sum as C(total).
+  returned: always
+  type: dict
+  sample: {"look": 0.1, "total": 0.1}
 failure:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
   type: dict
   contains:
     kind:
-      description: A word for the kind of fault.
+      description: The kind of failure.
       type: str
       returned: always
+      choices: [acl_disabled, api, bad_archive, connection, datacenter_down, defect, endpoint_blocked, interrupted,
+        leader_not_ready, missing_library, no_leader, no_quorum, not_found, option, permission_denied, proxy_auth,
+        rate_limited, redirected, server_error, token_unknown, too_early, too_large, unavailable, unknown_datacenter,
+        write_restricted, wrong_scheme]
     hint:
-      description: What to do about it.
+      description: What to do next.
       type: str
       returned: always
     status:
@@ -226,45 +242,39 @@ failure:
       type: int
       returned: when Consul answered
     url:
-      description: What was asked.
+      description: URL of the request.
       type: str
       returned: when there was a request
     body:
-      description: Beginning of the answer's text.
+      description: Beginning of the response body.
       type: str
       returned: when Consul answered
     library:
-      description: Python library that is not installed on the host the module runs on.
+      description: The Python library that is missing on the host the module runs on.
       type: str
       returned: when one is missing
     place:
-      description: Place in the collection's code, to be reported.
+      description: Place in the code to report.
       type: str
-      returned: when the collection has a defect
+      returned: after a defect of the collection
   sample: {"hint": "Is Consul running there?", "kind": "connection", "url": "http://localhost:8500/v1/status/leader"}
 """
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import client_of, client_with_token, connection_spec, fail, succeed
+from ..module_utils._ansible.options import connection_spec
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._consul.cluster import ClusterFacts, read_cluster
-from ..module_utils._errors import ApiError
+from ..module_utils._errors import ApiError, FailureKind
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "datacenter": {"type": "str"},
+    "fallback_token": {"type": "str", "no_log": True},
+}
 
 
-def run(module: AnsibleModule) -> dict[str, Any]:
-    client, datacenter = client_of(module), module.params["datacenter"] or None
-    fallback, used = module.params["fallback_token"], False
-    try:
-        facts = read_cluster(client, datacenter)
-    except ApiError as error:
-        if error.kind != "token_unknown" or not fallback:
-            raise
-        facts = read_cluster(client_with_token(module, client, "fallback_token"), datacenter)
-        used = True
+def result_of(facts: ClusterFacts, *, fallback_token_used: bool, token_given: bool) -> dict[str, Any]:
     return {
-        "changed": False,
         "summary": summary_of(facts),
         "version": facts.version,
         "agent": {"name": facts.agent_name, "id": facts.agent_id},
@@ -280,8 +290,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "datacenters": list(facts.datacenters),
         "applied_index": facts.applied_index,
         "permissions": facts.permissions._asdict(),
-        "fallback_token_used": used,
-        "token_given": bool(client.connection.token),
+        "fallback_token_used": fallback_token_used,
+        "token_given": token_given,
         "unknown": facts.unknown,
     }
 
@@ -301,15 +311,23 @@ def summary_of(facts: ClusterFacts) -> str:
     return f"{facts.datacenter or 'unknown datacenter'}: {', '.join(parts)}"
 
 
+def look(run: Run) -> dict[str, Any]:
+    client, datacenter = run.client(), run.params["datacenter"] or None
+    fallback_token_used = False
+    with run.journal.phase("look"):
+        try:
+            facts = read_cluster(client, datacenter)
+        except ApiError as error:
+            if error.kind != FailureKind.TOKEN_UNKNOWN or not run.params["fallback_token"]:
+                raise
+            facts = read_cluster(run.client_with_token(client, "fallback_token"), datacenter)
+            fallback_token_used = True
+    token_given = bool(client.connection.token)
+    return result_of(facts, fallback_token_used=fallback_token_used, token_given=token_given)
+
+
 def main() -> None:
-    module = AnsibleModule(
-        **connection_spec(datacenter={"type": "str"}, fallback_token={"type": "str", "no_log": True})
-    )
-    try:
-        result = run(module)
-    except BaseException as error:
-        fail(module, error)
-    succeed(module, **result)
+    run_module(connection_spec(**OPTIONS), look)
 
 
 if __name__ == "__main__":

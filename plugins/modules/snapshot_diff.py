@@ -12,24 +12,24 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Says what was added, removed and changed between two archives, or since an archive was taken, by record type and by
+  - Reports what was added, removed and changed between two archives, or since an archive was taken, by record type and
     name. KV keys, nodes, services, checks, policies, roles, prepared queries, auth methods, peerings and config entries
-    go by their names, intentions by source and destination, ACL tokens by their accessors.
-  - That a value differs is said, what it is is not. No value, no secret and no digest of either is returned.
-  - Compared is what users stored. Raft's indexes and who holds a lock never count as a change, and what Consul and
-    its agents move by themselves only counts with O(volatile).
-  - Both archives are verified to their last record, also ones that C(consul snapshot save) or Consul Enterprise's
-    snapshot agent wrote. Where both have a manifest that fits, they were verified when they were taken, and the types
-    whose fingerprints are equal are not read again.
+    are listed by name, intentions by source and destination, ACL tokens by accessor.
+  - Reports that a value differs, never the value. No value, no secret and no digest of either is returned.
+  - Compares what users stored. Raft indexes and the holders of locks never count as a change. Records that Consul and
+    its agents change by themselves count only with O(volatile).
+  - Verifies both archives to their last record, including those of C(consul snapshot save) and of Consul Enterprise's
+    snapshot agent. If both have a matching manifest, they were verified when they were taken, and types with equal
+    fingerprints are not read again.
 notes:
-  - Memory does not depend on the size of values, only on the number of records. Of each record in either state, 16
-    bytes of a digest of its content are kept, and its name, compressed. Nothing is written to disk.
+  - Memory depends only on the number of records, not on the size of values. For each record of either state, 16 bytes
+    of a digest of its content and its compressed name are kept. Nothing is written to disk.
   - Both states are read at once, each by one process, on a host with more than one processor. Each archive is read
     once, and a live cluster is asked for one snapshot.
-  - A record of a shape or type that this collection does not know is compared as the bytes that it is, and
-    named by its place, as in C(#3 of Unknown(99)).
-  - Ansible shows a diff only for tasks that changed something, which this one never does. Let
-    C(changed_when) say otherwise, as in the examples, and C(--diff) prints a line for each name.
+  - A record of a shape or type that this collection does not know is compared byte by byte and named by its position,
+    as in C(#3 of Unknown(99)).
+  - Ansible shows a diff only for tasks that report a change, which this module never does. Set C(changed_when) as in
+    the examples, and C(--diff) prints a line for each name.
 extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
@@ -43,7 +43,7 @@ attributes:
     details: This module does not modify state.
   diff_mode:
     support: full
-    details: A line for each name that differs, O(limit) of each kind at most, never content.
+    details: Shows a line for each name that differs, up to O(limit) of each kind, never content.
   idempotent:
     support: full
 options:
@@ -54,32 +54,33 @@ options:
   after:
     description:
       - The newer archive, on the host the module runs on.
-      - Without it a snapshot is taken from the live cluster and compared while it streams in; it is not kept. The
-        connection options are used for that alone.
+      - By default, a snapshot of the live cluster is taken, compared while it is downloaded, and not kept. The
+        connection options are used only for that.
     type: path
   datacenter:
-    description: The datacenter of the live cluster; by default that of the agent that is asked.
+    description: Datacenter of the live cluster. By default, the datacenter of the agent that is asked.
     type: str
   types:
     description:
-      - Record types to compare, by the names that C(consul snapshot inspect) prints; by default all that hold
-        what users stored. A volatile type, such as V(Session), is compared when it is named here.
+      - Record types to compare, by the names that C(consul snapshot inspect) prints. By default, all types that hold
+        what users stored. A volatile type, such as V(Session), is compared if it is named here.
     type: list
     elements: str
   prefix:
-    description: Of KV keys, compare only those that begin with this. Other types are compared as ever.
+    description: Compare only KV keys with this prefix. Other types are not affected.
     type: str
     default: ""
   limit:
     description:
-      - Names to list at most of each type for each of added, removed and changed, the first in alphabetical order.
-      - Counts are always whole. V(0) lists none.
+      - Maximum number of names to list, for each type and for each of added, removed and changed, in alphabetical
+        order.
+      - Counts are always complete. V(0) lists no names.
     type: int
     default: 100
   volatile:
     description:
-      - Whether to compare what Consul and its agents move by themselves, too, such as sessions, tombstones,
-        coordinates, the nodes, services and checks of agents, and what was imported from peers.
+      - Also compare what Consul and its agents change by themselves, such as sessions, tombstones, coordinates, the
+        nodes, services and checks of agents, and what was imported from peers.
     type: bool
     default: false
 seealso:
@@ -88,20 +89,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What changed between two nights?
+- name: Show what changed between two nights
   disaster_recovery.consul.snapshot_diff:
     before: /var/backups/consul/dc1-20261123T021500Z-3135.snap
     after: /var/backups/consul/dc1-20261124T021500Z-3998.snap
   register: night
   changed_when: not night.equal # so that --diff shows the names
 
-- name: What would a restore of this archive take back?
+- name: Show what a restore of this archive would undo
   disaster_recovery.consul.snapshot_diff:
     before: /var/backups/consul/dc1-20261123T021500Z-3135.snap
     token_file: /etc/consul.d/snapshot.token
   register: since
 
-- name: Nobody may have touched the payment keys since
+- name: Fail if a payment key has changed since
   disaster_recovery.consul.snapshot_diff:
     before: /var/backups/consul/dc1-20261123T021500Z-3135.snap
     token_file: /etc/consul.d/snapshot.token
@@ -113,38 +114,38 @@ EXAMPLES = r"""
 
 RETURN = r"""
 equal:
-  description: Whether nothing that was compared differs.
+  description: Whether everything that was compared is equal.
   returned: success
   type: bool
   sample: false
 summary:
-  description: What differs, in one line.
+  description: The differences in one line.
   returned: success
   type: str
   sample: "ACLPolicy: 1 removed; KVS: 2 added, 1 changed"
 types:
-  description: What differs, by record type; of every type that was compared and that one of the two holds.
+  description: The differences by record type, for every compared type that is in at least one of the two states.
   returned: success
   type: dict
   contains:
     added:
-      description: Number of records that only the newer state has.
+      description: Number of records that only the newer state contains.
       type: int
       returned: always
     removed:
-      description: Number of records that only the older state has.
+      description: Number of records that only the older state contains.
       type: int
       returned: always
     changed:
-      description: Number of records that both have with different content.
+      description: Number of records that both contain, with different content.
       type: int
       returned: always
     names:
-      description: The names of these, in lists C(added), C(removed) and C(changed).
+      description: Their names, in the lists C(added), C(removed) and C(changed).
       type: dict
       returned: always
     truncated:
-      description: Whether there are more names than O(limit) let through.
+      description: Whether there are more names than O(limit) allows.
       type: bool
       returned: always
   sample:
@@ -155,7 +156,7 @@ types:
       removed: 0
       truncated: false
 quick:
-  description: Whether the fingerprints of the two manifests were enough, so that no record was read.
+  description: Whether the fingerprints in the two manifests sufficed, so that no record was read.
   returned: success
   type: bool
   sample: false
@@ -169,15 +170,15 @@ before:
       type: str
       returned: always
     index:
-      description: Its raft index.
+      description: Its Raft index.
       type: int
       returned: always
     cluster:
-      description: What is known of the cluster it is from, as C(datacenter), C(id) and C(consul_version).
+      description: The cluster it was taken from, as C(datacenter), C(id) and C(consul_version).
       type: dict
       returned: always
     taken_at:
-      description: When the server took it, in UTC; null when the archive does not say.
+      description: When the server took it, in UTC; null if the archive does not tell.
       type: str
       returned: always
     fingerprint:
@@ -200,25 +201,40 @@ after:
     index: 3998
     path: null
     taken_at: "2026-11-24T02:15:00Z"
+attempts:
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
+  type: list
+  elements: str
+  sample: ["the archive was cut short"]
+duration:
+  description: Seconds by phase, and their sum as C(total).
+  returned: always
+  type: dict
+  sample: {"compare": 9.1, "total": 9.1}
 failure:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
   type: dict
   contains:
     kind:
-      description: A word for the kind of fault; V(archive) when one of the archives does not verify.
+      description: The kind of failure; V(archive) when an archive does not verify.
       type: str
       returned: always
+      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked,
+        error, file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
+        permission_denied, proxy_auth, rate_limited, redirected, server_error, token_unknown, too_early, too_large,
+        unavailable, unknown_datacenter, write_restricted, wrong_scheme]
     hint:
-      description: What to do about it.
+      description: What to do next.
       type: str
       returned: always
     path:
       description: The archive.
       type: str
-      returned: when it is about one of the two files
+      returned: when it concerns one of the two files
     fault:
-      description: The layer at which the archive stops being one.
+      description: The layer of the archive that is invalid.
       type: str
       returned: when an archive does not verify
   sample: {"fault": "truncated", "hint": "The archive was cut short.", "kind": "archive", "path": "/var/backups/x.snap"}
@@ -228,12 +244,11 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import client_of, connection_spec, fail, install_signal_handlers, succeed, warn
+from ..module_utils._ansible.options import connection_spec
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._compare.diff_text import diff_of, summary_of
 from ..module_utils._compare.record_diff import Selection
-from ..module_utils._errors import OptionError, SnapshotError
+from ..module_utils._errors import OptionError
 from ..module_utils._model.record_types import KINDS
 from ..module_utils._operations.diff import DiffRequest, DiffResult, Side, compare
 from ..module_utils._times import to_text
@@ -272,7 +287,6 @@ def request_of(params: dict[str, Any]) -> DiffRequest:
 
 def result_of(compared: DiffResult) -> dict[str, Any]:
     return {
-        "changed": False,
         "equal": compared.equal,
         "summary": summary_of(compared.types),
         "types": {name: {**asdict(change), "truncated": change.truncated} for name, change in compared.types.items()},
@@ -296,25 +310,18 @@ def header(side: Side) -> str:
     return f"{side.path or 'the live cluster'} (index {side.index})"
 
 
-def run(module: AnsibleModule) -> dict[str, Any]:
-    def report(error: SnapshotError) -> None:
-        warn(module, f"tried again: {error.message}")
-
-    compared = compare(request_of(module.params), lambda: client_of(module), report)
+def compare_states(run: Run) -> dict[str, Any]:
+    request = request_of(run.params)
+    with run.journal.phase("compare"):
+        compared = compare(request, run.client, run.journal.again)
     result = result_of(compared)
-    if module._diff:
+    if run.diff:
         result["diff"] = diff_of(compared.types, before=header(compared.before), after=header(compared.after))
     return result
 
 
 def main() -> None:
-    module = AnsibleModule(**connection_spec(**OPTIONS))
-    install_signal_handlers()
-    try:
-        result = run(module)
-    except BaseException as error:
-        fail(module, error)
-    succeed(module, **result)
+    run_module(connection_spec(**OPTIONS), compare_states)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Reads an archive to its last record and says what is in it. Consul is not asked and need not be installed.
-  - Any archive will do, also one that C(consul snapshot save) or Consul Enterprise's snapshot agent wrote.
-  - It also finds what won't restore well, into any version of Consul or into O(target_version). For that the names of
-    all nodes, and a number for each other record that is not a key, are kept in memory while it reads.
-  - Only names and numbers are returned, never a key's value or a secret.
+  - Reads an archive to its last record and describes its content. Consul is not contacted and need not be installed.
+  - Reads any archive, including those of C(consul snapshot save) and of Consul Enterprise's snapshot agent.
+  - Also finds what will not restore well, into any version of Consul or into O(target_version). To do so, it keeps the
+    names of all nodes, and a number for each other record that is not a key, in memory while it reads.
+  - Returns only names and numbers, never a key's value or a secret.
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
   - ansible.builtin.action_common_attributes
@@ -38,18 +38,17 @@ options:
     required: true
   kv_depth:
     description:
-      - Count keys by this many parts of their path between slashes. V(0) leaves RV(kv_prefixes) empty and is the
-        fastest.
+      - Number of path segments by which keys are grouped in RV(kv_prefixes). V(0) leaves it empty and is fastest.
     type: int
     default: 2
   kv_prefix:
-    description: Count only keys that begin with this.
+    description: Count only keys with this prefix in RV(kv_prefixes).
     type: str
     default: ""
   target_version:
     description:
-      - Version of Consul that the archive is to be restored into, for example V(1.22.7), or V(1.22.7+ent) for Consul
-        Enterprise. RV(findings) are judged for it.
+      - Consul version that the archive will be restored into, for example V(1.22.7), or V(1.22.7+ent) for Consul
+        Enterprise. RV(findings) are rated for this version.
     type: str
     version_added: 0.1.0
 seealso:
@@ -63,20 +62,20 @@ EXAMPLES = r"""
     path: /var/backups/consul/dc1-20261123T021500Z-3135.snap
   register: archive
 
-- name: Insist on what a good backup must hold
+- name: Require what a good backup must contain
   ansible.builtin.assert:
     that:
       - archive.records.KVS.count > 1000
       - archive.origin.datacenter == "dc1"
     fail_msg: "{{ archive.path }} is not the backup it should be"
 
-- name: See what the next version of Consul would make of it
+- name: Check it for the next version of Consul
   disaster_recovery.consul.snapshot_info:
     path: /var/backups/consul/dc1-20261123T021500Z-3135.snap
     target_version: 1.22.7
   register: archive
 
-- name: Insist on an archive that servers of that version survive
+- name: Require an archive that does not crash servers of that version
   ansible.builtin.assert:
     that: archive.findings | selectattr("severity", "eq", "critical") | length == 0
     fail_msg: "{{ archive.findings | map(attribute='sentence') | join(' ') }}"
@@ -94,21 +93,21 @@ size:
   type: int
   sample: 81930112
 sha256:
-  description: Its checksum.
+  description: Its SHA-256 checksum.
   returned: success
   type: str
   sample: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
 verified:
-  description: Always true; an archive that does not verify makes the module fail and say at which layer.
+  description: Always true. If an archive does not verify, the module fails and tells which layer is invalid.
   returned: success
   type: bool
   sample: true
 meta:
-  description: What its C(meta.json) says.
+  description: The content of its C(meta.json).
   returned: success
   type: dict
   contains:
-    id: {description: Raft's name of the snapshot., type: str, returned: always}
+    id: {description: Raft's name for the snapshot., type: str, returned: always}
     index: {description: Raft index., type: int, returned: always}
     term: {description: Raft term., type: int, returned: always}
     version:
@@ -120,48 +119,47 @@ meta:
       type: int
       returned: always
     servers:
-      description: Raft's servers when it was taken, each with C(id), C(address) and C(suffrage).
+      description: The Raft servers at that time, each with C(id), C(address) and C(suffrage).
       type: list
       elements: dict
       returned: always
   sample: {"id": "2-3135-1795400100000", "index": 3135, "servers": [], "size": 225000000, "term": 2, "version": 1}
 taken_at:
-  description: When the server took it, in UTC; null when the archive does not say.
+  description: When the server took it, in UTC; null if the archive does not tell.
   returned: success
   type: str
   sample: "2026-11-23T02:15:00Z"
 origin:
-  description: What the records say of the cluster they are from; values that they do not hold are null.
+  description: The cluster it was taken from, according to its records. Values that they do not contain are null.
   returned: success
   type: dict
   sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
 records:
-  description: Number of records and their bytes, by type, as C(consul snapshot inspect) counts them.
+  description: Number of records and their size in bytes, by type, as C(consul snapshot inspect) counts them.
   returned: success
   type: dict
   sample: {"ACLToken": {"count": 12, "size": 5321}, "KVS": {"count": 1043, "size": 1220411}}
 total_size:
-  description: Bytes of all records.
+  description: Size of all records in bytes.
   returned: success
   type: int
   sample: 1225732
 kv_prefixes:
-  description: Number of keys and their bytes, by prefix of O(kv_depth) parts, the largest first.
+  description: Number of keys and their size in bytes, by prefix of O(kv_depth) segments, the largest first.
   returned: success
   type: list
   elements: dict
   sample: [{"count": 1000, "prefix": "app/config", "size": 1200000}]
 findings:
   description:
-    - What in this archive won't restore well, the gravest first. An archive without any is the usual case, apart from
-      those whose severity is V(info).
-    - Times are judged by the clock of the host the module runs on.
+    - What will not restore well, the most severe first. Most archives have none, except those of severity V(info).
+    - Expiry times are compared with the clock of the host the module runs on.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: A word for it, for a playbook to decide on.
+      description: Its name, for a playbook to act on.
       type: str
       returned: always
       choices:
@@ -188,28 +186,28 @@ findings:
         - services_of_agents
     severity:
       description:
-        - V(critical) when servers die while they restore it, or can't serve afterwards, V(warning) when it is restored
-          but something will not work, V(info) when it is as it should be and good to know.
-        - Without O(target_version) it is that of the versions that the finding harms. With it, it is that of this
-          version, and V(info) where the finding does no harm.
+        - V(critical) if servers crash while they restore it or can't serve afterwards, V(warning) if it is restored but
+          something will not work, V(info) if it is as expected and good to know.
+        - Without O(target_version), the severity in the versions that the finding affects. With it, the severity in
+          that version, and V(info) if the finding has no effect there.
       type: str
       returned: always
       choices: [critical, warning, info]
     effect:
       description:
-        - V(seen) when O(target_version) was seen to do what RV(findings[].sentence) says, V(untested) when nobody tried
-          that version and nothing says that it is safe, V(none) when the finding does no harm there.
+        - V(seen) if O(target_version) was observed to do what RV(findings[].sentence) says, V(untested) if that version
+          was not tested and may be affected, V(none) if the finding has no effect there.
         - It is null without O(target_version).
       type: str
       returned: always
       choices: [seen, untested, none]
     sentence: {description: What it means., type: str, returned: always}
-    count: {description: "How many records, or names, it is about.", type: int, returned: always}
+    count: {description: Number of records or names concerned., type: int, returned: always}
     names:
       description:
-        - The names of the first 20 of them. Tokens go by their accessors, sessions by their nodes. Of what refers to
-          something that is not in the archive, there is one name for each thing that is missing. V(unreadable_record)
-          names the type, the record's number among those of its type, and the field.
+        - Up to 20 of their names. Tokens are named by their accessors, sessions by their nodes. A missing reference is
+          listed once, by the name of what is missing. V(unreadable_record) lists the type, the record's number among
+          those of its type, and the field.
       type: list
       elements: str
       returned: always
@@ -227,9 +225,9 @@ peerings:
   elements: dict
   contains:
     id: {description: Its id., type: str, returned: always}
-    name: {description: Its name in the cluster that the archive was taken from., type: str, returned: always}
+    name: {description: Its name in the cluster of the archive., type: str, returned: always}
     state: {description: Its state when the archive was taken., type: str, returned: always}
-    dials: {description: Whether a server that restores the archive dials this peer., type: bool, returned: always}
+    dials: {description: Whether a cluster that restores the archive dials this peer., type: bool, returned: always}
   sample: [{"dials": true, "id": "c26c7ef4-6a0c-4c0f-8d07-4d5b2b1f9e10", "name": "east", "state": "ACTIVE"}]
 fingerprint:
   description: Digest of its durable content, equal for equal content.
@@ -237,67 +235,76 @@ fingerprint:
   type: str
   sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
 manifest:
-  description: What is known from the manifest beside it.
+  description: The manifest next to it.
   returned: success
   type: dict
   contains:
     path:
-      description: Where it lies or would lie.
+      description: Its path, whether it exists or not.
       type: str
       returned: always
     status:
       description:
-        - V(matches) when it is this archive's, V(absent) when there is none, V(stale) when it was written for other
-          bytes, V(unreadable) when it can't be understood.
+        - V(matches) if it belongs to this archive, V(absent) if there is none, V(stale) if it belongs to other bytes,
+          V(unreadable) if it can't be parsed.
       type: str
       returned: always
       choices: [matches, absent, stale, unreadable]
     confirmed_at:
-      description: When the content was last seen to be the cluster's.
+      description: When the content was last confirmed to be that of the cluster.
       type: str
       returned: when it matches
   sample: {"path": "/backups/x.snap.manifest.json", "status": "matches", "confirmed_at": "2026-11-23T02:15:00Z"}
+attempts:
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+duration:
+  description: Seconds by phase, and their sum as C(total).
+  returned: always
+  type: dict
+  sample: {"read": 2.3, "total": 2.3}
 failure:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
   type: dict
   contains:
     kind:
-      description: A word for the kind of fault; V(archive) when the archive does not verify.
+      description: The kind of failure; V(archive) when the archive does not verify.
       type: str
       returned: always
+      choices: [archive, defect, error, file, interrupted, missing_library, option]
     hint:
-      description: What to do about it.
+      description: What to do next.
       type: str
       returned: always
     fault:
-      description: The layer at which the archive stops being one.
+      description: The layer of the archive that is invalid.
       type: str
       returned: when the archive does not verify
     path:
-      description: File or directory that is at fault.
+      description: File or directory concerned.
       type: str
-      returned: when one is
+      returned: when there is one
     library:
-      description: Python library that is not installed on the host the module runs on.
+      description: The Python library that is missing on the host the module runs on.
       type: str
       returned: when one is missing
     place:
-      description: Place in the collection's code, to be reported.
+      description: Place in the code to report.
       type: str
-      returned: when the collection has a defect
+      returned: after a defect of the collection
   sample: {"fault": "truncated", "hint": "The archive was cut short.", "kind": "archive"}
 """
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import fail, succeed, warn
+from ..module_utils._ansible.runner import run_module
 from ..module_utils._errors import OptionError
 from ..module_utils._model.versions import series_of
 from ..module_utils._operations.describe import DescribeRequest, describe, result_of
-from ..module_utils._operations.journal import Journal
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
@@ -307,8 +314,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(module: AnsibleModule) -> DescribeRequest:
-    params = module.params
+def request_of(params: dict[str, Any]) -> DescribeRequest:
     if params["kv_depth"] < 0:
         raise OptionError("kv_depth is below zero", hint="Use zero for no prefixes, or more.")
     target = params["target_version"] or None
@@ -318,12 +324,7 @@ def request_of(module: AnsibleModule) -> DescribeRequest:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    try:
-        result = result_of(describe(request_of(module), Journal(lambda text: warn(module, text))))
-    except BaseException as error:
-        fail(module, error)
-    succeed(module, **result)
+    run_module({"argument_spec": OPTIONS}, lambda run: result_of(describe(request_of(run.params), run.journal)))
 
 
 if __name__ == "__main__":

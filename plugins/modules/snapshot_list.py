@@ -12,13 +12,13 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Lists the archives in a directory of the host the module runs on, the newest first, those of one cluster or all.
-  - What is known of an archive comes from its manifest. Of an archive without a manifest, or with one from before
-    manifests named the servers, only the first member, C(meta.json), is read. No archive is verified; that is done by
-    M(disaster_recovery.consul.snapshot_info) and whatever restores or rehearses it.
-  - Archives of one cluster are ordered by their Raft index, all others by time. A time that is more than a day ahead of
-    this host's clock is not believed. Such an archive is named in a warning, and never counts as newer for its date.
-  - Symbolic links, pipes, and names that are not UTF-8 are left alone and named in RV(skipped).
+  - Lists the archives of all clusters, or of one, in a directory of the host the module runs on, the newest first.
+  - Reads the manifests of the archives. If an archive has no manifest, or one from before manifests named the servers,
+    only its first member, C(meta.json), is read. No archive is verified. Use M(disaster_recovery.consul.snapshot_info)
+    to verify one; a restore and a rehearsal verify it, too.
+  - Archives of one cluster are ordered by Raft index, others by time. A time that is more than a day ahead of this
+    host's clock is ignored. A warning names such an archive, and its date never makes it the newest.
+  - Symbolic links, pipes, and names that are not UTF-8 are not read, and are listed in RV(skipped).
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
 attributes:
@@ -33,23 +33,23 @@ attributes:
 options:
   path:
     description:
-      - The directory. An archive is a file whose name ends in C(.snap), or one with a manifest beside it.
-      - A directory that is not there has no archives; see RV(exists).
+      - The directory. An archive is a file whose name ends with C(.snap), or a file with a manifest next to it.
+      - If the directory does not exist, RV(exists) is false, and the list is empty.
     type: path
     required: true
   cluster:
-    description: List only the archives that were saved for the cluster of this name; see O(unnamed).
+    description: List only archives that were saved under this cluster name; see O(unnamed).
     type: str
   unnamed:
     description:
-      - With O(cluster), list archives that name no cluster as well. Left out are those that contradict the archives of
-        this name in datacenter, id or servers, and those that share servers with archives of another name.
+      - With O(cluster), also list archives without a cluster name, except those whose datacenter, id or servers
+        contradict the archives of this name, and those that share servers with archives of another name.
     type: bool
     default: true
   pick:
     description:
-      - V(all) for all of them, V(newest) for the newest alone, or a time, such as V(2026-11-23T02:15:00Z), for those
-        that were taken then or before. A time without a zone is in UTC.
+      - V(all) for all archives, V(newest) for only the newest, or a time such as V(2026-11-23T02:15:00Z) for those that
+        were taken at or before this time. A time without a zone is in UTC.
     type: str
     default: all
 seealso:
@@ -79,7 +79,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 exists:
-  description: Whether the directory is there.
+  description: Whether the directory exists.
   returned: success
   type: bool
   sample: true
@@ -94,40 +94,40 @@ archives:
       type: str
       returned: success
     manifest:
-      description: Path of its manifest; null when there is none.
+      description: Path of its manifest; null if there is none.
       type: str
       returned: success
     manifest_status:
       description:
-        - V(matches) when the manifest names the archive's length, V(stale) when it names another, V(absent), or
-          V(unreadable).
+        - V(matches) if the size in the manifest is that of the archive, V(stale) if it is another, V(absent) if there
+          is no manifest, V(unreadable) if it can't be parsed.
       type: str
       returned: success
     cluster:
-      description: Which cluster it is of, as C(name), C(datacenter), C(id), C(consul_version), and C(servers), the ids
-        of its Raft servers. What is not known is null or empty.
+      description: The cluster it was taken from, as C(name), C(datacenter), C(id), C(consul_version), and C(servers),
+        the ids of its Raft servers. What is not known is null or empty.
       type: dict
       returned: success
     taken_at:
-      description: When it was taken, in UTC, and never ahead of now; null when RV(archives[].dated_ahead).
+      description: When it was taken, in UTC, never later than now; null if RV(archives[].dated_ahead).
       type: str
       returned: success
     confirmed_at:
       description:
-        - When its content was last known to be the cluster's, in UTC, and never ahead of now. It is null where no
-          manifest says so, or no leader has confirmed it.
+        - When a leader last confirmed that the cluster holds this content, in UTC, never later than now. It is null if
+          there is no manifest, or if no leader has confirmed it.
       type: str
       returned: success
     confirmed_by_leader:
-      description: False for an archive of a stale save that no leader has confirmed since; null without a manifest.
+      description: False for a stale save that no leader has confirmed since; null without a manifest.
       type: bool
       returned: success
     dated_ahead:
-      description: Whether its date is more than a day ahead of this host's clock, and so is not believed.
+      description: Whether its date is more than a day ahead of this host's clock, and therefore ignored.
       type: bool
       returned: success
     index:
-      description: Its Raft index; null when it could not be read.
+      description: Its Raft index; null if it could not be read.
       type: int
       returned: success
     size:
@@ -135,12 +135,12 @@ archives:
       type: int
       returned: success
     sha256:
-      description: Checksum of the archive, as its manifest names it; null without a manifest.
+      description: SHA-256 checksum of the archive from its manifest; null without a manifest.
       type: str
       returned: success
     fingerprint:
       description:
-        - Fingerprint of its content, from its manifest; equal for equal content. It is null where no manifest has it.
+        - Fingerprint of its content from its manifest, equal for equal content. It is null if no manifest contains it.
       type: str
       returned: success
   sample:
@@ -162,42 +162,54 @@ archives:
       size: 81930112
       taken_at: "2026-11-23T02:15:00Z"
 newest_confirmed_at:
-  description: The newest of their confirmations, in UTC, and never ahead of now; null when there is none.
+  description: The latest of their confirmations, in UTC, never later than now; null if there is none.
   returned: success
   type: str
   sample: "2026-11-24T02:15:00Z"
 other_clusters:
-  description: With O(cluster), the names of other clusters of which archives are in the directory.
+  description: With O(cluster), the names of other clusters with archives in the directory.
   returned: success
   type: list
   elements: str
   sample: [staging]
 skipped:
-  description: What looks like an archive and was left alone, as C(path) and C(reason).
+  description: Files that look like archives and were not read, as C(path) and C(reason).
   returned: success
   type: list
   elements: dict
   sample: [{"path": "/var/backups/consul/latest.snap", "reason": "is a symbolic link"}]
+attempts:
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+duration:
+  description: Seconds by phase, and their sum as C(total).
+  returned: always
+  type: dict
+  sample: {"read": 0.1, "total": 0.1}
 failure:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
   type: dict
   contains:
-    kind: {description: A word for the kind of fault., type: str, returned: always}
-    hint: {description: What to do about it., type: str, returned: always}
-    path: {description: File or directory that is at fault., type: str, returned: when one is}
-    place: {description: Place in the collection's code., type: str, returned: when the collection has a defect}
+    kind:
+      description: The kind of failure.
+      type: str
+      returned: always
+      choices: [defect, file, interrupted, option]
+    hint: {description: What to do next., type: str, returned: always}
+    path: {description: File or directory concerned., type: str, returned: when there is one}
+    place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Write a time as 2026-11-23T02:15:00Z.", "kind": "option"}
 """
 
 import time
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import fail, install_signal_handlers, succeed, warn
-from ..module_utils._operations.journal import Journal
-from ..module_utils._operations.listing import ListRequest, as_json, list_archives
+from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._operations.listing import Listing, ListRequest, as_json, list_archives
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -208,33 +220,30 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(module: AnsibleModule) -> ListRequest:
-    params = module.params
+def request_of(params: dict[str, Any]) -> ListRequest:
     return ListRequest(params["path"], params["cluster"] or None, params["unnamed"], params["pick"])
 
 
-def run(module: AnsibleModule) -> dict[str, Any]:
-    now = time.time()
-    listing = list_archives(request_of(module), Journal(lambda text: warn(module, text)), now)
-    for remark in listing.remarks:
-        warn(module, remark)
+def result_of(listing: Listing, now: float) -> dict[str, Any]:
     return {
         "exists": listing.exists,
-        "archives": [as_json(one, now) for one in listing.archives],
-        "skipped": [one._asdict() for one in listing.skipped],
+        "archives": [as_json(archive, now) for archive in listing.archives],
+        "skipped": [skipped._asdict() for skipped in listing.skipped],
         "newest_confirmed_at": to_text(listing.newest_confirmed_at),
         "other_clusters": list(listing.other_clusters),
     }
 
 
+def list_directory(run: Run) -> dict[str, Any]:
+    now = time.time()
+    listing = list_archives(request_of(run.params), run.journal, now)
+    for remark in listing.remarks:
+        run.warn(remark)
+    return result_of(listing, now)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    try:
-        install_signal_handlers()
-        result = run(module)
-    except BaseException as error:
-        fail(module, error)
-    succeed(module, changed=False, **result)
+    run_module({"argument_spec": OPTIONS}, list_directory)
 
 
 if __name__ == "__main__":

@@ -11,28 +11,28 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Updates a file that a textfile collector, such as node_exporter's, reads. The roles
+  - Updates a file for a textfile collector, such as that of node_exporter. The roles
     P(disaster_recovery.consul.backup#role) and P(disaster_recovery.consul.rehearsal#role) call it on the controller.
   - At least one of O(report), O(backups) and O(attempted) is required.
-  - What the file says about other clusters, and what this run says nothing about, stays; so backups and rehearsals
-    share one file. Each cluster has one series of each metric, whatever datacenter was known of it before.
-  - The file is read, merged and replaced in one step under a lock on its directory. Two runs at once lose nothing, and
-    a collector never sees half of a file.
-  - No time in the file lies ahead of now. A time more than a day ahead of now is dropped.
+  - Metrics of other clusters, and metrics that this run does not update, stay in the file. Backups and rehearsals can
+    therefore share one file. Each cluster has one series of each metric, whatever its datacenter was before.
+  - The file is read, merged and replaced in one step, while its directory is locked. Concurrent runs lose nothing, and
+    a collector never reads an incomplete file.
+  - No time in the file is later than now. A time that is more than a day ahead is dropped.
   - C(docs/monitoring.md) describes the metrics.
 options:
   path:
     description:
-      - The file. Its name should end in C(.prom).
-      - The directory must exist. A new file gets the permissions V(0644); an existing one keeps its owner and
-        permissions. A file that holds anything else than these metrics is refused.
+      - The file. Its name should end with C(.prom).
+      - The directory must exist. A new file gets the mode V(0644), an existing file keeps its owner and mode. A file
+        that contains anything other than these metrics is refused.
     type: path
     required: true
   report:
-    description: Path of a report that P(disaster_recovery.consul.rehearsal_report#filter) made, as JSON.
+    description: Path of a report of P(disaster_recovery.consul.rehearsal_report#filter), as JSON.
     type: path
   backups:
-    description: One entry for each cluster of which an archive was kept or confirmed.
+    description: One entry for each cluster with an archive that was kept or confirmed.
     type: list
     elements: dict
     suboptions:
@@ -46,29 +46,29 @@ options:
         default: false
       confirmed_by_leader:
         description:
-          - What M(disaster_recovery.consul.snapshot_save) returned. An archive that no leader confirmed does not count
-            as a successful attempt.
+          - The value that M(disaster_recovery.consul.snapshot_save) returned. An archive that no leader confirmed does
+            not count as a successful attempt.
         type: bool
         default: true
       datacenter:
-        description: Datacenter of the cluster, if it is known.
+        description: Datacenter of the cluster, if known.
         type: str
       taken_at:
         description: When the archive was taken.
         type: str
       confirmed_at:
-        description: When its content was last confirmed to be the cluster's.
+        description: When its content was last confirmed.
         type: str
       size:
         description: Size of the archive in bytes.
         type: int
       records:
-        description: Records by type, as M(disaster_recovery.consul.snapshot_save) returned them.
+        description: Records by type, with C(count) and C(size), as M(disaster_recovery.consul.snapshot_save) returned
+          them.
         type: dict
   attempted:
     description:
-      - Names of the clusters of which a backup was attempted. For those without an entry in O(backups) the attempt
-        failed.
+      - Names of the clusters for which a backup was attempted. Clusters without an entry in O(backups) count as failed.
     type: list
     elements: str
 extends_documentation_fragment:
@@ -121,29 +121,42 @@ path:
   type: str
   sample: /var/lib/node_exporter/textfile/consul.prom
 clusters:
-  description: The clusters that this run says something about.
+  description: The clusters whose metrics this run updated.
   returned: success
   type: list
   elements: str
   sample: [production]
+attempts:
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+duration:
+  description: Seconds by phase, and their sum as C(total).
+  returned: always
+  type: dict
+  sample: {"total": 0.1, "update": 0.1}
 failure:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
   type: dict
   contains:
-    kind: {description: A word for the kind of fault., type: str, returned: always}
-    hint: {description: What to do about it., type: str, returned: always}
-    path: {description: File or directory that is at fault., type: str, returned: when there is one}
-    place: {description: Place in the code that is at fault., type: str, returned: when the collection has a defect}
+    kind:
+      description: The kind of failure.
+      type: str
+      returned: always
+      choices: [defect, file, interrupted, option]
+    hint: {description: What to do next., type: str, returned: always}
+    path: {description: File or directory concerned., type: str, returned: when there is one}
+    place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Create it first, or correct the path.", "kind": "file", "path": "/var/lib/node_exporter"}
 """
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import fail, install_signal_handlers, succeed
-from ..module_utils._operations.report.textfile import update
+from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._operations.report.textfile import Updated, update
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
@@ -166,31 +179,30 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec=OPTIONS, supports_check_mode=True, required_one_of=[("report", "backups", "attempted")]
-    )
-    params = module.params
-    try:
-        install_signal_handlers()
+def result_of(path: str, updated: Updated) -> dict[str, Any]:
+    return {"changed": updated.before != updated.after, "path": path, "clusters": updated.clusters}
+
+
+def diff_of(path: str, updated: Updated) -> dict[str, Any]:
+    return {"before": updated.before, "after": updated.after, "before_header": path, "after_header": path}
+
+
+def write_metrics(run: Run) -> dict[str, Any]:
+    path, params = run.params["path"], run.params
+    run.so_far = lambda: {"path": path}
+    with run.journal.phase("update"):
         updated = update(
-            params["path"],
+            path,
             report=params["report"],
             backups=params["backups"] or (),
             attempted=params["attempted"] or (),
-            write=not module.check_mode,
+            write=not run.check,
         )
-    except BaseException as error:
-        fail(module, error, path=params["path"])
-    diff = {"before": updated.before, "after": updated.after}
-    headers = {"before_header": params["path"], "after_header": params["path"]}
-    succeed(
-        module,
-        changed=updated.before != updated.after,
-        path=params["path"],
-        clusters=updated.clusters,
-        **({"diff": {**diff, **headers}} if module._diff else {}),
-    )
+    return {**result_of(path, updated), **({"diff": diff_of(path, updated)} if run.diff else {})}
+
+
+def main() -> None:
+    run_module({"argument_spec": OPTIONS, "required_one_of": [("report", "backups", "attempted")]}, write_metrics)
 
 
 if __name__ == "__main__":

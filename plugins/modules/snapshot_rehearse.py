@@ -7,34 +7,34 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snapshot_rehearse
-short_description: Restore an archive of Consul's state into a throwaway server and measure it
+short_description: Restore an archive into a throwaway Consul server, and measure it
 version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
   - A backup is proven only once it has been restored. This module verifies an archive, starts a real Consul server on
-    the host it runs on, restores the archive into it, proves that the server's content is the archive's, looks for what
-    you say must be there, and reports how long each step took. No cluster is touched.
-  - With another Consul as O(consul_binary), such as the one you will upgrade to, it answers whether that version will
-    load your state, and what it makes of it.
-  - The server keeps to itself. Where the kernel allows it, it has a network namespace of its own and can dial nobody;
-    elsewhere it listens on two free ports of loopback. RV(isolation) says which. Its API is a unix socket that only the
-    user who runs the module can reach. It joins nobody, runs no checks, and Connect and peering are off, so that the
-    credentials in the archive are not used.
-  - Of the environment the server gets E(PATH), E(LANG), and the licence that Consul Enterprise needs to start,
-    E(CONSUL_LICENSE) or E(CONSUL_LICENSE_PATH). No other variable reaches it.
-  - However it ends, no process, socket or file is left behind. What a run leaves that is killed outright (SIGKILL) is
-    cleared by the next one of the same user in the same O(work_dir).
+    the host it runs on, restores the archive into it, proves that the server holds the archive's content, checks your
+    assertions, and reports how long each step took. No cluster is touched.
+  - With another Consul version as O(consul_binary), such as the one you will upgrade to, it tells whether that version
+    loads your state, and what it changes.
+  - The server is isolated. If the kernel allows it, the server runs in its own network namespace and can't connect to
+    anything; otherwise it listens on two free loopback ports. RV(isolation) tells which. Its API is a Unix socket that
+    only the user who runs the module can open. It joins no cluster and runs no checks. Connect and peering are off, so
+    the credentials in the archive are not used.
+  - The server's environment contains only E(PATH), E(LANG) and the licence that Consul Enterprise needs to start,
+    E(CONSUL_LICENSE) or E(CONSUL_LICENSE_PATH).
+  - The module leaves no process, socket or file behind, however it ends. If it is killed (SIGKILL), the next run of the
+    same user with the same O(work_dir) removes what is left.
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
 requirements:
   - msgpack >= 1.0
   - requests >= 2.25
-  - Consul, of the version in which the archive shall be rehearsed
+  - Consul, in the version to rehearse the archive with
 attributes:
   check_mode:
     support: full
-    details: The archive is verified and the binary asked for its version. Nothing is started.
+    details: Verifies the archive and reads the version of the binary. Starts no server.
   diff_mode:
     support: N/A
     details: This module does not modify state.
@@ -48,53 +48,53 @@ options:
     type: path
     required: true
   consul_binary:
-    description: The Consul to rehearse with, as a path or as a name to be found on E(PATH).
+    description: The Consul program to rehearse with, as a path or as a name on E(PATH).
     type: str
     default: consul
   assertions:
     description:
-      - What must be there in the restored server. Each has exactly one of O(assertions[].kv_key),
-        O(assertions[].kv_prefix), O(assertions[].service), O(assertions[].policy), O(assertions[].token_accessor) and
+      - What the restored server must hold. Each has exactly one of O(assertions[].kv_key), O(assertions[].kv_prefix),
+        O(assertions[].service), O(assertions[].policy), O(assertions[].token_accessor) and
         O(assertions[].config_entry).
     type: list
     elements: dict
     default: []
     suboptions:
-      name: {description: "What to call it in the result. By default, what is looked for.", type: str}
+      name: {description: "Its name in the result. By default, what is asserted.", type: str}
       kv_key: {description: A key., type: str}
-      kv_prefix: {description: Beginning of keys., type: str}
-      min_count: {description: "Keys that must begin with O(assertions[].kv_prefix) at least; 1 by default.", type: int}
-      service: {description: A service of which there must be an instance in the catalog., type: str}
+      kv_prefix: {description: Prefix of keys., type: str}
+      min_count: {description: "Minimum number of keys with O(assertions[].kv_prefix); 1 by default.", type: int}
+      service: {description: A service with at least one instance in the catalog., type: str}
       policy: {description: Name of an ACL policy., type: str}
-      token_accessor: {description: Accessor of an ACL token. It is no secret., type: str}
+      token_accessor: {description: Accessor id of an ACL token. It is not a secret., type: str}
       config_entry: {description: "A config entry as C(kind/name), such as V(proxy-defaults/global).", type: str}
   max_rto:
-    description: Seconds that it may take from nothing to a proven, running server, as in RV(rto.total).
+    description: Maximum of RV(rto.total), the seconds from nothing to a proven, running server.
     type: float
   max_age:
-    description: Seconds that the archive may be old; see RV(age).
+    description: Maximum of RV(age), the age of the archive in seconds.
     type: int
   attempt_anyway:
     description:
-      - Start the server even if the archive holds records that its version can't read, and see it crash.
-      - The module does not fail when the throwaway server crashes then; RV(passed) is false, RV(verdict) is V(died) and
-        RV(findings) has the server's crash log.
+      - Start the server even if the archive holds records that its version can't read, to see it crash.
+      - The module then does not fail because of the crash. RV(passed) is false, RV(verdict) is V(died) and RV(findings)
+        contains the server's crash log.
     type: bool
     default: false
   keep_on_failure:
     description:
-      - Keep the server's directory, with its log and data, when RV(passed) is false. It holds all the secrets of the
-        archive, and only its owner can read it. The server itself is ended.
+      - Keep the server's directory, with its log and data, if RV(passed) is false. It contains all secrets of the
+        archive, and only its owner can read it. The server is stopped.
     type: bool
     default: false
   timeout:
-    description: Seconds that all of it may take.
+    description: Seconds that the whole rehearsal may take.
     type: int
     default: 300
   work_dir:
     description:
-      - Directory in which the server's own one is made. It needs room for about four times what the state takes.
-      - By default, the system's directory for temporary files.
+      - Directory in which the server's directory is created. It needs free space of about four times the size of the
+        state. By default, the system's directory for temporary files.
     type: path
 seealso:
   - module: disaster_recovery.consul.snapshot_info
@@ -106,7 +106,7 @@ EXAMPLES = r"""
   disaster_recovery.consul.snapshot_rehearse:
     src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
 
-- name: Rehearse it with what must be in it, in how long it may take, and how old it may be
+- name: Rehearse it with assertions, and with limits for its RTO and its age
   disaster_recovery.consul.snapshot_rehearse:
     src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
     assertions:
@@ -121,11 +121,11 @@ EXAMPLES = r"""
     max_rto: 60
     max_age: 86400
 
-- name: See whether the next version will load the state
+- name: Test whether the next version loads the state
   disaster_recovery.consul.snapshot_rehearse:
     src: /var/backups/consul/before-the-upgrade.snap
     consul_binary: /opt/consul-1.22.7/consul
-  register: upgrade  # upgrade.changes says what it makes of it
+  register: upgrade  # upgrade.changes tells what it changes
 """
 
 RETURN = r"""
@@ -135,63 +135,59 @@ src:
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
 passed:
-  description: Whether everything holds that was asked for. In check mode, as far as that was looked at.
+  description: Whether the archive was proven and all assertions and limits hold; in check mode, as far as checked.
   returned: always
   type: bool
   sample: true
 verdict:
   description:
-    - V(proven) when a server was restored and holds the archive's content, V(not_proven) when it runs and holds
-      something else, V(refused) when the archive does not verify or holds what would kill the server, V(died) when the
-      server ended by itself, V(incomplete) when it did not get that far, for lack of time, space or a Consul program.
-    - It is null in check mode, when nothing speaks against a rehearsal.
+    - V(proven) if the restored server holds the archive's content, V(not_proven) if it runs and holds something else,
+      V(refused) if the archive does not verify or would crash the server, V(died) if the server crashed, V(incomplete)
+      if the rehearsal did not get that far, for lack of time, space or a Consul program.
+    - It is null in check mode if nothing was found that prevents a rehearsal.
   returned: always
   type: str
   choices: [proven, not_proven, refused, died, incomplete]
   sample: proven
 assertions:
-  description: How each of O(assertions) ended.
+  description: The results of O(assertions).
   returned: always
   type: list
   elements: dict
   contains:
-    name: {description: What it is called., type: str, returned: always}
+    name: {description: Its name., type: str, returned: always}
     passed: {description: Whether it holds., type: bool, returned: always}
-    detail: {description: What was seen., type: str, returned: always}
+    detail: {description: What was found., type: str, returned: always}
   sample: [{"detail": "1043 keys below shop/config/", "name": "the shop's configuration", "passed": true}]
 targets:
-  description: How each of O(max_rto) and O(max_age) ended that was set.
+  description: The results of O(max_rto) and O(max_age), if they are set.
   returned: always
   type: list
   elements: dict
   contains:
-    name:
-      description: What was limited.
-      type: str
-      returned: always
-      choices: [rto, age]
+    name: {description: What was limited., type: str, returned: always, choices: [rto, age]}
     limit: {description: "The limit, in seconds.", type: float, returned: always}
-    actual: {description: "What was measured, in seconds; null where nothing was.", type: float, returned: always}
-    met: {description: Whether the limit was kept., type: bool, returned: always}
+    actual: {description: "The measured value, in seconds; null if there is none.", type: float, returned: always}
+    met: {description: Whether the limit was met., type: bool, returned: always}
   sample: [{"actual": 4.1, "limit": 60.0, "met": true, "name": "rto"}]
 rto:
-  description: Seconds by phase, of those that were finished.
+  description: Seconds of each phase of the recovery that was completed.
   returned: always
   type: dict
   contains:
-    start: {description: From nothing to a server that leads., type: float, returned: when it was finished}
-    restore: {description: Until the server had taken the archive., type: float, returned: when it was finished}
-    ready: {description: Until it led again and took a token., type: float, returned: when it was finished}
-    proof: {description: Until its content was proven., type: float, returned: when it was finished}
-    total: {description: All four together., type: float, returned: when the archive was proven}
+    start: {description: Until a server was the leader., type: float, returned: when it was completed}
+    restore: {description: Until it had accepted the archive., type: float, returned: when it was completed}
+    ready: {description: Until it was the leader again., type: float, returned: when it was completed}
+    proof: {description: Until its content was proven., type: float, returned: when it was completed}
+    total: {description: Their sum., type: float, returned: when the archive was proven}
   sample: {"proof": 0.2, "ready": 0.1, "restore": 0.4, "start": 2.1, "total": 2.8}
 memory_bytes:
-  description: The most memory that the server held at once; null when there was none, or it was gone too soon.
+  description: Peak memory of the server; null if there was no server, or if it ended too early to measure.
   returned: always
   type: int
   sample: 118489088
 isolation:
-  description: What kept the server to itself; null when none was started.
+  description: How the server was isolated; null when none was started.
   returned: always
   type: str
   choices: [network_namespace, loopback]
@@ -201,40 +197,36 @@ sha256:
   returned: when the archive verifies
   type: str
   sample: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
-size:
-  description: Size of the archive in bytes.
-  returned: when the archive verifies
-  type: int
-  sample: 81930112
+size: {description: "Size of the archive in bytes.", returned: when the archive verifies, type: int, sample: 81930112}
 taken_at:
-  description: When a server took it, in UTC; null when the archive does not say.
+  description: When a server took it, in UTC; null if the archive does not tell.
   returned: when the archive verifies
   type: str
   sample: "2026-11-23T02:15:00Z"
 age:
   description:
-    - Seconds since then, or since its manifest says that the content was last confirmed, by the clock of the host the
-      module runs on. It is null when neither is known, or both are dated more than a day ahead.
+    - Seconds since RV(taken_at), or since the last confirmation in its manifest, by the clock of the host the module
+      runs on. It is null if neither is known, or if both are dated more than a day ahead.
   returned: when the archive verifies
   type: int
   sample: 3600
 datacenter:
-  description: Datacenter that the archive is of; null when the archive does not say.
+  description: Datacenter of the archive; null if the archive does not tell.
   returned: when the archive verifies
   type: str
   sample: dc1
 cluster_id:
-  description: Id of the cluster that the archive is of; null when the archive does not say.
+  description: Id of the archive's cluster; null if the archive does not tell.
   returned: when the archive verifies
   type: str
   sample: f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11
 archive_version:
-  description: Consul version that the archive is of; null when the archive does not say.
+  description: Consul version of the archive; null if the archive does not tell.
   returned: when the archive verifies
   type: str
   sample: 1.22.7
 records:
-  description: Number of records and their bytes, by type.
+  description: Number of records and their size in bytes, by type, as C(count) and C(size).
   returned: when the archive verifies
   type: dict
   sample: {"ACLToken": {"count": 12, "size": 5321}, "KVS": {"count": 1043, "size": 1220411}}
@@ -244,7 +236,7 @@ fingerprint:
   type: str
   sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
 server_version:
-  description: Version of the Consul it was rehearsed with; null when there was none.
+  description: Consul version of the throwaway server; null when none was found.
   returned: always
   type: str
   sample: 1.22.7
@@ -252,25 +244,23 @@ proof:
   description:
     - Comparison of the server's durable content with the archive's, with C(equal), C(differs), C(types) and
       C(across_versions) as M(disaster_recovery.consul.snapshot_restore) returns them.
-    - C(lost) names fields that the server's version does not know, where the content differs because of them.
+    - C(lost) lists fields that the server's version does not know, if they make the content differ.
   returned: when the archive was restored
   type: dict
   sample: {"across_versions": false, "differs": [], "equal": true, "types": {}}
 changes:
   description:
-    - What the server made of the archive, by type, where it is of another version. Types that it left as they are, are
-      left out.
-    - Each has the numbers of records that it added, removed and changed, with the names of the first 20 of each, and
-      C(equal), which says whether it all means the same as before.
+    - What a server of another version changed, by type. Unchanged types are left out.
+    - Each type has the number of records that the server added, removed and changed, the first 20 names of each, and
+      C(equal), which tells whether the content still means the same.
   returned: when the archive was restored into another version
   type: dict
   sample:
     ACLPolicy: {"added": 1, "changed": 1, "equal": true, "names": {"added": ["builtin/global-read-only"]}, "removed": 0}
 findings:
   description:
-    - What won't restore well, as M(disaster_recovery.consul.snapshot_info) finds it, judged for the version of the
-      throwaway server.
-    - When the server died, V(server_died) comes first, with the server's crash log.
+    - What will not restore well, as M(disaster_recovery.consul.snapshot_info) reports it, for the version of the
+      throwaway server. If the server crashed, V(server_died) comes first, with its crash log.
   returned: when the archive verifies
   type: list
   elements: dict
@@ -292,43 +282,52 @@ findings:
       returned: when the name is V(server_died)
   sample: []
 cleared:
-  description: Directories of killed runs that this one cleared, with the servers in them.
+  description: Directories of killed runs that this run removed, with the servers in them.
   returned: always
   type: list
   elements: str
   sample: []
 kept_dir:
-  description: Where the server's directory is kept, after O(keep_on_failure); null when it is not.
+  description: The server's directory, if O(keep_on_failure) kept it; null otherwise.
   returned: always
   type: str
   sample: /tmp/kept-consul-rehearsal-h2k4d7qa
+attempts:
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+duration:
+  description: Seconds by phase, and their sum as C(total).
+  returned: always
+  type: dict
+  sample: {"binary": 0.1, "proof": 0.2, "ready": 0.1, "restore": 0.4, "start": 2.1, "total": 3.1, "verify": 0.2}
 failure:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
   type: dict
   contains:
     kind:
-      description: A word for the kind of fault; V(rehearsal) when not everything holds that was asked for.
+      description: The kind of failure; V(rehearsal) when something that was asked for does not hold.
       type: str
       returned: always
-    hint: {description: What to do about it., type: str, returned: always}
+      choices: [defect, file, interrupted, missing_library, option, rehearsal]
+    hint: {description: What to do next., type: str, returned: always}
     cause:
-      description: What stood in the way, with C(kind), C(hint) and the rest of what is known of it.
+      description: What prevented the rehearsal, with its C(kind), C(hint) and further details.
       type: dict
       returned: when something did
-    library: {description: Python library that this host lacks., type: str, returned: when one is missing}
-    path: {description: File or directory that is at fault., type: str, returned: when one could not be cleared away}
-    place: {description: Place in the code that is at fault., type: str, returned: when the collection has a defect}
+    library: {description: The missing Python library., type: str, returned: when one is missing}
+    path: {description: File or directory concerned., type: str, returned: when it could not be removed}
+    place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Take a new archive, and find out why none was taken in time.", "kind": "rehearsal"}
 """
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import fail, install_signal_handlers, succeed, warn
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._errors import OptionError
-from ..module_utils._operations.journal import Journal
 from ..module_utils._operations.rehearse.assertions import KINDS, assertion_from
 from ..module_utils._operations.rehearse.result import result_of
 from ..module_utils._operations.rehearse.run import Rehearsal, RehearseRequest
@@ -375,19 +374,19 @@ def request_of(params: dict[str, Any]) -> RehearseRequest:
     return RehearseRequest(**{**params, "assertions": assertions})
 
 
+def rehearse_archive(run: Run) -> dict[str, Any]:
+    src, rehearsal = run.params["src"], Rehearsal(run.journal)
+    run.so_far = lambda: result_of(src, rehearsal.reached)
+    request = request_of(run.params)
+    ending = rehearsal.run(request, check=run.check)
+    failure = failure_of(ending.conclusion, may_die=request.attempt_anyway)
+    if failure is not None:
+        raise failure
+    return result_of(src, ending)
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    src, rehearsal = module.params["src"], Rehearsal(Journal(lambda text: warn(module, text)))
-    try:
-        install_signal_handlers()
-        request = request_of(module.params)
-        ending = rehearsal.run(request, check=module.check_mode)
-        failure = failure_of(ending.conclusion, may_die=request.attempt_anyway)
-        if failure is not None:
-            raise failure
-    except BaseException as error:
-        fail(module, error, **result_of(src, rehearsal.reached))
-    succeed(module, changed=False, **result_of(src, ending))
+    run_module({"argument_spec": OPTIONS}, rehearse_archive)
 
 
 if __name__ == "__main__":

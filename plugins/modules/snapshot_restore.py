@@ -7,21 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snapshot_restore
-short_description: Bring a Consul cluster to the content of an archive
+short_description: Restore a Consul cluster from an archive
 version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - A restore replaces everything a cluster holds. This module verifies the archive, looks at the target, lets every
-    guard have its say, and only then sends anything. Afterwards it waits for the leader and proves that the cluster's
-    content is the archive's.
-  - A cluster that already holds the archive's content is left alone.
-  - Where the target holds anything that users stored, the restore is refused, unless O(accept_risks) says that it may
-    be replaced; then its state is saved and verified first. What is written between that and the restore, in the
-    seconds that the upload takes, is in neither archive - stop the writers if that matters.
-  - Writers may go on during and after the restore. What they wrote since it is named in RV(proof) and is no fault.
-  - RV(ignore:changed) is true as soon as the cluster's content was replaced, or may have been, even where the module
-    fails afterwards. No archive is ever sent twice.
+  - A restore replaces everything in a cluster. This module verifies the archive, examines the target and runs all
+    guards before it sends anything. Afterwards it waits for the leader and proves that the cluster holds the archive's
+    content.
+  - A cluster that already holds the archive's content is not restored.
+  - If the target holds anything that users stored, the restore is refused, unless O(accept_risks) allows to replace it.
+    Then the state of the target is saved and verified first. Data that is written after that save and before the
+    restore takes effect, within the seconds of the upload, is in neither archive. Stop the writers if that matters.
+  - Clients may write during and after the restore. RV(proof) names what they wrote since; it is not a failure.
+  - RV(ignore:changed) is true as soon as the cluster's content was replaced, or may have been, even if the module fails
+    afterwards. An archive is never sent twice.
 extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
@@ -31,10 +31,10 @@ requirements:
 attributes:
   check_mode:
     support: full
-    details: Everything up to the first byte that would be sent is done, the guards included. Nothing is written.
+    details: Does everything up to the first byte that would be sent, including all guards. Writes nothing.
   diff_mode:
     support: full
-    details: The difference is shown in metadata (records per type, fingerprint), never in content.
+    details: Shows metadata (records by type, fingerprint), never content.
   idempotent:
     support: full
 options:
@@ -42,41 +42,41 @@ options:
     description:
       - Archive on the host the module runs on. It may come from this collection, from C(consul snapshot save) or from
         Consul Enterprise's snapshot agent.
-      - One whose manifest lies beside it, and fits, was verified in full when it was taken and is not read record by
-        record again.
+      - An archive with a matching manifest next to it was verified when it was taken. Its records are not all read
+        again.
     type: path
     required: true
   datacenter:
-    description: Datacenter to restore, when it is not the one of the agent that is asked.
+    description: Datacenter to restore. By default, the datacenter of the agent that is asked.
     type: str
   backup_dir:
     description:
-      - Directory for the safety archive of what is replaced. Where it is missing it is created, for its owner alone; in
-        check mode it is not.
-      - Needed when the target is not fresh and O(accept_risks) holds V(replace_content).
+      - Directory for the safety archive of the content that is replaced. If it does not exist, it is created with mode
+        V(0700), except in check mode.
+      - Required when the target is not fresh and O(accept_risks) contains V(replace_content).
     type: path
   cluster:
     description:
-      - Name of the cluster that is restored, as O(disaster_recovery.consul.snapshot_save#module:cluster) has it.
-      - The safety archive is saved under it. Where the manifest of O(src) names another cluster, RV(remarks) and a
-        warning say so; nothing is refused, because an archive of one cluster may well be meant for another one.
+      - Name of the cluster that is restored, as in O(disaster_recovery.consul.snapshot_save#module:cluster).
+      - The safety archive is saved under this name. If the manifest of O(src) names another cluster, RV(remarks) and a
+        warning say so. The restore is not refused, because an archive may be meant for another cluster.
     type: str
   accept_risks:
     description:
-      - Risks to take, by name. RV(guards) has what each guard saw, and what the restore would do to the cluster.
-      - V(unhealthy_target) restores although a server is down or autopilot reports the cluster as unhealthy.
-      - V(replace_content) restores although the target holds content, after that was saved to O(backup_dir).
-      - V(other_datacenter) restores an archive of another datacenter. Nodes registered from outside stay in that one.
+      - Risks to accept, by name. RV(guards) says what each guard found and what the restore would do to the cluster.
+      - V(unhealthy_target) restores even if a server is down or autopilot reports the cluster as unhealthy.
+      - V(replace_content) restores even if the target holds content. The content is saved to O(backup_dir) first.
+      - V(other_datacenter) restores an archive of another datacenter. Externally registered nodes keep that datacenter.
       - V(other_version) restores an archive of another version than O(version_check) allows. See RV(proof).
       - V(critical_findings) restores an archive with findings that stop servers of other versions, into a version that
-        nobody tried it with. Where servers of the same version were seen to stop, it can't be accepted.
-      - V(active_peering) restores peerings although the cluster will dial the peers in place of the one that the
+        was not tested with them. If servers of the same version are known to stop, the risk can't be accepted.
+      - V(active_peering) restores peerings even though this cluster will dial the peers instead of the cluster that the
         archive was taken from.
-      - V(token_loss) restores although no given token is in the archive or in the servers' configuration.
-      - V(node_conflict) restores although living agents have names that the archive holds under other node ids. Their
-        names have to be deregistered afterwards; RV(next_steps) has the command.
+      - V(token_loss) restores even if no provided token is in the archive or in the servers' configuration.
+      - V(node_conflict) restores even if live agents have names that the archive holds under other node ids. Deregister
+        these names afterwards; RV(next_steps) contains the command.
       - No risk can be accepted for an archive that does not verify, for a token that may not restore, for a cluster
-        without a leader, and for records that the servers can't read, which would kill them for good.
+        without a leader, or for records that the servers can't read, which would crash them at every start.
     type: list
     elements: str
     choices: [unhealthy_target, replace_content, other_datacenter, other_version, critical_findings, active_peering,
@@ -84,27 +84,27 @@ options:
     default: []
   version_check:
     description:
-      - How much the Consul version that the archive comes from and that of the servers must have in common. Consul
-        supports a restore into the same version only.
-      - V(exact) wants the same version, V(minor) the same first two numbers (1.22), V(off) does not look.
-      - Where one of them is not known there is a warning.
-      - Whatever is set here, an archive with records that the servers can't read is refused.
+      - How closely the Consul version of the archive must match that of the servers. Consul supports a restore into the
+        same version only.
+      - V(exact) requires the same version, V(minor) the same major and minor version (1.22), V(off) checks nothing.
+      - If one of the versions is not known, the module warns.
+      - An archive with records that the servers can't read is always refused.
     type: str
     choices: [exact, minor, 'off']
     default: exact
   post_restore_token:
     description:
-      - Token to ask with once the cluster's tokens are those of the archive. Without it the connection's is used, which
-        is of use only when the archive or the servers' configuration holds it.
-      - Where only one of the two outlives the restore, that one is used.
-      - Where the cluster does not know the connection's token, this one is used from the start. So the same task can be
-        run again after a restore, and reports that nothing has to be done.
+      - Token to use after the restore, when the cluster's tokens are those of the archive. By default, the connection's
+        token, which works only if it is in the archive or in the servers' configuration.
+      - If only one of the two tokens survives the restore, that one is used.
+      - If the cluster does not know the connection's token, this token is used from the start. The same task can then
+        be run again after a restore, and reports that there is nothing to do.
     type: str
   wait_timeout:
     description:
-      - Seconds to wait, after the restore, for a leader, for a token that is accepted, and for every server that was
-        healthy before - in the gossip pool, healthy to autopilot, and with the restored state.
-      - All that is asked of the one agent that the connection leads to, as far as the token may see it.
+      - Seconds to wait after the restore until there is a leader, a token is accepted, and every server that was
+        healthy before is alive in the gossip pool, healthy in autopilot and holds the restored state.
+      - All of this is read from the agent of the connection, as far as the token may read it.
     type: int
     default: 120
 seealso:
@@ -118,22 +118,22 @@ EXAMPLES = r"""
     src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
     token_file: /etc/consul.d/management.token
 
-- name: Go back to an older state, keeping what is there now
+- name: Go back to an older state, and keep an archive of the current one
   disaster_recovery.consul.snapshot_restore:
     src: /var/backups/consul/before-the-mistake.snap
     token: "{{ consul_management_token }}"
     backup_dir: /var/backups/consul/replaced
     accept_risks: [replace_content]
 
-- name: Rebuild a lost cluster on new servers that bear the old ones' names
+- name: Restore a lost cluster to new servers that have the names of the old ones
   disaster_recovery.consul.snapshot_restore:
     src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
     token: "{{ new_cluster_management_token }}"
     post_restore_token: "{{ old_cluster_management_token }}"
     accept_risks: [node_conflict]
-  register: rebuilt  # rebuilt.next_steps says what is left to do
+  register: rebuilt  # rebuilt.next_steps lists what is left to do
 
-- name: See what stands in the way of a restore, without doing anything
+- name: Check what would prevent a restore, without changing anything
   disaster_recovery.consul.snapshot_restore:
     src: /var/backups/consul/dc1-20261123T021500Z-3135.snap
   check_mode: true
@@ -146,75 +146,75 @@ src:
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
 reason:
-  description: Why the cluster was restored, or why not, in words.
+  description: Why the cluster was restored, or why not.
   returned: success
   type: str
   sample: the cluster is fresh
 guards:
-  description: What every guard found, in the order of their checks.
+  description: The results of all guards, in the order of their checks.
   returned: success, and failure once the archive was read
   type: list
   elements: dict
   contains:
     name: {description: Name of the guard., type: str, returned: always}
     status:
-      description: What it found.
+      description: Its result.
       type: str
       returned: always
       choices: [passed, accepted, refused, not_checked]
-    detail: {description: "What was seen and, where it refused, what to do.", type: str, returned: always}
-    risk: {description: Name to add to O(accept_risks); null where nothing helps., type: str, returned: always}
+    detail: {description: "What it found and, if it refused, what to do.", type: str, returned: always}
+    risk: {description: Name to add to O(accept_risks); null if there is none., type: str, returned: always}
   sample:
     - {"detail": "the archive verifies", "name": "archive", "risk": null, "status": "passed"}
 remarks:
-  description: What should be known before anything is sent and refuses nothing, in words. Each one is a warning, too.
+  description: What you should know before a restore, but what does not refuse it. Each one is a warning, too.
   returned: always
   type: list
   elements: str
   sample: ["the archive was saved for the cluster production, and the target is staging"]
 backup_file:
-  description: The safety archive of what was replaced; null when nothing was.
+  description: The safety archive of the content that was replaced; null when nothing was replaced.
   returned: success, and failure once it was taken
   type: str
   sample: /var/backups/consul/replaced/dc1-20261123T021500Z-3135.snap
 proof:
   description:
-    - Comparison, by type, of the cluster's durable content with the archive's, after the restore or, when none was
-      needed, in its place.
-    - What a leader makes by itself where it is missing is no difference, such as builtin policies where ACLs were off
-      when the archive was taken, or a CA where Connect was.
-    - Between versions it compares names and content as far as both know it, because a newer Consul writes the same
-      things in another way.
-    - After a restore, what was written since is told apart by raft's indexes. It does not count as a difference, and
-      C(written_since) names it.
+    - Comparison, by type, of the cluster's durable content with the archive's, after the restore or, if none was
+      needed, instead of it.
+    - Records that a leader creates itself when they are missing do not count as a difference, for example builtin
+      policies when ACLs were off at the time of the archive, or a CA when Connect was off.
+    - Across Consul versions, names are compared, and content as far as both versions know it, because a newer Consul
+      writes the same things in another form.
+    - After a restore, records that were written since are recognized by their Raft index. They do not count as a
+      difference, and C(written_since) lists them.
   returned: success, but for check mode
   type: dict
   contains:
     written_since:
       description:
-        - For each type, how many records were C(added), C(changed) and C(removed) since the restore, and the first
-          C(names), ten at most and never values. Sessions are listed when they were created since.
-        - What agents and leaders write by themselves is left out.
-        - Only deleted keys leave a trace of their own. Other records count as removed when their table was written to
-          since, and no other record explains that or users are writing to it.
-        - Empty where nothing was restored.
+        - For each type, how many records were C(added), C(changed) and C(removed) since the restore, and up to ten
+          C(names), never values. Sessions are listed if they were created since.
+        - Records that agents and leaders write by themselves are left out.
+        - Only deleted keys leave a trace of their own. Another record counts as removed if its table was written to
+          since, and no other record explains that or users are writing to the table.
+        - Empty if nothing was restored.
       type: dict
       returned: always
     lost:
-      description: Fields of the archive's records that the servers' version does not know, with names of the records.
+      description: Fields in the archive that the servers' version does not know, with the names of the records.
       type: list
       elements: dict
-      returned: when the content differs because of them
+      returned: when they make the content differ
       contains:
         type: {description: Type of the records., type: str, returned: always}
         field: {description: Name of the field., type: str, returned: always}
         count: {description: Number of records., type: int, returned: always}
-        names: {description: Names of the first ones., type: list, elements: str, returned: always}
-    across_versions: {description: Whether the Consul versions of both differ., type: bool, returned: always}
-    equal: {description: Whether all of it is the same., type: bool, returned: always}
+        names: {description: Names of the first of them., type: list, elements: str, returned: always}
+    across_versions: {description: Whether the Consul versions differ., type: bool, returned: always}
+    equal: {description: Whether all content is equal., type: bool, returned: always}
     differs: {description: Types that differ., type: list, elements: str, returned: always}
     types:
-      description: For each type the number of records in the archive and in the cluster, and whether they are the same.
+      description: For each type, the number of records in the archive and in the cluster, and whether they are equal.
       type: dict
       returned: always
   sample:
@@ -224,29 +224,29 @@ proof:
     types: {"KVS": {"archive": 1043, "cluster": 1043, "equal": true}}
 servers_gone:
   description:
-    - Servers of the cluster that the archive comes from. The leader removes their nodes from the catalog within a
-      minute, with the services that ran at them, and nobody should wait for them.
+    - Servers of the archive's cluster that are not in this one. Within a minute, the leader removes their nodes and the
+      services on them from the catalog. Do not wait for them.
   returned: when the cluster was restored, or may have been
   type: list
   elements: dict
   contains:
     node: {description: Name of the node., type: str, returned: always}
-    services: {description: Names of its services., type: list, elements: str, returned: always}
+    services: {description: Names of the services on it., type: list, elements: str, returned: always}
   sample: [{"node": "old-server-1", "services": ["consul"]}]
 agents_awaited:
   description:
-    - Nodes of the archive that belong to agents which are not in the cluster's gossip pool, but for RV(servers_gone).
-      The leader removes them from the catalog within a minute, and they come back when their agents join.
-    - Null where the token may not see the members.
+    - Nodes of the archive whose agents are not in the cluster's gossip pool, except RV(servers_gone). Within a minute,
+      the leader removes them from the catalog. They return when their agents join.
+    - Null if the token may not read the members.
   returned: when the cluster was restored, or may have been
   type: list
   elements: dict
   contains:
     node: {description: Name of the node., type: str, returned: always}
-    services: {description: Names of its services., type: list, elements: str, returned: always}
+    services: {description: Names of the services on it., type: list, elements: str, returned: always}
   sample: [{"node": "web-1", "services": ["web", "web-sidecar-proxy"]}]
 next_steps:
-  description: What is left to a person, in words, most urgent first.
+  description: What is left for you to do, most urgent first.
   returned: when the cluster was restored, or may have been
   type: list
   elements: str
@@ -273,64 +273,62 @@ cluster:
     name: production
     servers: [0f9a3c1e-7b7e-4f77-9a55-7a1c9cf0a111]
 attempts:
-  description: What went wrong before the cluster's state could be read, one entry for each try that failed.
+  description: Messages of the attempts that failed and were followed by another one.
   returned: always
   type: list
   elements: str
   sample: ["the archive was cut short"]
 duration:
-  description: Seconds by phase.
-  returned: success
+  description: Seconds by phase, and their sum as C(total).
+  returned: always
   type: dict
   sample: {"proof": 0.3, "restore": 2.7, "target": 0.2, "total": 5.1, "verify": 0.1, "wait": 1.8}
 failure:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
   type: dict
   contains:
-    kind: {description: A word for the kind of fault., type: str, returned: always}
-    hint: {description: What to do about it., type: str, returned: always}
+    kind:
+      description: The kind of failure.
+      type: str
+      returned: always
+      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked,
+        error, file, guard, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
+        permission_denied, proxy_auth, rate_limited, redirected, restore, server_error, token_unknown, too_early,
+        too_large, unavailable, unknown_datacenter, write_restricted, wrong_scheme]
+    hint: {description: What to do next., type: str, returned: always}
     state:
       description:
-        - What is known of the cluster. V(nothing_sent) and V(rejected) leave it as it was; after V(replaced) it holds
-          the archive's state; V(unknown) has to be looked at. Only after V(nothing_sent) and V(rejected) may the module
-          be run again as it was.
+        - What is known about the cluster. After V(nothing_sent) and V(rejected) it is unchanged, and the task can be
+          run again as it is. After V(replaced) it holds the archive's state. After V(unknown), look at the cluster
+          first.
       type: str
       returned: always
       choices: [nothing_sent, rejected, replaced, unknown]
     status: {description: HTTP status., type: int, returned: when Consul answered}
-    url: {description: What was asked., type: str, returned: when there was a request}
-    body: {description: Beginning of the answer's text., type: str, returned: when Consul answered}
+    url: {description: URL of the request., type: str, returned: when there was a request}
+    body: {description: Beginning of the response body., type: str, returned: when Consul answered}
     refused: {description: Names of the guards that refused., type: list, elements: str, returned: when guards refused}
     fault:
-      description: The layer at which the archive stops being one; null when it is not the archive that was refused.
+      description: The layer of the archive that is invalid; null when it was not the archive that was refused.
       type: str
       returned: when guards refused
     cause: {description: "What went wrong with the request, as in this dict.", type: dict, returned: when it was sent}
     proof:
-      description: The comparison that was made, as in RV(proof).
+      description: The comparison, as in RV(proof).
       type: dict
-      returned: when the cluster's content is not the archive's after the restore, or the cluster is not ready in time
-    option: {description: Option to set., type: str, returned: when a token for after the restore is missing}
-    path: {description: File or directory that is at fault., type: str, returned: when one is}
-    library: {description: Python library that the host lacks., type: str, returned: when one is missing}
-    place: {description: Place in the code to report., type: str, returned: when the collection has a defect}
+      returned: when the cluster's content differs after the restore, or the cluster is not ready in time
+    option: {description: The option to set., type: str, returned: when a token for after the restore is missing}
+    path: {description: File or directory concerned., type: str, returned: when there is one}
+    library: {description: The missing Python library., type: str, returned: when one is missing}
+    place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Add replace_content to accept_risks.", "kind": "guard", "state": "nothing_sent"}
 """
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import (
-    client_of,
-    client_with_token,
-    connection_spec,
-    fail,
-    install_signal_handlers,
-    succeed,
-    warn,
-)
+from ..module_utils._ansible.options import connection_spec
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._errors import OptionError
 from ..module_utils._operations.journal import Journal
 from ..module_utils._operations.restore.guards import EXACT, RISKS, VERSION_CHECKS
@@ -351,8 +349,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(module: AnsibleModule) -> RestoreRequest:
-    params = module.params
+def request_of(params: dict[str, Any]) -> RestoreRequest:
     if params["wait_timeout"] < 0:
         raise OptionError("wait_timeout is below zero", hint="Use zero or more.")
     return RestoreRequest(
@@ -367,29 +364,23 @@ def request_of(module: AnsibleModule) -> RestoreRequest:
 
 
 def so_far(journal: Journal) -> dict[str, Any]:
-    """Return what the result shows of a restore at any moment."""
-    shown = result_of(journal.shown, journal.state or NOTHING_SENT)
-    return {**shown, "attempts": journal.attempts, "duration": journal.duration}
+    """Return what a result says of a restore at any moment, with the ``state`` of the cluster."""
+    state = journal.state or NOTHING_SENT
+    return {**result_of(journal.shown, state), "state": state, "changed": may_have_changed(state)}
 
 
-def run(module: AnsibleModule, journal: Journal) -> dict[str, Any]:
-    request = request_of(module)
-    client = client_of(module)
-    later = client_with_token(module, client, "post_restore_token")
-    changed = restore(client, later, request, journal, check=module.check_mode)
-    return {"changed": changed, "src": request.src, **so_far(journal)}
+def restore_archive(run: Run) -> dict[str, Any]:
+    run.so_far = lambda: so_far(run.journal)
+    request = request_of(run.params)
+    client = run.client()
+    later = run.client_with_token(client, "post_restore_token")
+    changed = restore(client, later, request, run.journal, check=run.check)
+    result = result_of(run.journal.shown, run.journal.state or NOTHING_SENT)
+    return {**result, "changed": changed, "src": request.src}
 
 
 def main() -> None:
-    module = AnsibleModule(**connection_spec(**OPTIONS))
-    journal = Journal(lambda text: warn(module, text))
-    try:
-        install_signal_handlers()
-        result = run(module, journal)
-    except BaseException as error:
-        state = journal.state or NOTHING_SENT
-        fail(module, error, state=state, changed=may_have_changed(state), **so_far(journal))
-    succeed(module, **result)
+    run_module(connection_spec(**OPTIONS), restore_archive)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snapshot_save
-short_description: Save the state of Consul's servers into a verified archive
+short_description: Save the state of Consul's servers to a verified archive
 version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Takes a snapshot through Consul's HTTP API and verifies it while it streams in, to the last record of its state.
-  - Only a whole archive is put in place. Until then, and after any fault, what lies at O(dest) is what it was before.
-  - A manifest with the fingerprint of the content is written beside the archive, so that the next run knows whether
-    anything that users stored has changed since, and does not keep the same content twice.
+  - Takes a snapshot through Consul's HTTP API and verifies it to its last record while it is downloaded.
+  - Only a complete, verified archive is put in place. Until then, and after any failure, O(dest) is unchanged.
+  - Writes a manifest with the fingerprint of the content next to the archive. The next run uses it to tell whether
+    anything that users stored has changed, and does not keep the same content twice.
 extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
@@ -27,81 +27,80 @@ attributes:
   check_mode:
     support: full
     details:
-      - The snapshot is taken and verified in check mode as well, because only it shows whether the content has changed.
-        Nothing is written.
+      - Takes and verifies the snapshot in check mode too, because only the snapshot shows whether the content has
+        changed. Writes nothing.
   diff_mode:
     support: full
-    details: The difference is shown in metadata (index, size, records per type), never in content.
+    details: Shows metadata (index, size, records by type), never content.
   idempotent:
     support: full
     details: Unless O(force=true) or O(skip_unchanged=false).
 options:
   dest:
     description:
-      - Where to put the archive on the host the module runs on. The directory must exist, unless
+      - Where to save the archive, on the host the module runs on. The directory must exist, unless
         O(create_directory=true).
-      - An existing directory, or a path that ends in a slash, gets a new file for each archive that is kept, named
-        C(<datacenter>-<UTC time>-<raft index>.snap).
-      - In that name, characters of the datacenter that are not letters, digits, C(_) or C(-) are replaced. No file in a
-        directory is overwritten.
-      - A path of a file always holds the newest archive. A file there that is not an archive, or one of another
-        cluster, is only overwritten with O(force=true). See O(cluster) for what another cluster is.
+      - In an existing directory, or at a path that ends with a slash, each archive that is kept gets a new file named
+        C(<datacenter>-<UTC time>-<Raft index>.snap). Characters of the datacenter other than letters, digits, C(_) and
+        C(-) are replaced in that name. No file in a directory is overwritten.
+      - Any other path is a file that always holds the newest archive. A file that is not an archive, or that holds an
+        archive of another cluster, is overwritten only with O(force=true). O(cluster) explains what another cluster is.
     type: path
     required: true
   create_directory:
     description:
-      - Create the directory of O(dest), and those above it, when they aren't there, with mode V(0700) and with O(owner)
-        and O(group). That is done once it is known that the cluster can be saved. A directory that is there stays as it
-        is.
+      - Create the directory of O(dest) and its parents if they do not exist, with mode V(0700), O(owner) and O(group).
+        They are created only after the module has checked that the cluster can be saved. An existing directory is not
+        changed.
     type: bool
     default: false
   cluster:
     description:
-      - Name of the cluster that is saved, as users call it. The archive is kept, compared and confirmed under this name
-        alone, whatever other archives lie at O(dest).
-      - When none of the cluster's servers is known from the newest archive of this name, the cluster was rebuilt. A new
-        archive is kept, and RV(rebuilt) and a warning say so once. While the rebuilt cluster holds nothing that users
-        stored, a file O(dest) with an archive from before is only overwritten with O(force=true).
-      - Without a name the cluster is known by its identity alone, which is its datacenter, the id of its Connect CA and
-        the ids of its Raft servers. A cluster that shares no server with an archive is then another one.
+      - Your name for the cluster. The archive is saved under this name, and compared only with archives of this name,
+        whatever other archives are at O(dest).
+      - If the newest archive of this name has none of the cluster's servers, the cluster was rebuilt. The module then
+        keeps a new archive, and RV(rebuilt) and a warning say so once. While the rebuilt cluster holds nothing that
+        users stored, an older archive in a file O(dest) is overwritten only with O(force=true).
+      - Without a name, the cluster is identified by its datacenter, the id of its Connect CA and the ids of its Raft
+        servers. A cluster that shares no server with an archive is then another cluster.
     type: str
   datacenter:
-    description: Datacenter to save, when it is not the one of the agent that is asked.
+    description: Datacenter to save. By default, the datacenter of the agent that is asked.
     type: str
   stale:
     description:
-      - Let any server answer by itself, not only the leader. With the quorum lost this is the only way to save at all.
-      - Such an archive may lag behind; see O(max_stale). When no leader confirmed it, it is kept, but it confirms no
-        archive and does not count as young for O(max_age); see RV(confirmed_by_leader).
+      - Accept an answer from any server, not only from the leader. This is the only way to save a cluster that has lost
+        its quorum.
+      - Such an archive may lag behind the leader; see O(max_stale). If no leader confirmed it, the archive is kept, but
+        it confirms no other archive and does not count for O(max_age); see RV(confirmed_by_leader).
     type: bool
     default: false
   max_stale:
-    description: Refuse a stale answer whose server heard from the leader more than this many milliseconds ago.
+    description: Refuse a stale answer from a server whose last contact with the leader is older, in milliseconds.
     type: int
   max_age:
     description:
-      - When a verified archive of this cluster is there that was taken or confirmed less than this many seconds ago,
-        take none.
-      - Archives without a manifest don't count, nor do archives that no leader has confirmed, nor confirmations dated
-        more than a day ahead.
-      - The cluster is known by its servers, so the token needs C(operator = "read"), or C(agent:read) on a server.
-        Without them a snapshot is taken.
+      - Take no snapshot if a verified archive of this cluster was taken or confirmed less than this many seconds ago.
+      - Archives without a manifest, archives that no leader has confirmed, and confirmations dated more than a day
+        ahead do not count.
+      - The cluster is recognized by its servers, so the token needs C(operator = "read"), or C(agent:read) on a server.
+        Otherwise a snapshot is taken.
     type: int
   skip_unchanged:
     description:
-      - When the content is what the newest archive of this cluster holds already, keep that one and note in its
-        manifest that it was confirmed. Written again with the same value, a key is no change.
-      - The archive's modification time is renewed then, so that a clean-up by age, such as C(find -mtime -delete), does
-        not remove it.
+      - If the newest archive of this cluster already holds the same content, keep that archive and record in its
+        manifest that it was confirmed. A key that was written again with the same value is not a change.
+      - The modification time of that archive is then set to now, so that a clean-up by age, such as
+        C(find -mtime -delete), does not remove it.
     type: bool
     default: true
   force:
-    description: Keep a new archive in any case, whatever lies at O(dest), however young it is and whatever it holds.
+    description: Always keep a new archive, whatever is at O(dest), whatever its age and its content.
     type: bool
     default: false
   mode:
     description:
-      - Permissions of the archive and its manifest. An archive holds tokens, keys and values in clear.
+      - Permissions of the archive and its manifest. An archive contains tokens, keys and values in plain text.
     default: "0600"
 seealso:
   - module: disaster_recovery.consul.snapshot_info
@@ -114,7 +113,7 @@ EXAMPLES = r"""
     dest: /var/backups/consul/
     token_file: /etc/consul.d/snapshot.token
 
-- name: Save over TLS, unless a backup of the last hour is there
+- name: Save over TLS, unless there is a backup from the last hour
   disaster_recovery.consul.snapshot_save:
     host: consul.example.com
     port: 8501
@@ -124,7 +123,7 @@ EXAMPLES = r"""
     dest: /var/backups/consul/
     max_age: 3600
 
-- name: Save what is left after the quorum was lost
+- name: Save what is left of a cluster that lost its quorum
   disaster_recovery.consul.snapshot_save:
     host: the-last-server.example.com
     dest: /var/backups/consul/rescue.snap
@@ -134,7 +133,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dest:
-  description: Path of the archive that holds the content now; in check mode, the one that would be written.
+  description: Path of the archive that holds the current content; in check mode, the one that would be written.
   returned: success
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
@@ -144,14 +143,14 @@ manifest:
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap.manifest.json
 reason:
-  description: Why an archive was kept, or why not, in words.
+  description: Why an archive was kept, or why not.
   returned: success
   type: str
   sample: "content changed since index 3135: ACLToken, KVS"
 index: {description: "Raft index of the archive at RV(dest).", returned: success, type: int, sample: 3135}
 size: {description: "Its size in bytes.", returned: success, type: int, sample: 81930112}
 sha256:
-  description: Its checksum.
+  description: Its SHA-256 checksum.
   returned: success
   type: str
   sample: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
@@ -161,14 +160,14 @@ fingerprint:
   type: str
   sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
 records:
-  description: Number of records in it, by type.
+  description: Number of records in it and their size in bytes, by type, as C(count) and C(size).
   returned: success
   type: dict
-  sample: {"ACLToken": 12, "KVS": 1043}
+  sample: {"ACLToken": {"count": 12, "size": 5321}, "KVS": {"count": 1043, "size": 1220411}}
 cluster:
   description:
-    - Which cluster it is of. C(name) is that of O(cluster), C(servers) are the ids of its Raft servers. Values that
-      could not be learned are null.
+    - The cluster it was taken from. C(name) is O(cluster), C(servers) are the ids of its Raft servers. Values that are
+      not known are null.
   returned: success
   type: dict
   sample:
@@ -178,77 +177,85 @@ cluster:
     name: production
     servers: [0b5e3a1c-5c1f-4f0a-9d0e-0f5c1f0b7a11]
 rebuilt:
-  description: Whether this archive is the first of a cluster of the name O(cluster) all of whose servers are new.
+  description: Whether this is the first archive of a cluster named O(cluster) whose servers are all new.
   returned: success
   type: bool
   sample: false
 taken_at:
-  description: When the server took it, in UTC, by the server's clock unless that is more than a day ahead.
+  description: When the server took it, in UTC. The server's clock counts, unless it is more than a day ahead.
   returned: success
   type: str
   sample: "2026-11-23T02:15:00Z"
 confirmed_at:
-  description: When its content was last seen to be the cluster's, in UTC; null when no leader has confirmed that.
+  description: When a leader last confirmed that the cluster holds this content, in UTC; null when none has.
   returned: success
   type: str
   sample: "2026-11-23T02:15:00Z"
 confirmed_by_leader:
   description:
-    - Whether a leader confirmed what was saved. It is false for a save with O(stale=true) whose server had not heard
-      from a leader within two seconds. Such a save is not a success for a recovery point objective.
+    - Whether a leader confirmed what was saved. It is false for a save with O(stale=true) from a server that had not
+      heard from a leader within two seconds. Such a save does not meet a recovery point objective.
   returned: success
   type: bool
   sample: true
 known_leader:
-  description: Whether the server that answered knew a leader. Just after a leader is lost it may still say so.
+  description: Whether the server that answered knew a leader. Just after the leader is lost, it may still be true.
   returned: when a snapshot was taken
   type: bool
   sample: true
 last_contact_ms:
-  description: Milliseconds since that server last heard from the leader; 0 when the leader answered.
+  description: Milliseconds since the last contact of that server with the leader; 0 when the leader answered.
   returned: when a snapshot was taken
   type: int
   sample: 0
 findings:
-  description: What in the archive won't restore well; see M(disaster_recovery.consul.snapshot_info).
+  description: Parts of the archive that will not restore well; see M(disaster_recovery.consul.snapshot_info).
   returned: when a snapshot was taken
   type: list
   elements: dict
 attempts:
-  description: What went wrong before it went well, one entry for each try that failed.
-  returned: success
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
   type: list
   elements: str
   sample: ["the archive was cut short"]
-duration: {description: "Seconds it took.", returned: success, type: float, sample: 4.21}
+duration:
+  description: Seconds by phase, and their sum as C(total).
+  returned: always
+  type: dict
+  sample: {"capture": 4.0, "look": 0.1, "publish": 0.1, "total": 4.2}
 failure:
-  description: What went wrong, for a playbook to decide on.
+  description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
   type: dict
   contains:
-    kind: {description: A word for the kind of fault., type: str, returned: always}
-    hint: {description: What to do about it., type: str, returned: always}
+    kind:
+      description: The kind of failure.
+      type: str
+      returned: always
+      choices: [acl_disabled, api, archive, bad_archive, cluster, connection, datacenter_down, defect, dest,
+        endpoint_blocked, error, file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum,
+        not_found, option, permission_denied, proxy_auth, rate_limited, redirected, server_error, token_unknown,
+        too_early, too_large, too_stale, unavailable, unknown_datacenter, write_restricted, wrong_scheme]
+    hint: {description: What to do next., type: str, returned: always}
     status: {description: HTTP status., type: int, returned: when Consul answered}
-    url: {description: What was asked., type: str, returned: when there was a request}
-    body: {description: Beginning of the answer's text., type: str, returned: when Consul answered}
-    fault: {description: The layer at which it stops being an archive., type: str, returned: when it does not verify}
-    last_contact_ms: {description: As of a success., type: int, returned: when that was more than O(max_stale)}
-    path: {description: File or directory that is at fault., type: str, returned: when one is}
-    library: {description: Python library that the host lacks., type: str, returned: when one is missing}
-    place: {description: Place in the code to report., type: str, returned: when the collection has a defect}
+    url: {description: URL of the request., type: str, returned: when there was a request}
+    body: {description: Beginning of the response body., type: str, returned: when Consul answered}
+    fault: {description: The layer of the archive that is invalid., type: str, returned: when it does not verify}
+    last_contact_ms: {description: As after a success., type: int, returned: when it was more than O(max_stale)}
+    path: {description: File or directory concerned., type: str, returned: when there is one}
+    library: {description: The missing Python library., type: str, returned: when one is missing}
+    place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Give it a policy with acl = \"write\".", "kind": "permission_denied", "status": 403}
 """
 
 import os
-import time
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils._ansible.options import client_of, connection_spec, fail, install_signal_handlers, succeed, warn
+from ..module_utils._ansible.options import connection_spec
 from ..module_utils._ansible.ownership import Ownership
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._errors import OptionError, printable
-from ..module_utils._operations.journal import Journal
 from ..module_utils._operations.save.run import Saved, SaveRequest, save
 from ..module_utils._snapshot.checks.findings import as_results, warnings_of
 from ..module_utils._storage.manifest_file import manifest_path
@@ -269,8 +276,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(module: AnsibleModule) -> SaveRequest:
-    params = module.params
+def request_of(params: dict[str, Any]) -> SaveRequest:
     if params["max_stale"] is not None and not params["stale"]:
         raise OptionError("max_stale requires stale: true", hint="Set stale: true, or leave max_stale out.")
     for option in ("max_stale", "max_age"):
@@ -306,7 +312,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
         "size": manifest.size,
         "sha256": manifest.sha256,
         "fingerprint": manifest.fingerprint.overall if manifest.fingerprint else None,
-        "records": {name: stats["count"] for name, stats in manifest.records.items()},
+        "records": manifest.records,
         "cluster": manifest.cluster.as_json(),
         "rebuilt": saved.rebuilt,
         "taken_at": to_text(manifest.taken_at),
@@ -328,42 +334,33 @@ def described(entry: Entry | None) -> dict[str, Any]:
     if entry is None:
         return {}
     manifest = entry.manifest
+    durable = manifest.fingerprint.types if manifest.fingerprint else {}
     return {
         "dest": entry.path,
         "index": manifest.index,
         "size": manifest.size,
         "fingerprint": manifest.fingerprint.overall if manifest.fingerprint else None,
-        "records": manifest.fingerprint.counts if manifest.fingerprint else {},
+        "records": {name: stats for name, stats in manifest.records.items() if name in durable},
     }
 
 
-def run(module: AnsibleModule, journal: Journal) -> dict[str, Any]:
-    begun = time.monotonic()
-    ownership = Ownership(module)
+def save_archive(run: Run) -> dict[str, Any]:
+    ownership = Ownership(run.module)
     ownership.check()
-    saved = save(client_of(module), request_of(module), journal, check=module.check_mode, prepare=ownership.give)
-    for remark in saved.remarks:
-        warn(module, remark)
+    saved = save(run.client(), request_of(run.params), run.journal, check=run.check, prepare=ownership.give)
+    for line in (*saved.remarks, *warnings_of(saved.findings)):
+        run.warn(line)
     result = result_of(saved)
-    for line in warnings_of(saved.findings):
-        warn(module, line)
     for directory in saved.created:
         ownership.give_directory(directory)
     for path in (result["dest"], result["manifest"]):
         if os.path.exists(path) and ownership.keep(path):
             result["changed"] = True
-    return {**result, "attempts": journal.attempts, "duration": round(time.monotonic() - begun, 3)}
+    return result
 
 
 def main() -> None:
-    module = AnsibleModule(**connection_spec(**OPTIONS), add_file_common_args=True)
-    journal = Journal(lambda text: warn(module, text))
-    try:
-        install_signal_handlers()
-        result = run(module, journal)
-    except BaseException as error:
-        fail(module, error, attempts=journal.attempts)
-    succeed(module, **result)
+    run_module({**connection_spec(**OPTIONS), "add_file_common_args": True}, save_archive)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,17 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Option groups, the environment that stands in for them, and how a module ends: all that knows AnsibleModule."""
+"""The connection options, and the environment variables that stand in for them (pure, but for a token file)."""
 
 from __future__ import annotations
 
 import os
-import signal
-import sys
-import traceback
 from collections.abc import Mapping
-from typing import Any, NoReturn
-
-from ansible.module_utils.basic import AnsibleModule
+from typing import Any
 
 from .._consul.address import Address, default_port, parse_address, require_port
-from .._consul.client import Client, Connection
-from .._errors import MESSAGE_LIMIT, OptionError, SnapshotError, place_in_code, printable
+from .._consul.client import Connection
+from .._errors import OptionError
 
 CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
     "host": {"type": "str"},
@@ -44,20 +39,6 @@ CONNECTION_REQUIRED_BY = {"client_key": "client_cert"}
 
 _ONE_WORD = "A token is one word of printable ASCII characters, without spaces, line breaks or control characters."
 _SECRET_LIMIT = 64 << 10
-_FOR_PEOPLE = (
-    "attempts",
-    "complaint",
-    "detail",
-    "fault",
-    "hint",
-    "next_steps",
-    "reason",
-    "summary",
-    "unknown",
-    "warnings",
-)
-_NAMES = ("datacenter", "datacenters", "leader", "name", "node", "services", "version", "versions")
-_VERSIONS = ("consul_version", "server_version")
 _TRUE, _FALSE = ("1", "t", "true", "yes", "on"), ("0", "f", "false", "no", "off")
 
 
@@ -67,30 +48,7 @@ def connection_spec(**options: dict[str, Any]) -> dict[str, Any]:
         "argument_spec": {**CONNECTION_OPTIONS, **options},
         "mutually_exclusive": CONNECTION_EXCLUSIVE,
         "required_by": CONNECTION_REQUIRED_BY,
-        "supports_check_mode": True,
     }
-
-
-def client_of(module: AnsibleModule) -> Client:
-    """Return a client for a module's connection options and environment.
-
-    :raises OptionError: they can't be used. :raises MissingLibraryError: requests is not installed.
-    """
-    connection = connection_from(module.params, os.environ)
-    module.no_log_values.update(connection.secrets)
-    return Client(connection)
-
-
-def client_with_token(module: AnsibleModule, client: Client, option: str) -> Client:
-    """Return a client with the token of another option; the same client where that option is not set.
-
-    :raises OptionError: it does not hold a token.
-    """
-    if not module.params[option]:
-        return client
-    token = checked_token(module.params[option], option)
-    module.no_log_values.add(token)
-    return client.with_token(token)
 
 
 def connection_from(params: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
@@ -227,87 +185,3 @@ def _basic_auth(environment: Mapping[str, str]) -> str | None:
     if not told.isprintable():
         raise OptionError("CONSUL_HTTP_AUTH holds control characters", hint="Set it to user:password.")
     return told if ":" in told else f"{told}:"
-
-
-class Interrupted(BaseException):
-    """The run was told to end (SIGTERM, SIGHUP); raised so that what is under way gets cleaned up."""
-
-
-def install_signal_handlers() -> None:
-    """Make SIGTERM and SIGHUP unwind the module instead of cutting it off with its partial files left behind.
-
-    The first one does: a further one would break off the cleaning up.
-    """
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-
-    def interrupt(number: int, _frame: Any) -> NoReturn:
-        for one in numbers:
-            signal.signal(one, signal.SIG_IGN)
-        # What a half-made object of a library complains of, when it is cleared away, is no news (seen on Python 3.13).
-        sys.unraisablehook = lambda told: None
-        raise Interrupted(number)
-
-    for number in numbers:
-        signal.signal(number, interrupt)
-
-
-def warn(module: AnsibleModule, text: str) -> None:
-    """Warn of something in words that may hold names from a server or an archive: Ansible prints them as they are."""
-    module.warn(printable(text, MESSAGE_LIMIT))
-
-
-def succeed(module: AnsibleModule, **result: Any) -> NoReturn:
-    """End the module with its result."""
-    module.exit_json(**for_people(result))
-    raise AssertionError("exit_json ends the module")
-
-
-def for_people(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a result in which what is meant to be read can be shown on a terminal, as roles do.
-
-    That is words, and names of servers, nodes and services. Names of keys and other records, and paths, stay as is.
-    """
-    return {
-        name: _shown(value) if name in (*_FOR_PEOPLE, *_NAMES, *_VERSIONS) else _within(value)
-        for name, value in result.items()
-    }
-
-
-def _within(value: Any) -> Any:
-    if isinstance(value, dict):
-        return for_people(value)
-    return [_within(one) for one in value] if isinstance(value, list) else value
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, str):
-        return printable(value, None)
-    if isinstance(value, dict):
-        return {name: _shown(one) for name, one in value.items()}
-    return [_shown(one) for one in value] if isinstance(value, (list, tuple)) else value
-
-
-_SENT = ("replaced", "unknown")
-_LOOK_FIRST = "The archive was sent: look at the cluster before you do anything else (docs/runbook.md, section 1)."
-
-
-def fail(module: AnsibleModule, error: BaseException, *, state: str | None = None, **result: Any) -> NoReturn:
-    """End the module with an error, as one line for a person and as ``failure`` for a playbook.
-
-    :param state: what is known of the cluster's content, for a module that changes it.
-    """
-    known = {"state": state} if state else {}
-    if isinstance(error, SnapshotError):
-        message, failure = error.as_text(), {**known, **error.as_failure()}
-    elif isinstance(error, (Interrupted, KeyboardInterrupt)):
-        hint = _LOOK_FIRST if state in _SENT else "Run it again; no partial file was left."
-        failure = {**known, "kind": "interrupted", "hint": hint}
-        message = f"interrupted by a signal{f' (the cluster: {state})' if state else ''}. {hint}"
-    else:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = place_in_code(where.filename, where.lineno or 0)
-        hint = "This is a defect of the collection; report it with the place that is named."
-        failure = {**known, "kind": "defect", "hint": hint, "place": place}
-        message = f"unexpected {type(error).__name__} at {place}{f' (the cluster: {state})' if state else ''}. {hint}"
-    module.fail_json(msg=printable(message, None), failure=failure, **for_people(result))
-    raise AssertionError("fail_json ends the module")

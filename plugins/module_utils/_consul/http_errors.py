@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .._errors import ApiError, printable
+from .._errors import ApiError, FailureKind, printable
 
 
 class Meaning(NamedTuple):
@@ -16,7 +16,7 @@ class Meaning(NamedTuple):
 
     status: int
     text: str
-    kind: str
+    kind: FailureKind
     retryable: bool
     message: str
     hint: str
@@ -28,24 +28,29 @@ _ANONYMOUS = 'Set token or token_file. Snapshots require a token whose policy ha
 # In order: the first row that fits decides. The texts are those of Consul 1.8.7 and 1.22.7, most of them alike.
 MEANINGS = (
     Meaning(
-        400, r"HTTP request to an HTTPS server", "wrong_scheme", False, "this port requires HTTPS", "Set scheme: https."
+        400,
+        r"HTTP request to an HTTPS server",
+        FailureKind.WRONG_SCHEME,
+        False,
+        "this port requires HTTPS",
+        "Set scheme: https.",
     ),
     *(
         Meaning(
             status,
             "",
-            "redirected",
+            FailureKind.REDIRECTED,
             False,
             "the server redirects to another address; redirects are not followed",
             "Set host, port and scheme, or CONSUL_HTTP_ADDR, to the address that serves the API.",
         )
         for status in (301, 302, 303, 307, 308)
     ),
-    Meaning(401, "ACL support disabled", "acl_disabled", False, "ACLs are disabled in this cluster", ""),
+    Meaning(401, "ACL support disabled", FailureKind.ACL_DISABLED, False, "ACLs are disabled in this cluster", ""),
     Meaning(
         401,
         "",
-        "proxy_auth",
+        FailureKind.PROXY_AUTH,
         False,
         "a proxy requires a user name and a password",
         "Set the environment variable CONSUL_HTTP_AUTH to user:password.",
@@ -53,7 +58,7 @@ MEANINGS = (
     Meaning(
         403,
         "ACL not found",
-        "token_unknown",
+        FailureKind.TOKEN_UNKNOWN,
         False,
         "the token does not exist in this cluster",
         "Check the token and the datacenter. After a restore, only the tokens in its archive exist.",
@@ -61,7 +66,7 @@ MEANINGS = (
     Meaning(
         403,
         "blocked by agent configuration",
-        "endpoint_blocked",
+        FailureKind.ENDPOINT_BLOCKED,
         False,
         "the agent blocks this endpoint",
         "Remove it from http_config.block_endpoints, or use another agent.",
@@ -69,16 +74,16 @@ MEANINGS = (
     Meaning(
         403,
         "Access is restricted",
-        "write_restricted",
+        FailureKind.WRITE_RESTRICTED,
         False,
         "the agent does not accept writes from this address",
         "Add this host to http_config.allow_write_http_from, or run on a host that it allows.",
     ),
-    Meaning(403, "", "permission_denied", False, "the token is not permitted to do this", _ACL_WRITE),
+    Meaning(403, "", FailureKind.PERMISSION_DENIED, False, "the token is not permitted to do this", _ACL_WRITE),
     Meaning(
         413,
         "",
-        "too_large",
+        FailureKind.TOO_LARGE,
         False,
         "the archive is larger than the server or a proxy allows",
         "Raise the limit for request bodies (proxy, http_config.max_request_body_size), or use a server's own address.",
@@ -86,7 +91,7 @@ MEANINGS = (
     Meaning(
         429,
         "",
-        "rate_limited",
+        FailureKind.RATE_LIMITED,
         True,
         "the servers' rate limit is reached",
         "Try again later, or raise limits.request_limits.",
@@ -94,19 +99,26 @@ MEANINGS = (
     Meaning(
         0,
         "No cluster leader",
-        "no_leader",
+        FailureKind.NO_LEADER,
         True,
         "the cluster has no leader",
         "Run 'consul operator raft list-peers'. Without a quorum only a save with stale: true works.",
     ),
     Meaning(
-        0, "Not ready to serve consistent reads", "leader_not_ready", True, "the leader is not ready yet", "Try again."
+        0,
+        "Not ready to serve consistent reads",
+        FailureKind.LEADER_NOT_READY,
+        True,
+        "the leader is not ready yet",
+        "Try again.",
     ),
-    Meaning(0, "cannot take snapshot now", "too_early", True, "the server can't take a snapshot yet", "Try again."),
+    Meaning(
+        0, "cannot take snapshot now", FailureKind.TOO_EARLY, True, "the server can't take a snapshot yet", "Try again."
+    ),
     Meaning(
         0,
         "No path to datacenter",
-        "unknown_datacenter",
+        FailureKind.UNKNOWN_DATACENTER,
         False,
         "this cluster does not know the datacenter",
         "Run 'consul catalog datacenters', and set datacenter to one of its names.",
@@ -114,7 +126,7 @@ MEANINGS = (
     Meaning(
         0,
         "Remote DC has no server currently reachable",
-        "datacenter_down",
+        FailureKind.DATACENTER_DOWN,
         True,
         "no server of that datacenter is reachable",
         "Run 'consul members -wan' on a server.",
@@ -122,16 +134,16 @@ MEANINGS = (
     Meaning(
         0,
         "failed to decompress snapshot|failed to read snapshot file|hash check failed|failed checking integrity",
-        "bad_archive",
+        FailureKind.BAD_ARCHIVE,
         False,
         "Consul refused the archive",
         "The archive is damaged. The state of the cluster has not changed.",
     ),
-    Meaning(0, "stale not allowed", "option", False, "a restore can't be stale", ""),
+    Meaning(0, "stale not allowed", FailureKind.OPTION, False, "a restore can't be stale", ""),
     Meaning(
         0,
         "connection refused|connection reset|broken pipe|EOF",
-        "no_quorum",
+        FailureKind.NO_QUORUM,
         True,
         "the server can't reach the leader",
         "Run 'consul operator raft list-peers'. Without a quorum only a save with stale: true works.",
@@ -139,7 +151,7 @@ MEANINGS = (
     Meaning(
         404,
         "",
-        "not_found",
+        FailureKind.NOT_FOUND,
         False,
         "this agent does not have this endpoint",
         "Check that host, port and path lead to Consul's HTTP API.",
@@ -147,7 +159,7 @@ MEANINGS = (
     Meaning(
         405,
         "",
-        "not_found",
+        FailureKind.NOT_FOUND,
         False,
         "this agent does not accept this HTTP method",
         "Check that host, port and path lead to Consul's HTTP API.",
@@ -155,7 +167,7 @@ MEANINGS = (
     Meaning(
         502,
         "",
-        "unavailable",
+        FailureKind.UNAVAILABLE,
         True,
         "a proxy could not reach Consul",
         "Use a server's own address, and check the log of the proxy.",
@@ -163,7 +175,7 @@ MEANINGS = (
     Meaning(
         503,
         "",
-        "unavailable",
+        FailureKind.UNAVAILABLE,
         True,
         "Consul is not available",
         "The servers may be overloaded or rate limited. Try again later.",
@@ -171,18 +183,18 @@ MEANINGS = (
     Meaning(
         504,
         "",
-        "unavailable",
+        FailureKind.UNAVAILABLE,
         True,
         "a proxy timed out waiting for Consul",
         "Raise the timeout of the proxy, or use a server's own address.",
     ),
-    Meaning(500, "", "server_error", True, "Consul reported an internal error", "Check its log."),
+    Meaning(500, "", FailureKind.SERVER_ERROR, True, "Consul reported an internal error", "Check its log."),
 )
 
 _OTHER = Meaning(
     0,
     "",
-    "api",
+    FailureKind.API,
     False,
     "the response does not come from Consul",
     "Check that host, port and path lead to Consul's HTTP API.",
@@ -203,7 +215,7 @@ def error_of(status: int, text: str, url: str, *, anonymous: bool = False) -> Ap
     :param anonymous: no token was sent.
     """
     row = meaning_of(status, text)
-    if anonymous and row.kind == "permission_denied":
+    if anonymous and row.kind == FailureKind.PERMISSION_DENIED:
         row = row._replace(message="no token was given, and the anonymous token may not do this", hint=_ANONYMOUS)
     shown = printable(" ".join(text.split()))
     message = f"{row.message} (HTTP {status}{f': {shown}' if shown else ''})"

@@ -34,6 +34,13 @@ class ArchiveFile(NamedTuple):
     archive: Archive | None
 
     @property
+    def records(self) -> Archive:
+        """The archive where its records were read, as they are without ``is_enough``."""
+        if self.archive is None:
+            raise ValueError("the records were not read")
+        return self.archive
+
+    @property
     def manifest(self) -> Manifest | None:
         """The manifest beside the archive, if it was written for these bytes."""
         return self.match.manifest

@@ -27,7 +27,7 @@ def test_servers_of_the_old_cluster_leave(golden: Golden, version: str, start: S
     assert {"api", "consul", "web", "web-sidecar-proxy"} == set(gone["services"])
     steps = [step for step in done["next_steps"] if gone["node"] in step]
     assert len(steps) == 1
-    assert "servers of the cluster that the archive comes from" in steps[0]
+    assert "servers of the cluster that the archive was taken from" in steps[0]
     assert "api, web, web-sidecar-proxy" in steps[0]
     assert "join" not in steps[0]
     assert target.get("/v1/catalog/service/web")

@@ -49,7 +49,7 @@ def test_check_run_again_check(place: str, seeded: Cluster, calls: Calls, tmp_pa
     # What the result says is what lies there, by the CLI and by the file itself.
     seen = inspect(archive)
     assert (saved["index"], saved["size"]) == (seen["Meta"]["Index"], archive.stat().st_size)
-    assert saved["records"] == {one["Name"]: one["Count"] for one in seen["Stats"]}
+    assert saved["records"] == {one["Name"]: {"count": one["Count"], "size": one["Sum"]} for one in seen["Stats"]}
     assert saved["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
 
     before, inode = contents(tmp_path), archive.stat().st_ino
@@ -93,7 +93,7 @@ def test_diff_mode_shows_metadata_before_and_after(playground: Cluster, calls: C
     assert first["diff"]["before"] == {}
     assert second["diff"]["before"] == first["diff"]["after"]
     assert second["diff"]["before"] != second["diff"]["after"]
-    kvs = [second["diff"][side]["records"].get("KVS", 0) for side in ("before", "after")]
+    kvs = [second["diff"][side]["records"].get("KVS", {"count": 0})["count"] for side in ("before", "after")]
     assert kvs[1] == kvs[0] + 1
     assert foretold(checked["diff"]) == foretold(second["diff"])
     assert value not in json.dumps(second)

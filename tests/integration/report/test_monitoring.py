@@ -69,7 +69,13 @@ def test_the_format_is_as_prometheus_wants_it(promtool: Path, filters: dict[str,
     from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.report import metrics as _metrics
     from browser.example import NOW, fleet
 
-    backup = {"cluster": "a", "datacenter": "dc1", "changed": True, "size": 5, "records": {"KVS": 3}}
+    backup = {
+        "cluster": "a",
+        "datacenter": "dc1",
+        "changed": True,
+        "size": 5,
+        "records": {"KVS": {"count": 3, "size": 9}},
+    }
     samples = _metrics.of_report(filters["rehearsal_report"](fleet(), at=NOW))
     samples += _metrics.of_backups([backup], ["a", "never"], 2e9)
     text = _metrics.merge("", samples, 2e9)

@@ -76,8 +76,9 @@ def of_backups(backups: Iterable[Mapping[str, Any]], attempted: Iterable[str], n
 
     :param backups: those that kept or confirmed an archive, each with ``cluster``, ``datacenter``,
         ``confirmed_by_leader``, ``changed`` (the archive is new), ``taken_at``, ``confirmed_at``, ``size`` and
-        ``records``.
+        ``records`` (``{type: {count, size}}``).
     :param attempted: the clusters of which one was attempted; of those without an entry it failed.
+    :raises ValueError: an entry is not of this shape.
     """
     done = {str(backup["cluster"]): backup for backup in backups}
     samples: list[Sample] = []
@@ -89,6 +90,7 @@ def of_backups(backups: Iterable[Mapping[str, Any]], attempted: Iterable[str], n
         samples.append(Sample(LAST_ATTEMPT, datacenter, name, (), now))
         samples.append(Sample(LAST_ATTEMPT_SUCCESS, datacenter, name, (), float(counts)))
         if backup is not None and counts:
+            _require_counts(backup)
             samples += _of_archive(backup, _known_at(backup, now), datacenter, name)
     return samples
 
@@ -154,6 +156,15 @@ def _of_cluster(cluster: Mapping[str, Any], at: float) -> list[Sample]:
     if proven and cluster["age"] is not None and cluster.get("pick", _NEWEST[0]) in _NEWEST:
         samples += _of_archive(proven, at - cluster["age"], datacenter, name)
     return samples
+
+
+def _require_counts(backup: Mapping[str, Any]) -> None:
+    for name, stats in (backup.get("records") or {}).items():
+        if not isinstance(stats, Mapping) or "count" not in stats:
+            raise ValueError(
+                f"records of {printable(backup['cluster'])}: {printable(name)} must have count and size, as the "
+                "module snapshot_save returns it"
+            )
 
 
 def _of_archive(archive: Mapping[str, Any], known_at: float | None, datacenter: str, cluster: str) -> list[Sample]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..._errors import FileError
+from ..._errors import FileError, OptionError
 from ..._system.atomic_files import (
     AtomicFile,
     directory_lock,
@@ -43,7 +43,8 @@ def update(
 ) -> Updated:
     """Put what a report (its path) and backups say into the file at ``path``; without ``write`` only say what would be.
 
-    :raises FileError: a file can't be read or written, or holds something else.
+    :raises FileError: a file can't be read or written, or holds something else. :raises OptionError: an entry of
+        ``backups`` can't be used.
     """
     directory = os.path.dirname(os.path.abspath(path))
     require_directory(directory)
@@ -53,7 +54,7 @@ def update(
     try:
         samples += of_backups(backups, attempted, now)
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"the metrics can't be made: {error}", hint="Correct the entries of backups.") from error
+        raise OptionError(f"backups: {error}", hint="Correct the entries of backups.") from error
     with directory_lock(directory):
         before = _read(path)
         try:

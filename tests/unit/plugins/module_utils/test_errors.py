@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import listed, printable
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
+    ApiError,
+    ClusterError,
+    FailureKind,
+    listed,
+    printable,
+)
 
 
 @pytest.mark.parametrize("text", ["", "plain", "web-1", "späte Grüße", "日本", "C:\\x", "a b", 'it\'s "x"'])
@@ -68,3 +74,15 @@ def test_names_in_a_sentence(names: list[str], limit: int, sentence: str) -> Non
 
 def test_a_sentence_shows_five_names() -> None:
     assert listed("abcdefg") == "a, b, c, d, e and 2 more"
+
+
+def test_a_failure_holds_plain_texts() -> None:
+    # Ansible serializes results itself and need not know subclasses of str.
+    failure = ClusterError("not ready", cause=FailureKind.TOKEN_UNKNOWN).as_failure()
+    assert failure == {"kind": "cluster", "hint": "", "cause": "token_unknown"}
+    assert {value.__class__ for value in failure.values()} == {str}
+
+
+def test_an_answer_of_no_known_kind_is_a_defect() -> None:
+    with pytest.raises(ValueError, match="no_such_kind"):
+        ApiError("x", status=500, body="", url="", kind="no_such_kind")

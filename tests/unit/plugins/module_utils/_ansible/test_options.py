@@ -292,4 +292,3 @@ def test_a_module_adds_its_own_options() -> None:
     spec = connection_spec(dest={"type": "path"})
 
     assert set(spec["argument_spec"]) == {*CONNECTION_OPTIONS, "dest"}
-    assert spec["supports_check_mode"] is True

@@ -96,6 +96,8 @@ def test_a_manifest_that_is_enough_leaves_the_records_unread(path: Path, passes:
     describe(path, MANIFEST)
     file = read(path, enough=True)
     assert file.archive is None
+    with pytest.raises(ValueError, match="were not read"):
+        assert file.records
     assert (file.digest, file.match.status, file.manifest) == (DIGEST, MATCHES, MANIFEST)
     assert len(passes) == 1
 

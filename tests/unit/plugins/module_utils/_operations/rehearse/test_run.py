@@ -23,6 +23,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors i
     SnapshotError,
     TransportError,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations import proof
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.proof import Prover
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.rehearse import run
@@ -185,24 +186,22 @@ class Server:
             raise ServerDied("it ended", crash_log=[])
 
 
-class Answers(Prover):
-    """Compares nothing, and answers what it is given, the last one from then on."""
+class Answering(Prover):
+    """Compares to what it is given, the last answer from then on."""
 
-    def begin(self, *answers: bool | SnapshotError) -> Answers:
-        object.__setattr__(self, "answers", list(answers))
-        return self
+    answers: list[bool | SnapshotError]
 
     def compare(self, client: object, *, known: Fingerprint | None = None) -> Comparison:
-        answers: list[Any] = self.answers  # type: ignore[attr-defined]
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, SnapshotError):
             raise answer
         return Comparison({"equal": answer, "differs": [] if answer else ["KVS"]}, Fingerprint({}))
 
 
 def prove(server: Server, *answers: bool | SnapshotError) -> Comparison:
-    prover = Answers(Reference(Fingerprint({}))).begin(*answers)
-    return run._prove(None, server, prover)  # type: ignore[arg-type]  # a stand-in
+    prover = Answering(Reference(Fingerprint({})))
+    object.__setattr__(prover, "answers", list(answers))
+    return run._prove(None, server, prover)  # type: ignore[arg-type]  # stand-ins
 
 
 BUSY = ApiError("busy", status=500, body="", url="", retryable=True)
@@ -213,6 +212,15 @@ def test_what_differs_is_looked_at_again() -> None:
     server = Server()
     assert prove(server, False, BUSY, True).proof["equal"]
     assert server.looks == 2
+
+
+def test_a_proof_is_not_looked_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "PROOF_SECONDS", 0)
+    server = Server()
+    assert not prove(server, False).proof["equal"]
+    with pytest.raises(ApiError):
+        prove(server, BUSY)
+    assert server.looks == 0
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,13 @@ def test_odd_names_are_escaped_and_read_again() -> None:
 
 def test_what_another_run_told_stays() -> None:
     everything = _metrics.merge("", _metrics.of_report(report_of(*example.fleet())), LATER)
-    backup = {"cluster": "staging", "datacenter": "dc1", "taken_at": example.NOW, "size": 5, "records": {"KVS": 3}}
+    backup = {
+        "cluster": "staging",
+        "datacenter": "dc1",
+        "taken_at": example.NOW,
+        "size": 5,
+        "records": {"KVS": {"count": 3, "size": 9}},
+    }
     merged = _metrics.merge(everything, _metrics.of_backups([backup], [], LATER), LATER)
     before, after = told(everything), told(merged)
     changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
@@ -111,6 +117,11 @@ def test_a_file_of_somebody_else_is_left_alone(line: str) -> None:
 def backup(cluster: str = "a", datacenter: str = "dc1", **changes: Any) -> dict[str, Any]:
     told = {"cluster": cluster, "datacenter": datacenter, "confirmed_by_leader": True, "changed": True}
     return {**told, "taken_at": example.ago(60), "confirmed_at": example.ago(60), "size": 5, "records": {}, **changes}
+
+
+def test_records_in_another_shape_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="records of a: KVS must have count and size"):
+        after("", backup(records={"KVS": 3}))
 
 
 def after(existing: str, *backups: dict[str, Any], attempted: tuple[str, ...] = ()) -> str:

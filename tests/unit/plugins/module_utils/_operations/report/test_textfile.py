@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.report import metrics as _metrics
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.report.textfile import update
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import from_text
@@ -99,3 +99,11 @@ def test_a_report_is_read_from_its_file(tmp_path: Path) -> None:
 def test_places_where_there_can_be_no_file(path: str, tmp_path: Path) -> None:
     with pytest.raises(FileError):
         attempted(tmp_path / path, "a")
+
+
+@pytest.mark.parametrize("records", [{"KVS": 3}, {"KVS": {"size": 3}}, {"KVS": {"count": "many"}}], ids=str)
+def test_an_entry_that_is_wrong_is_the_options_fault(records: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "consul.prom"
+    with pytest.raises(OptionError, match=r"^backups: "):
+        attempted(path, backups=[{"cluster": "a", "records": records}])
+    assert not path.exists()

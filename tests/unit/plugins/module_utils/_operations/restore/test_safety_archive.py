@@ -17,9 +17,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     safety_file,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.sides import RestoreRequest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import (
-    read_manifest,
-)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import read_manifest
 
 
 def test_without_a_directory_there_is_no_file() -> None:

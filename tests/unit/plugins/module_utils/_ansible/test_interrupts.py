@@ -12,10 +12,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._ansible.options import (
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._ansible.interrupts import (
     Interrupted,
+    ignore_signals,
     install_signal_handlers,
 )
+
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class HalfMade:
@@ -29,13 +32,13 @@ class HalfMade:
 def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Leave signals and hooks as they were."""
     monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    kept = {number: signal.getsignal(number) for number in ENDING}
     yield
     for number, handler in kept.items():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", ENDING)
 def test_it_unwinds_without_noise(number: signal.Signals, capfd: pytest.CaptureFixture[str]) -> None:
     install_signal_handlers()
     cleaned = []
@@ -55,3 +58,18 @@ def test_otherwise_it_would_be_heard(capfd: pytest.CaptureFixture[str]) -> None:
     half_made = HalfMade()
     del half_made
     assert "it has no fp yet" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_further_signal_does_not_interrupt_the_clearing_away(number: signal.Signals) -> None:
+    install_signal_handlers()
+    with pytest.raises(Interrupted):
+        os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_what_is_done_can_be_printed(number: signal.Signals) -> None:
+    install_signal_handlers()
+    ignore_signals()
+    os.kill(os.getpid(), number)

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from typing import Any
 
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._ansible.options import (
-    fail,
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._ansible.endings import (
+    failure_of,
     for_people,
-    succeed,
-    warn,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._ansible.interrupts import Interrupted
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
     MESSAGE_LIMIT,
     ArchiveError,
@@ -26,24 +24,6 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors i
 )
 
 EVIL, SHOWN = "a\x1b[2J\n\u202eb", r"a\x1b[2J\n\u202eb"
-
-
-class Module:
-    """Keeps what it is told, as AnsibleModule would print it."""
-
-    def __init__(self) -> None:
-        self.told: dict[str, Any] = {}
-
-    def fail_json(self, **told: Any) -> None:
-        self.told = told
-        raise SystemExit(1)
-
-    def exit_json(self, **told: Any) -> None:
-        self.told = told
-        raise SystemExit(0)
-
-    def warn(self, text: str) -> None:
-        self.told["warning"] = text
 
 
 def test_every_error_shows_names_escaped() -> None:
@@ -62,24 +42,12 @@ def test_a_message_has_an_end() -> None:
 
 
 @pytest.mark.parametrize("error", [FileError(EVIL, path=EVIL), KeyError(EVIL)], ids=["ours", "a defect"])
-def test_a_failure(error: Exception) -> None:
-    module = Module()
+def test_a_failure_in_words(error: Exception) -> None:
     with contextlib.suppress(type(error)):
         raise error
-    with pytest.raises(SystemExit):
-        fail(module, error, next_steps=[EVIL], dest=EVIL)  # type: ignore[arg-type]
-    assert module.told["msg"].isprintable()
-    assert module.told["next_steps"] == [SHOWN]
-    assert module.told["dest"] == EVIL
-
-
-def test_a_success_and_a_warning() -> None:
-    module = Module()
-    with pytest.raises(SystemExit):
-        succeed(module, summary=EVIL)  # type: ignore[arg-type]
-    assert module.told == {"summary": SHOWN}
-    warn(module, EVIL)  # type: ignore[arg-type]
-    assert module.told["warning"] == SHOWN
+    message, failure = failure_of(error)
+    assert message.isprintable()
+    assert failure.get("path", EVIL) == EVIL
 
 
 def test_words_and_names_of_servers_are_escaped_and_data_is_not() -> None:
@@ -110,3 +78,40 @@ def test_a_missing_library_is_one_short_message() -> None:
     assert "pip install requests" in text
     assert "ansible_python_interpreter" in text
     assert len(text) < 350
+
+
+@pytest.mark.parametrize(
+    ("state", "advice"),
+    [
+        (None, "Run the task again"),
+        ("nothing_sent", "Run the task again"),
+        ("rejected", "Run the task again"),
+        ("unknown", "look at the cluster before you do anything else"),
+        ("replaced", "look at the cluster before you do anything else"),
+    ],
+)
+@pytest.mark.parametrize("error", [Interrupted(15), KeyboardInterrupt()], ids=repr)
+def test_after_a_signal_the_state_decides_what_to_do(error: BaseException, state: str | None, advice: str) -> None:
+    message, failure = failure_of(error, state)
+    assert message.startswith("interrupted by a signal")
+    assert advice in message
+    assert (failure["kind"], failure.get("state")) == ("interrupted", state)
+    assert state is None or f"(the cluster: {state})" in message
+
+
+def test_a_defect_names_its_place_and_not_what_it_was_about() -> None:
+    with pytest.raises(KeyError) as caught:
+        {}["a-secret"]
+    message, failure = failure_of(caught.value, "unknown")
+    assert failure["place"].startswith("_ansible/test_endings.py:")
+    assert failure["place"] in message
+    assert (failure["kind"], failure["state"]) == ("defect", "unknown")
+    assert "a-secret" not in f"{message} {failure}"
+
+
+def test_a_failure_holds_plain_texts() -> None:
+    # Ansible serializes results itself and need not know subclasses of str.
+    for error in (FileError("x"), Interrupted(15), ValueError()):
+        with contextlib.suppress(BaseException):
+            raise error
+        assert failure_of(error)[1]["kind"].__class__ is str
