@@ -9,11 +9,9 @@ were off when the archive was taken, a CA where Connect was.
 Nor is an ACL token that has expired since: servers remove those within seconds (``reapExpiredACLTokens`` in
 agent/consul/acl_token_exp.go, observed on 1.8.7 and 1.22.7).
 
-Between versions there is more. A newer Consul writes the same things in another way: fields that are new stand there
-with their zero values, builtin policies get new rules, legacy intentions become config entries. So records are matched
-by their names, and each field that the archive has must mean the same in the cluster; fields that only the cluster's
-version knows are not looked at. Keys need none of this, because their digests are the same in all versions. What the
-archive has and the other version has no field for is a loss, and is said to be one.
+Between versions there is more: records are matched by their names, and have to mean the same (see ``record_meaning``).
+Keys need none of this, because their digests are the same in all versions. What the archive has and the other version
+has no field for is a loss, and is said to be one.
 
 After a restore, what was written since is told apart (see ``written_since``).
 
@@ -22,7 +20,7 @@ The archive's records, but for its keys, are held in memory until the cluster's 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from .._model.losses import Loss
@@ -33,13 +31,10 @@ from .._snapshot.records.record_names import FirstLabels, name_of
 from .._snapshot.records.stream import UNREADABLE, pack, unpack
 from .._snapshot.records.visitor import Visitor
 from .._times import from_go
+from .record_meaning import Fields, agrees, is_converted, legacy_sources, lost_fields
 from .written_since import LISTED, SESSION, TOMBSTONE, Changes, Keys, Resolver, Tables, is_users, modified
 
 Key = tuple[int, bytes]
-Fields = Mapping[bytes, Any]
-
-_BOOKKEEPING = (b"CreateIndex", b"ModifyIndex", b"LockIndex", b"Hash")
-_ZERO_TIME = b"\x01" + bytes(12) + b"\xff\xff"
 
 
 class _Durable(Visitor):
@@ -78,7 +73,7 @@ class Baseline(_Durable):
         super().__init__()
         self.across = across
         self.records: dict[Key, bytes] = {}
-        self.mortal: dict[Key, float] = {}
+        self.expiries: dict[Key, float] = {}
         """When ACL tokens expire that do, in seconds since the epoch."""
 
     def take(self, type_id: int, content: Content) -> None:
@@ -88,7 +83,7 @@ class Baseline(_Durable):
             else None
         )
         if end is not None:
-            self.mortal[_key(type_id, content)] = end
+            self.expiries[_key(type_id, content)] = end
         whole = pack(dict(content.fields)) if self.across and content.fields is not None else b""
         self.records[_key(type_id, content)] = whole or record_digest(content.digestible)
 
@@ -102,22 +97,22 @@ class CrossVersionCheck(_Durable):
     """
 
     def __init__(
-        self, learned: Baseline, since: int | None = None, *, keys: bool = False, agents: Collection[str] = ()
+        self, baseline: Baseline, since: int | None = None, *, keys: bool = False, agents: Collection[str] = ()
     ) -> None:
         super().__init__()
-        self._across = learned.across
-        self._left = dict(learned.records)
-        self._mortal = learned.mortal
+        self._across = baseline.across
+        self._unmatched = dict(baseline.records)
+        self._expiries = baseline.expiries
         self._since = since
         self._agents = agents
         self._tables = Tables(since or 0)
         self._keys = Keys(since) if since is not None and keys else None
         self._changes = Changes()
         self._differing: set[int] = set()
-        self._sources: dict[bytes, Fields] = {}
+        self._converted_sources: dict[bytes, Fields] = {}
         self._new_intentions: list[tuple[set[bytes], Content]] = []
         self._lost: dict[tuple[int, bytes], FirstLabels] = {}
-        self._settled: set[int] | None = None
+        self._judged: set[int] | None = None
         self.guessed = False
         """Whether a record is taken to be deleted since on no better evidence than that its table was written to."""
         self.wants_records = self._keys is not None
@@ -132,11 +127,11 @@ class CrossVersionCheck(_Durable):
         super().record(type_id, content)
 
     def take(self, type_id: int, content: Content) -> None:
-        sources = dict(_sources(type_id, content.fields)) if self._across else {}
-        raw = self._left.pop(_key(type_id, content), None)
-        self._sources.update(sources)
+        sources = dict(legacy_sources(type_id, content.fields)) if self._across else {}
+        raw = self._unmatched.pop(_key(type_id, content), None)
+        self._converted_sources.update(sources)
         if raw is not None:
-            if not (_agrees(type_id, content, raw) if self._across else raw == record_digest(content.digestible)):
+            if not (agrees(type_id, content, raw) if self._across else raw == record_digest(content.digestible)):
                 self._differs(type_id, content, "changed", raw)
         elif sources:
             self._new_intentions.append((set(sources), content))
@@ -156,59 +151,73 @@ class CrossVersionCheck(_Durable):
             return
         self._differing.add(type_id)
         if raw and self._across and content.fields is not None:
-            for name in _lost_fields(type_id, unpack(raw), content.fields):
+            for name in lost_fields(type_id, unpack(raw), content.fields):
                 self._lost.setdefault((type_id, name), FirstLabels(LISTED)).add(_label(type_id, content))
 
-    def _settle(self, now: float) -> set[int]:
-        # Decides what those mean that are left over; done once, when the whole of the cluster was seen.
-        if self._settled is None:
-            differing, converted = set(self._differing), set()
-            left = {}
-            for key, raw in self._left.items():
-                if self._mortal.get(key, now) < now:
-                    continue
-                if key[0] == RecordType.INTENTION and self._across:
-                    if _is_converted(raw, self._sources.get(key[1])):
-                        converted.add(key[1])
-                        continue
-                    differing.add(RecordType.INTENTION)
-                elif self._since is not None and self._tables.explains(*key):
-                    left[key] = raw
+    def _judge(self, now: float) -> set[int]:
+        """Decide what the records mean that are left over, once the whole of the cluster was seen; done once."""
+        if self._judged is None:
+            self._judged = set(self._differing)
+            converted = self._judge_unmatched(now, self._judged)
+            self._judge_new_intentions(converted, self._judged)
+            self.guessed = bool(self._unmatched)
+        return self._judged
+
+    def _judge_unmatched(self, now: float, differing: set[int]) -> set[bytes]:
+        """Note the types of which records are missing, and return the ids of intentions that became config entries.
+
+        Left unmatched are records that can have been deleted since.
+        """
+        converted, deleted = set(), {}
+        for key, raw in self._unmatched.items():
+            type_id, identity = key
+            if self._expiries.get(key, now) < now:
+                continue
+            if type_id == RecordType.INTENTION and self._across:
+                if is_converted(raw, self._converted_sources.get(identity)):
+                    converted.add(identity)
                 else:
-                    differing.add(key[0])
-            for ids, content in self._new_intentions:
-                if ids <= converted:
-                    continue
-                if self._is_later(RecordType.CONFIG_ENTRY, content) and ids.isdisjoint(converted):
-                    self._changes.add(RecordType.CONFIG_ENTRY, "added", _label(RecordType.CONFIG_ENTRY, content))
-                else:
-                    differing.add(RecordType.CONFIG_ENTRY)
-            self._left, self._settled, self.guessed = left, differing, bool(left)
-        return self._settled
+                    differing.add(type_id)
+            elif self._since is not None and self._tables.explains(type_id, identity):
+                deleted[key] = raw
+            else:
+                differing.add(type_id)
+        self._unmatched = deleted
+        return converted
+
+    def _judge_new_intentions(self, converted: set[bytes], differing: set[int]) -> None:
+        """Judge the entries that hold intentions and have no record of their name in the archive."""
+        for ids, content in self._new_intentions:
+            if ids <= converted:
+                continue
+            if self._is_later(RecordType.CONFIG_ENTRY, content) and ids.isdisjoint(converted):
+                self._changes.add(RecordType.CONFIG_ENTRY, "added", _label(RecordType.CONFIG_ENTRY, content))
+            else:
+                differing.add(RecordType.CONFIG_ENTRY)
 
     def differing(self, now: float) -> set[str]:
         """Return the names of the types of which anything is missing, is another, or is there without reason.
 
         :param now: the time, in seconds since the epoch, at which a token has expired or not.
         """
-        return {kind_of(one).name for one in self._settle(now)}
+        return {kind_of(type_id).name for type_id in self._judge(now)}
 
     def resolver(self, now: float) -> Resolver | None:
         """Return what has to look at the archive once more before ``written_since`` is asked; None when nothing has."""
-        self._settle(now)
+        self._judge(now)
         keys = frozenset({*self._keys.written, *self._keys.deleted}) if self._keys else frozenset()
-        return Resolver(keys, frozenset(self._left)) if keys or self._left else None
+        return Resolver(keys, frozenset(self._unmatched)) if keys or self._unmatched else None
 
     def written_since(self, archive: TypeDigest, resolver: Resolver | None) -> tuple[bool, dict[str, dict[str, Any]]]:
         """Return whether all that differs of keys was written since, and what was, by type; see ``Changes.result``.
 
         :param archive: what the archive's keys amount to.
         """
-        for key in self._left:
+        for key in self._unmatched:
             label = resolver.labels.get(key, b"a record without a name") if resolver else b""
             self._changes.add(key[0], "removed", label)
-        held = resolver.digests if resolver else {}
-        explained = self._keys is None or self._keys.settle(archive, held, self._changes)
+        archived = resolver.digests if resolver else {}
+        explained = self._keys is None or self._keys.settle(archive, archived, self._changes)
         return explained, self._changes.result()
 
     def losses(self) -> list[Loss]:
@@ -237,78 +246,3 @@ def _key(type_id: int, content: Content) -> Key:
         return type_id, record_digest(pack([fields.get(b"PrivateKey"), fields.get(b"RootCert")]))
     name = name_of(type_id, fields) if fields is not None else None
     return type_id, name.identity if name else record_digest(content.digestible)
-
-
-def _agrees(type_id: int, content: Content, raw: bytes) -> bool:
-    try:
-        return _has_the_fields(type_id, content, raw)
-    except UNREADABLE:
-        return False
-
-
-def _has_the_fields(type_id: int, content: Content, raw: bytes) -> bool:
-    if content.fields is None or raw == record_digest(content.digestible):
-        # Named by its digest, so it is the same.
-        return True
-    if type_id == RecordType.ACL_POLICY and content.origin == BUILTIN:
-        # The leader writes their rules anew (writeBuiltinACLPolicy in agent/consul/leader.go).
-        return True
-    old = unpack(raw)
-    if type_id == RecordType.CONNECT_CA_PROVIDER_STATE:
-        old.pop(b"ID", None)
-    if type_id == RecordType.ACL_TOKEN and not _legacy_rights(old, content.fields):
-        # What is left of a legacy token's type says nothing beside the policies that it has.
-        old.pop(b"Type", None)
-    return means_the_same(old, content.fields)
-
-
-def _legacy_rights(old: Fields, new: Fields) -> bool:
-    """Whether a token's rights come from its legacy type or rules, which newer versions don't know (1.22.7 is one)."""
-    return bool(old.get(b"Rules")) or (old.get(b"Type") == b"management" and not new.get(b"Policies"))
-
-
-def _lost_fields(type_id: int, old: Fields, new: Fields) -> list[bytes]:
-    if type_id == RecordType.ACL_TOKEN and old.get(b"Rules") and b"Rules" not in new:
-        return [b"Rules"]
-    return [name for name, value in old.items() if name not in new and name not in _BOOKKEEPING and not _is_zero(value)]
-
-
-def means_the_same(old: Any, new: Any) -> bool:
-    """Whether what one version wrote is in what another one wrote."""
-    if _is_zero(old):
-        return _is_zero(new)
-    if isinstance(old, dict):
-        return isinstance(new, dict) and all(
-            means_the_same(value, new.get(name)) for name, value in old.items() if name not in _BOOKKEEPING
-        )
-    if isinstance(old, list):
-        return isinstance(new, list) and len(old) == len(new) and all(map(means_the_same, old, new))
-    return bool(old == new)
-
-
-def _is_zero(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(_is_zero(one) for name, one in value.items() if name not in _BOOKKEEPING)
-    return not value or value == _ZERO_TIME
-
-
-def _sources(type_id: int, fields: Fields | None) -> Iterator[tuple[bytes, Fields]]:
-    """Yield the sources that a legacy intention became, by its id (``Intention.LegacyID`` in agent/structs)."""
-    if type_id != RecordType.CONFIG_ENTRY or fields is None or fields.get(b"Kind") != b"service-intentions":
-        return
-    for source in fields[b"Entry"].get(b"Sources") or []:
-        if isinstance(source.get(b"LegacyID"), bytes) and source[b"LegacyID"]:
-            yield source[b"LegacyID"], {**source, b"Destination": fields[b"Entry"].get(b"Name")}
-
-
-def _is_converted(raw: bytes, source: Fields | None) -> bool:
-    try:
-        return source is not None and _says_the_same(unpack(raw), source)
-    except UNREADABLE:
-        return False
-
-
-def _says_the_same(intention: Fields, source: Fields) -> bool:
-    pairs = ((b"SourceName", b"Name"), (b"DestinationName", b"Destination"), (b"Meta", b"LegacyMeta"))
-    same = all(means_the_same(intention.get(old), source.get(new)) for old, new in pairs)
-    return same and all(means_the_same(intention.get(one), source.get(one)) for one in (b"Action", b"Description"))
