@@ -45,16 +45,6 @@ class ArchiveFile(NamedTuple):
         """The manifest beside the archive, if it was written for these bytes."""
         return self.match.manifest
 
-    @property
-    def records(self) -> Archive:
-        """The archive, where its records were read.
-
-        :raises LookupError: they were not, because the manifest was enough.
-        """
-        if self.archive is None:
-            raise LookupError("the records of the archive were not read")
-        return self.archive
-
 
 def read_archive_file(
     path: str,
