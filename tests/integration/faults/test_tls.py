@@ -139,7 +139,7 @@ ROWS = (
     Row("an authority that is no PEM", "server", {"ca_path": "text"}, "can't be used"),
     Row("a client certificate that is no PEM", "server", {**CA, "client_cert": "text"}, "can't be used"),
     Row("an authority that is not there", "server", {"ca_path": "/nowhere/ca.pem"}, "ca_path", kind="option"),
-    Row("plain HTTP to the port of HTTPS", "server", {"scheme": "http"}, "speaks HTTPS", kind="wrong_scheme"),
+    Row("plain HTTP to the port of HTTPS", "server", {"scheme": "http"}, "requires HTTPS", kind="wrong_scheme"),
 )
 
 
