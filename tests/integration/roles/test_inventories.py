@@ -164,7 +164,7 @@ def test_part_of_a_cluster_is_said_to_be_one(ansible: Ansible, three: Cluster, t
 def test_names_that_no_directory_may_have(ansible: Ansible, three: Cluster, name: str, tmp_path: Path) -> None:
     told = {"backup_dir": str(tmp_path / "kept"), "backup_fetch_to": str(tmp_path / "vault")}
     inventory = ansible.inventory(hosts_of(three), backup_cluster=name, restore_src="/a.snap", **told)
-    ansible.fails("backup", inventory, "backup_cluster is the name of a directory too")
+    ansible.fails("backup", inventory, "backup_cluster is also the name of a directory")
     assert not (tmp_path / "vault").exists()
     if name:
         ansible.fails("restore", inventory, "restore_cluster is the name of a directory too")
