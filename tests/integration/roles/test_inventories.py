@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inventories as they are: become for everything, other strategies, numbers for names, slips of the pen."""
+"""Inventories as they are: become for everything, other strategies, numbers for names, misspelled variables."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_names_that_no_directory_may_have(ansible: Ansible, three: Cluster, name
     ansible.fails("backup", inventory, "backup_cluster is also the name of a directory")
     assert not (tmp_path / "vault").exists()
     if name:
-        ansible.fails("restore", inventory, "restore_cluster is the name of a directory too")
+        ansible.fails("restore", inventory, "restore_cluster is also the name of a directory")
 
 
 def test_a_clone_is_another_cluster(
