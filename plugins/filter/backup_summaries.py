@@ -27,7 +27,9 @@ options:
 EXAMPLES = r"""
 - name: Show what was saved
   ansible.builtin.debug:
-    msg: "{{ ansible_play_batch | map('extract', hostvars, 'backup_result') | disaster_recovery.consul.backup_summaries }}"
+    msg: "{{ results | disaster_recovery.consul.backup_summaries }}"
+  vars:
+    results: "{{ ansible_play_batch | map('extract', hostvars, 'backup_result') | list }}"
   run_once: true
 """
 

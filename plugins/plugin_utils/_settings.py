@@ -21,8 +21,8 @@ def problems_of(role: str, cluster: str, paths: Mapping[str, str], required: Col
     problems = []
     if not _DIRECTORY_NAME.fullmatch(cluster):
         problems.append(
-            f"{role}_cluster is also the name of a directory. It must have 1 to 200 characters, no slash and no control "
-            f'character, and must not begin with a dot or a dash; got "{cluster}".'
+            f"{role}_cluster is also the name of a directory. It must have 1 to 200 characters, no slash and no "
+            f'control character, and must not begin with a dot or a dash; got "{cluster}".'
         )
     return problems + [
         f'{name} must be an absolute path, got "{path}".'
