@@ -10,8 +10,8 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Returns a sentence for each critical finding of M(disaster_recovery.consul.snapshot_info), with the version of Consul
-    that it was judged for.
+  - Returns a sentence for each critical finding of M(disaster_recovery.consul.snapshot_info), with the version of
+    Consul that it was judged for.
 positional: _input
 options:
   _input:
