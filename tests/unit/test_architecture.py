@@ -64,10 +64,6 @@ ONLY_IN = {
 
 # Covered by tests with real servers, or through the files beside them.
 ONLY_ON_REAL_SERVERS = {
-    "_operations/report/history",
-    "_operations/report/input",
-    "_operations/report/names",
-    "_operations/report/words",
     "_operations/restore/prove",
     "_operations/restore/run",
     "_operations/restore/send",
