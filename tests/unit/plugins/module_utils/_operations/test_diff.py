@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.states import Record, archive_around, kv, state_of
@@ -27,6 +28,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     compare,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records import stream
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_file import ArchiveFile
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system import child_task
 
 OLDER = [kv("same", b"v"), kv("gone", b"v"), kv("other", b"v"), Record(19, {"ID": "p", "Name": "readers"})]
@@ -99,13 +101,13 @@ def test_an_archive_that_does_not_verify_is_named(tmp_path: Path, spoilt: tuple[
 
 def test_an_archive_that_changes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, after = archive(tmp_path / "a", OLDER), archive(tmp_path / "b", NEWER)
-    read = diff.read_pieces
+    read = diff.read_archive_file
 
-    def changing(path: str, *arguments: object) -> Iterator[bytes]:
+    def changing(path: str, **options: Any) -> ArchiveFile:
         archive(Path(path), NEWER if path == before else OLDER)
-        return read(path, *arguments)  # type: ignore[arg-type]
+        return read(path, **options)
 
-    monkeypatch.setattr(diff, "read_pieces", changing)
+    monkeypatch.setattr(diff, "read_archive_file", changing)
     with pytest.raises(FileError, match=r"^before: .* was changed while it was read"):
         compared(before, after)
 
