@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Two states side by side: by fingerprint, record by record, across versions, and since a raft index.
 
-Promises: memory is bounded by the number of records, not by their size. May import: ``_model``, ``_snapshot``.
+Promises: memory is bounded by the number of records and by their names, not by their values.
+May import: ``_model``, ``_snapshot``.
 """
 
 from __future__ import annotations

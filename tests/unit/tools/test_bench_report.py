@@ -1,0 +1,49 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmark's table: a bar counts only on a machine that had time for what was measured."""
+
+from __future__ import annotations
+
+import pytest
+from benchmarks import report, scenes
+from benchmarks.measure import Pair, Run
+
+FIGURES = {"consul": "1.22.7", "keys": 10, "archive_mb": 1, "state_mb": 3, "runs": 2}
+
+
+def table(pair: Pair, bar: float | None) -> str:
+    rows = [scenes.row("info", "the CLI", bar, pair)]
+    return report.table(report.document(figures=FIGURES, rows=rows, memory=[]))
+
+
+def pair(seconds: float, crowding: float) -> Pair:
+    ours = [Run(seconds, 1000, cpu_seconds=1.75, whole_seconds=seconds + 0.5)] * 2
+    return Pair(ours=ours, theirs=[Run(4.0, 1000, cpu_seconds=3.25)] * 2, crowding=crowding)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "crowding", "bar", "above", "too_busy"),
+    [
+        (1.0, 1.02, 0.30, False, False),
+        (2.0, 1.02, 0.30, True, False),
+        (2.0, 1.02, None, False, False),
+        # Nothing is said of a bar then, in either direction.
+        (2.0, 3.50, 0.30, False, True),
+        (1.0, 3.50, 0.30, False, True),
+    ],
+)
+def test_what_is_said_of_a_bar(seconds: float, crowding: float, bar: float | None, above: bool, too_busy: bool) -> None:
+    text = table(pair(seconds, crowding), bar)
+
+    assert ("above its bar" in text) == above
+    assert ("too busy to tell" in text) == too_busy
+    assert f"{seconds / 4:.2f}x" in text
+    assert "1.75s" in text
+    assert "3.25s" in text
+
+
+def test_the_document_holds_both_wall_times() -> None:
+    [row] = [scenes.row("info", "the CLI", 0.3, pair(1.0, 1.0))]
+
+    assert (row["ours_s"], row["ours_whole_s"], row["ours_cpu_s"], row["theirs_cpu_s"]) == (1.0, 1.5, 1.75, 3.25)
