@@ -1,12 +1,15 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a machine's own package sources become those of Debian 11, and what else the way to a binary decides purely."""
+"""How a machine's own package sources become those of another suite, and what else is decided purely."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from consul import cache, from_debian, from_go
+
+from binaries import apt, cache, golang, main, sources
 
 DEB822 = """\
 # a comment
@@ -38,8 +41,8 @@ Components: main
 
 
 def test_deb822_keeps_the_stanza_of_the_release_alone() -> None:
-    adapted = from_debian.adapt_deb822(DEB822, "bookworm")
-    fields = from_debian.parse_stanza(adapted)
+    adapted = sources.adapt_deb822(DEB822, "bookworm", "bullseye")
+    fields = sources.parse_stanza(adapted)
     assert fields == {
         "types": " deb",
         "uris": " http://mirror.example/debian",
@@ -66,7 +69,7 @@ def test_deb822_keeps_the_stanza_of_the_release_alone() -> None:
     ],
 )
 def test_one_line_sources(line: str, adapted: str) -> None:
-    assert from_debian.adapt_one_line(line + "\n", "bookworm") == adapted
+    assert sources.adapt_one_line(line + "\n", "bookworm", "bullseye") == adapted
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,7 @@ def test_one_line_sources(line: str, adapted: str) -> None:
     ],
 )
 def test_codename(text: str, codename: str | None) -> None:
-    assert from_debian.parse_codename(text) == codename
+    assert sources.parse_codename(text) == codename
 
 
 @pytest.mark.parametrize(
@@ -93,16 +96,16 @@ def test_codename(text: str, codename: str | None) -> None:
     ],
 )
 def test_go_versions(text: str, version: tuple[int, int, int] | None) -> None:
-    assert from_go.parse_go_version(text) == version
+    assert golang.parse_go_version(text) == version
 
 
 def test_the_pinned_go_is_read_from_go_mod() -> None:
-    assert from_go.required_go((from_go.HERE / "go.mod").read_text(encoding="utf-8")) >= (1, 25, 0)
+    assert golang.required_go((golang.HERE / "go.mod").read_text(encoding="utf-8")) >= (1, 25, 0)
 
 
 def test_the_build_does_not_obey_the_users_go_flags() -> None:
     user = {"GOFLAGS": "-mod=vendor", "GOOS": "plan9", "GOPROXY": "kept", "GOWORK": "/elsewhere"}
-    environment = from_go.build_environment(user)
+    environment = golang.build_environment(user)
     assert environment["GOFLAGS"] == "-mod=mod"
     assert environment["GOWORK"] == "off"
     assert environment["GOPROXY"] == "kept"
@@ -119,7 +122,7 @@ def test_the_build_does_not_obey_the_users_go_flags() -> None:
     ],
 )
 def test_consul_versions(text: str, version: str | None) -> None:
-    assert cache.parse_version(text) == version
+    assert main.consul_version(text) == version
 
 
 def test_the_cache_is_outside_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,3 +131,33 @@ def test_the_cache_is_outside_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setenv("HOME", "/home/me")
     assert str(cache.cache_directory()) == "/home/me/.cache/disaster_recovery.consul"
+
+
+PLAN = """\
+Reading package lists...
+Inst libogg0 (1.3.5-3 Debian:12.15/oldstable [amd64])
+Inst libc6 [2.36-9] (2.36-9+deb12u10 Debian:12.15/oldstable [amd64]) []
+Inst libnss3:amd64 [2:3.87] (2:3.87.1-1+deb12u1 Debian:12.15/oldstable [amd64])
+Conf libogg0 (1.3.5-3 Debian:12.15/oldstable [amd64])
+"""
+
+
+def test_all_that_apt_would_unpack_but_the_c_library() -> None:
+    assert apt.parse_simulation(PLAN) == ["libogg0=1.3.5-3", "libnss3:amd64=2:3.87.1-1+deb12u1"]
+
+
+def test_apt_writes_nowhere_else_and_runs_no_hooks() -> None:
+    text = apt.configuration(Path("/scratch"), own_sources=False)
+    assert 'Dir::State::Lists "/scratch/lists";' in text
+    assert 'Dir::Cache "/scratch/cache";' in text
+    assert "#clear APT::Update::Post-Invoke;" in text
+    assert "Dir::Etc" not in text
+    assert 'Dir::Etc::SourceParts "/scratch/sources";' in apt.configuration(Path("/scratch"), own_sources=True)
+
+
+def test_a_launcher_survives_odd_directories() -> None:
+    text = main.launcher_text(Path("/a b"), Path("/a b/bin/x"), [Path("/a b/lib"), Path("/c")])
+    assert text.startswith("#!/bin/sh\n")
+    assert "export LD_LIBRARY_PATH='/a b/lib:/c'${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}\n" in text
+    assert "FONTCONFIG_FILE='/a b/fonts.conf'" in text
+    assert text.endswith("exec '/a b/bin/x' \"$@\"\n")
