@@ -24,12 +24,11 @@ from pathlib import Path
 
 import antsibull_nox
 import nox
-from antsibull_fileutils.copier import GitCopier
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-from env import ansible_test, indexes, places  # noqa: E402
+from env import ansible_test, artifact, indexes, places  # noqa: E402
 
 CACHE = places.checkout_cache()
 TOOLS = ("-c", "tools/requirements/tools.txt")
@@ -84,32 +83,12 @@ def pytest(session: nox.Session, directory: str, *options: str) -> None:
     run(session, "pytest", *([] if named else [directory]), *options, *session.posargs)
 
 
-def collection_tree(root: Path) -> Path:
-    """Copy the files that git knows or would add to where Ansible wants a collection to be, below ``root``."""
-    target = places.collection_in(root)
-    shutil.rmtree(target, ignore_errors=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    GitCopier().copy(ROOT, target)
-    return target
-
-
-def build_collection(session: nox.Session, into: Path) -> None:
-    """Build the artifact for Galaxy."""
-    with tempfile.TemporaryDirectory() as work:
-        tree = str(collection_tree(Path(work)))
-        command = ["ansible-galaxy", "collection", "build", "--force", "--output-path", str(into), tree]
-        session.run(*command, silent=True, log=False)
-
-
 @contextlib.contextmanager
 def installed(session: nox.Session) -> Iterator[None]:
     """Let Ansible see the collection as its users do: built, then installed by ansible-galaxy."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="installed-", dir=CACHE) as place:
-        build_collection(session, Path(place))
-        archives = map(str, Path(place).glob("*.tar.gz"))
-        command = ["ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", place]
-        session.run(*command, *archives, silent=True, log=False)
+        session.run("python", "-m", "env.artifact", place, log=False)
         session.env["ANSIBLE_COLLECTIONS_PATH"] = place
         yield
 
@@ -207,7 +186,7 @@ def sanity_of(session: nox.Session, requirements: list[str]) -> None:
     install(session, *requirements)
     home = places.cache() / "ansible-test" / session.name
     ansible_test.prepare(home, Path(session.virtualenv.location), indexes.settings())
-    with session.chdir(collection_tree(CACHE / "ansible-test" / session.name)):
+    with session.chdir(artifact.copy(CACHE / "ansible-test" / session.name)):
         for name in ("PYTHONPATH", "ANSIBLE_HOME", "ANSIBLE_REMOTE_TMP", "ANSIBLE_PYTHON_INTERPRETER"):
             session.env[name] = None
         run(session, "ansible-test", "sanity", "--color", "no", *session.posargs, HOME=str(home))
@@ -256,7 +235,7 @@ def ansible_lint(session: nox.Session) -> None:
     """ansible-lint, its production profile, where the collection has the path that its playbooks call it by."""
     install(session, *TOOLS, "ansible-core", "ansible-lint")
     root = CACHE / "lint"
-    with session.chdir(collection_tree(root)):
+    with session.chdir(artifact.copy(root)):
         run(session, "ansible-lint", ANSIBLE_COLLECTIONS_PATH=str(root))
 
 
@@ -288,8 +267,9 @@ def changelog(session: nox.Session) -> None:
 def importer(session: nox.Session) -> None:
     """What Galaxy does with an uploaded artifact, as far as it needs no container: metadata, documentation, linters."""
     install(session, *TOOLS, "ansible-core", "ansible-lint", "galaxy-importer")
+    build = "import sys; from pathlib import Path; from env import artifact; artifact.build(Path(sys.argv[1]))"
     with tempfile.TemporaryDirectory() as work, session.chdir(work):
-        build_collection(session, Path(work))
+        session.run("python", "-c", build, work, log=False)
         archives = map(str, Path(work).glob("*.tar.gz"))
         log = session.run("python", "-m", "galaxy_importer.main", *archives, silent=True)
     print(log)
@@ -305,7 +285,7 @@ def importer(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """The artifact for Galaxy, into this directory."""
     install(session, *TOOLS, "ansible-core")
-    build_collection(session, ROOT)
+    session.run("python", "-c", "from env import artifact, places; artifact.build(places.CHECKOUT)", log=False)
 
 
 @nox.session(name="report-picture", default=False)

@@ -50,8 +50,8 @@ class Ansible:
 
     def install(self) -> str:
         """Build the collection, install what was built, and return its version."""
-        command = [str(CHECKOUT / "tools" / "env" / "install-collection"), str(self._places.collections)]
-        code, log, _name = self._run("install", command, INSTALL_SECONDS)
+        command = [sys.executable, "-m", "env.artifact", str(self._places.collections)]
+        code, log, _name = self._run("install", command, INSTALL_SECONDS, PYTHONPATH=str(CHECKOUT / "tools"))
         if code:
             raise DemoError(f"the collection can't be built or installed:\n{log.strip()}")
         manifest = collection_in(self._places.collections) / "MANIFEST.json"
@@ -80,13 +80,14 @@ class Ansible:
             raise DemoError("\n".join([f"{playbook} was {word} and has to be {expected}: see {name}", *lines]))
         return Played(word, said, name)
 
-    def _run(self, name: str, command: Sequence[str], seconds: float) -> tuple[int, str, str]:
+    def _run(self, name: str, command: Sequence[str], seconds: float, **variables: str) -> tuple[int, str, str]:
         """Return the exit code, what was printed, and the name of the log that holds it."""
         self._logs += 1
         log = self._places.logs / f"{self._logs:02}-{name}.log"
         began = time.monotonic()
         with deferred_interrupts():
-            process = spawn(command, cwd=self._places.work, log=log, env=self._environment(), detached=False)
+            environment = {**self._environment(), **variables}
+            process = spawn(command, cwd=self._places.work, log=log, env=environment, detached=False)
         while process.poll() is None:
             elapsed = time.monotonic() - began
             if elapsed > seconds:
