@@ -100,5 +100,5 @@ consul: ## get both Consul binaries now: a build of minutes with Go, once
 clean: ## remove what was made from this checkout, in it and in the cache
 	@tools/env/clean checkout
 
-distclean: ## nox and the environments of ansible-test, too (the Consul binaries stay)
+distclean: ## what all checkouts share, too: nox, downloads, environments of ansible-test (the Consul binaries stay)
 	@tools/env/clean all

@@ -54,6 +54,7 @@ os.environ.update(
     ANSIBLE_NOCOWS="1",
     MYPY_CACHE_DIR=str(CACHE / "mypy"),
     RUFF_CACHE_DIR=str(CACHE / "ruff"),
+    UV_CACHE_DIR=os.environ.get("UV_CACHE_DIR") or str(places.cache() / "uv"),
 )
 antsibull_nox.load_antsibull_nox_toml()
 
@@ -207,7 +208,7 @@ def sanity_newest(session: nox.Session) -> None:
 @nox.session
 def mypy(session: nox.Session) -> None:
     """The collection under the names that it imports itself by, and the project's own tools."""
-    install(session, *CONTROLLER, "mypy", "types-requests")
+    install(session, *CONTROLLER, "mypy", "types-PyYAML", "types-requests")
     linked = places.linked_tree()
     kinds = sorted(path.name for path in (ROOT / "plugins").iterdir() if any(path.glob("*.py")))
     names = [f"ansible_collections.{places.NAMESPACE}.{places.NAME}.plugins.{kind}" for kind in kinds]
