@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,68 @@ def test_the_cache_is_outside_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setenv("HOME", "/home/me")
     assert str(cache.cache_directory()) == "/home/me/.cache/disaster_recovery.consul"
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> main.Program:
+    """A Consul 1.2.3 that is quickly made; each time it is, ``made`` in the cache gets a line."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("X_BIN", raising=False)
+
+    def make(scratch: Path, target: Path) -> None:
+        with (tmp_path / "made").open("a", encoding="utf-8") as log:
+            log.write(f"{scratch.is_dir()}\n")
+        script(target, "Consul v1.2.3")
+
+    made = main.Program("X_BIN", ("x-consul",), "x-1.2.3/x", make, "1.2.3")
+    monkeypatch.setitem(main.PROGRAMS, "x-1.2.3", made)
+    return made
+
+
+def script(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\necho '{text}'\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_program_is_made_once(program: main.Program, tmp_path: Path) -> None:
+    target = tmp_path / "disaster_recovery.consul" / "x-1.2.3" / "x"
+    assert [main.find("x-1.2.3"), main.find("x-1.2.3")] == [target, target]
+    assert (tmp_path / "made").read_text(encoding="utf-8") == "True\n"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(("text", "reason"), [("Consul v1.2.4", "is 1.2.4"), ("nonsense", "does not run")])
+def test_a_program_that_is_not_what_it_should_be_is_not_kept(
+    program: main.Program, text: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(main.PROGRAMS, "x-1.2.3", replace(program, recipe=lambda scratch, path: script(path, text)))
+    with pytest.raises(cache.GetError, match=rf"(?s){reason}.*set X_BIN"):
+        main.find("x-1.2.3")
+    assert not (tmp_path / "disaster_recovery.consul" / "x-1.2.3" / "x").exists()
+    # What was left of it is no hindrance.
+    monkeypatch.setitem(main.PROGRAMS, "x-1.2.3", program)
+    assert main.find("x-1.2.3").exists()
+
+
+def test_what_the_user_has_goes_first(
+    program: main.Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
+    other = script(directory / "x-consul", "Consul v1.3.0")
+    assert main.from_environment(program) is None
+    assert "it is 1.3.0, not 1.2.x" in capsys.readouterr().err
+    script(directory / "x-consul", "Consul v1.2.9")
+    assert main.find("x-1.2.3") == other
+    named = script(tmp_path / "mine", "Consul v1.9.0")
+    monkeypatch.setenv("X_BIN", str(named))
+    assert main.find("x-1.2.3") == named
+    monkeypatch.setenv("X_BIN", "/not/there")
+    with pytest.raises(cache.GetError, match="X_BIN=/not/there does not run here"):
+        main.find("x-1.2.3")
+    assert not (tmp_path / "made").exists()
 
 
 PLAN = """\
