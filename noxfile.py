@@ -170,7 +170,10 @@ def fleet(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Clusters saved, lost, restored, proven, upgraded, taken back, rehearsed."""
     install(session, *CONTROLLER)
-    run(session, "python", "-m", "demo")
+    path = f"{session.bin}:{os.environ['PATH']}"
+    overridden = {name: value for name, value in session.env.items() if value is not None}
+    # In the place of nox, which would end at once when it is told to, and leave the servers running.
+    os.execve(f"{session.bin}/python", ["python", "-m", "demo"], {**os.environ, **overridden, "PATH": path})
 
 
 @nox.session(name="run", default=False)
