@@ -13,7 +13,7 @@ PYTEST_OPTIONS ?=
 LINT := formatters yamllint antsibull-nox-config mypy shellcheck ansible-lint
 DOCS := docs-check docs
 CHECK := unit $(LINT) $(DOCS) license-check extra-checks changelog
-# antsibull-nox puts code in order, unless it runs in CI: there it looks at it.
+# In CI antsibull-nox checks the format of code; elsewhere it changes it.
 LOOK := CI=true $(NOX) --allow-parallel -j 2 -s
 
 .PHONY: help
@@ -83,7 +83,7 @@ importer: ## what Galaxy checks when the artifact is uploaded
 ##@ The rest
 
 .PHONY: format build report-picture consul clean distclean
-format: ## let ruff put the code in order
+format: ## format the code with ruff, and fix what ruff can fix
 	@CI=false $(NOX) -s formatters
 
 build: ## the artifact for Galaxy, into this directory

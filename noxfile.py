@@ -6,10 +6,10 @@
 antsibull-nox.toml describes the sessions that come from antsibull-nox. Those below are here because antsibull-nox
 
 * runs ansible-test in containers only (``sanity``),
-* wants scenarios below extensions/ (``molecule``), and runs ansible-lint in the checkout, where it leaves files,
+* requires scenarios below extensions/ (``molecule``), and runs ansible-lint in the checkout, where it leaves files,
 * gives mypy the files that it gives to ruff, tests included (``mypy``),
-* only warns of what Galaxy's importer dislikes (``importer``),
-* does not know the rest.
+* does not fail on the warnings and errors of Galaxy's importer (``importer``),
+* has no sessions for the rest.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ antsibull_nox.load_antsibull_nox_toml()
 
 
 def install(session: nox.Session, *packages: str) -> None:
-    """Install packages, and set what programs need to know here."""
+    """Install packages, and set the variables that programs need here."""
     session.install("--quiet", *packages, log=False)
     home = CACHE / "ansible" / session.name
     session.env.update(
@@ -74,7 +74,7 @@ def install(session: nox.Session, *packages: str) -> None:
 
 
 def run(session: nox.Session, *command: str, **variables: str) -> None:
-    """Run a command that ends by itself when it is interrupted: it may have servers to stop."""
+    """Run a command. On Ctrl-C nox waits until it has ended: it may have servers to stop."""
     session.run(*command, env=variables, external=True, interrupt_timeout=None)
 
 
@@ -236,7 +236,7 @@ def shellcheck(session: nox.Session) -> None:
 
 @nox.session(name="ansible-lint")
 def ansible_lint(session: nox.Session) -> None:
-    """ansible-lint, its production profile, where the collection has the path that its playbooks call it by."""
+    """ansible-lint with its production profile, on a copy with the path that the playbooks call the collection by."""
     install(session, *TOOLS, "ansible-core", "ansible-lint")
     root = CACHE / "lint"
     with session.chdir(artifact.copy(root)):
@@ -245,16 +245,16 @@ def ansible_lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """ansible-doc shows every module, filter and role, and has nothing to object."""
+    """ansible-doc shows every module, filter and role without a warning."""
     install(session, *TOOLS, "ansible-core")
     session.env["ANSIBLE_COLLECTIONS_PATH"] = str(places.linked_tree())
     found = {"module": "plugins/modules/[!_]*.py", "filter": "plugins/filter/[!_]*.py", "role": "roles/*/"}
     for kind, pattern in found.items():
         names = [f"{places.NAMESPACE}.{places.NAME}.{path.stem}" for path in sorted(ROOT.glob(pattern))]
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as objections:
-            shown = session.run("ansible-doc", "--type", kind, *names, silent=True, stderr=objections, log=False)
-            objections.seek(0)
-            text = objections.read()
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as warnings:
+            shown = session.run("ansible-doc", "--type", kind, *names, silent=True, stderr=warnings, log=False)
+            warnings.seek(0)
+            text = warnings.read()
         if text or not shown:
             session.error(f"ansible-doc --type {kind}: {text or 'shows nothing'}")
         print(f"ansible-doc: {len(names)} of type {kind}, {len(str(shown).splitlines())} lines")
@@ -277,9 +277,9 @@ def importer(session: nox.Session) -> None:
         archives = map(str, Path(work).glob("*.tar.gz"))
         log = session.run("python", "-m", "galaxy_importer.main", *archives, silent=True)
     print(log)
-    # It says what it dislikes and goes on.
+    # It reports them and exits with 0.
     if any(line.startswith(("WARNING", "ERROR")) for line in str(log).splitlines()):
-        session.error("Galaxy's importer is not content")
+        session.error("Galaxy's importer reports warnings or errors")
 
 
 # ---- The rest
