@@ -8,6 +8,7 @@ antsibull-nox.toml describes the sessions that come from antsibull-nox. Those be
 * runs ansible-test in containers only (``sanity``),
 * requires scenarios below extensions/ (``molecule``), and runs ansible-lint in the checkout, where it leaves files,
 * gives mypy the files that it gives to ruff, tests included (``mypy``),
+* lets antsibull-docs write its log into the home directory (``docs``),
 * does not fail on the warnings and errors of Galaxy's importer (``importer``),
 * has no sessions for the rest.
 """
@@ -52,6 +53,7 @@ os.environ.update(
     indexes.for_uv(os.environ),
     ANSIBLE_HOME=str(CACHE / "ansible"),
     ANSIBLE_NOCOWS="1",
+    HYPOTHESIS_STORAGE_DIRECTORY=str(CACHE / "hypothesis"),
     MYPY_CACHE_DIR=str(CACHE / "mypy"),
     RUFF_CACHE_DIR=str(CACHE / "ruff"),
     UV_CACHE_DIR=os.environ.get("UV_CACHE_DIR") or str(places.cache() / "uv"),
@@ -245,9 +247,13 @@ def ansible_lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """ansible-doc shows every module, filter and role without a warning."""
-    install(session, *TOOLS, "ansible-core")
-    session.env["ANSIBLE_COLLECTIONS_PATH"] = str(places.linked_tree())
+    """antsibull-docs accepts the documentation; ansible-doc shows every module, filter and role without a warning."""
+    install(session, *TOOLS, "ansible-core", "antsibull-docs")
+    root = CACHE / "docs"
+    session.env["ANSIBLE_COLLECTIONS_PATH"] = str(root)
+    options = ("--plugin-docs", "--validate-collection-refs", "self", "--check-extra-docs-refs")
+    with session.chdir(artifact.copy(root)):
+        run(session, "antsibull-docs", "lint-collection-docs", *options, ".", HOME=str(root))
     found = {"module": "plugins/modules/[!_]*.py", "filter": "plugins/filter/[!_]*.py", "role": "roles/*/"}
     for kind, pattern in found.items():
         names = [f"{places.NAMESPACE}.{places.NAME}.{path.stem}" for path in sorted(ROOT.glob(pattern))]
