@@ -1,18 +1,19 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# The front door: names for what noxfile.py does. tools/env/nox --list has the rest.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-WITHIN := tools/env/within
-MAIN := $(WITHIN) main
+NOX := tools/env/nox
 PYTEST_OPTIONS ?=
-# Tests with servers wait more than they work, so more of them run than there are processors; each file in one worker.
-SPREAD ?= -n 4 --dist loadfile --no-loadscope-reorder
-export SPREAD
+LINT := formatters yamllint antsibull-nox-config mypy shellcheck ansible-lint
+CHECK := unit $(LINT) docs license-check extra-checks changelog
+# In CI antsibull-nox checks the format of code; elsewhere it changes it.
+LOOK := CI=true $(NOX) --allow-parallel -j 2 -s
 
 .PHONY: help
 help: ## this list
@@ -22,105 +23,81 @@ help: ## this list
 
 .PHONY: demo test
 demo: ## clusters saved, lost, restored, proven, upgraded, taken back, rehearsed, on real Consul
-	@$(MAIN) tools/demo/run
+	@$(NOX) -s demo
 
-test: ## everything that must hold, stage by stage, with a table at the end
-	@$(MAIN) python3 -m env.test_all
+test: consul ## everything that must hold, session by session, with a table at the end
+	@CI=true python3 tools/env/test_all.py $(CHECK)
 
 ##@ Tests
 
 .PHONY: unit integration fuzz molecule newest floor bench fleet
 unit: ## unit tests: no Consul, under half a minute
-	@$(MAIN) pytest tests/unit $(PYTEST_OPTIONS)
+	@$(NOX) -s unit -- $(PYTEST_OPTIONS)
 
-integration: ## modules, roles and playbooks on real Consul, new and old
-	@$(WITHIN) --installed main pytest tests/integration $(SPREAD) $(PYTEST_OPTIONS)
+integration: ## modules, roles and playbooks on real Consul, new and old; PYTEST_OPTIONS may name files
+	@$(NOX) -s integration -- $(PYTEST_OPTIONS)
 
 fuzz: ## the reader beside Consul itself on changed archives; FUZZ_CASES=20000 FUZZ_SEED=7, FUZZ_READER_ONLY=1
-	@$(MAIN) tests/fuzz/run
+	@$(NOX) -s fuzz
 
 molecule: ## the scenarios in molecule/: converge, idempotence, verify
-	@$(WITHIN) --installed main molecule test --all
+	@$(NOX) -s molecule
 
 newest: ## unit tests and the marked integration tests on the newest ansible-core
-	@$(WITHIN) --optional --installed newest tools/env/on-newest $(PYTEST_OPTIONS)
+	@$(NOX) -s newest -- $(PYTEST_OPTIONS)
 
 floor: ## the same with the modules on Python 3.9, requests 2.25 and msgpack 1.0
-	@$(WITHIN) --optional floor tools/env/on-floor $(PYTEST_OPTIONS)
+	@$(NOX) -s floor -- $(PYTEST_OPTIONS)
 
 bench: ## speed beside curl and the consul CLI; BENCH_KEYS=n for more keys
-	@$(WITHIN) --installed main tests/benchmarks/run
+	@$(NOX) -s bench
 
 fleet: ## a hundred clusters, some broken, backed up and rehearsed; FLEET_SIZES=25,50,100
-	@$(WITHIN) --installed main tests/fleet/run
+	@$(NOX) -s fleet
 
 ##@ Checks
 
-.PHONY: sanity sanity-main sanity-newest lint ruff mypy shellcheck yamllint ansible-lint docs changelog-lint reuse importer
-sanity: ## ansible-test sanity on both ansible-cores, with an empty ignore list
-	@$(MAKE) --keep-going sanity-main sanity-newest
-
-sanity-main:
-	@$(MAIN) tools/env/sanity main
-
-sanity-newest:
-	@$(WITHIN) --optional newest tools/env/sanity newest
+.PHONY: check lint ruff mypy sanity docs importer
+check: ## unit tests, lint and docs: before every commit, under two minutes
+	@$(LOOK) $(CHECK)
 
 lint: ## ruff, mypy, shellcheck, yamllint, and ansible-lint in its production profile
-	@$(MAKE) --keep-going ruff mypy shellcheck yamllint ansible-lint
+	@$(LOOK) $(LINT)
 
-ruff:
-	@$(MAIN) ruff check --output-format concise .
-	@$(MAIN) ruff format --check --output-format concise .
+ruff: ## ruff alone
+	@CI=true $(NOX) -s formatters
 
-mypy:
-	@$(MAIN) tools/env/mypy
+mypy: ## mypy alone
+	@$(NOX) -s mypy
 
-shellcheck:
-	@$(MAIN) shellcheck $$(git grep --untracked -lE '^#!.*[/ ](ba)?sh( |$$)' -- .ci tools tests)
+sanity: ## ansible-test sanity on both ansible-cores, with an empty ignore list
+	@$(LOOK) sanity sanity-newest
 
-yamllint:
-	@$(MAIN) yamllint --strict .
-
-ansible-lint:
-	@$(MAIN) tools/env/ansible-lint
-
-docs: ## antsibull-docs over the documentation; ansible-doc shows every module and role
-	@$(MAIN) tools/env/docs
-
-changelog-lint: ## the changelog's fragments
-	@$(MAIN) antsibull-changelog lint
-
-reuse: ## every file says whose it is and under which licence
-	@$(MAIN) reuse lint --lines
+docs: ## antsibull-docs over the documentation; ansible-doc shows every module, filter and role
+	@$(NOX) -s docs
 
 importer: ## what Galaxy checks when the artifact is uploaded
-	@$(WITHIN) importer tools/env/importer
+	@$(NOX) -s importer
 
 ##@ The rest
 
-.PHONY: report-picture
-REPORT_PICTURES ?= report-pictures
-report-picture: ## pictures of an example report, or of REPORT=path, into REPORT_PICTURES=directory
-	@$(MAIN) python3 -m browser $(REPORT_PICTURES) $(REPORT)
-
-.PHONY: format build environments consul clean distclean
-format: ## let ruff put the code in order
-	@$(MAIN) ruff check --fix .
-	@$(MAIN) ruff format .
+.PHONY: format build report-picture consul clean distclean
+format: ## format the code with ruff, and fix what ruff can fix
+	@CI=false $(NOX) -s formatters
 
 build: ## the artifact for Galaxy, into this directory
-	@$(MAIN) tools/env/build-collection .
+	@$(NOX) -s build
 
-environments: ## make all environments now; everything else makes what it needs by itself
-	@for name in main newest floor importer; do $(WITHIN) --optional $$name true; done
+REPORT_PICTURES ?= report-pictures
+report-picture: ## pictures of an example report, or of REPORT=path, into REPORT_PICTURES=directory
+	@$(NOX) -s report-picture -- $(REPORT_PICTURES) $(REPORT)
 
 consul: ## get both Consul binaries now: a build of minutes with Go, once
-	@tools/consul/get 1.22.7
-	@tools/consul/get 1.8.7
+	@tools/binaries/get consul-1.22.7
+	@tools/binaries/get consul-1.8.7
 
 clean: ## remove what was made from this checkout, in it and in the cache
 	@tools/env/clean checkout
 
-distclean: ## the environments, too (the Consul binaries stay)
+distclean: ## what all checkouts share, too: nox, downloads, environments of ansible-test (the Consul binaries stay)
 	@tools/env/clean all

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import durations
 from support.calls import Calls
 from support.modules import Runner
 
@@ -19,22 +19,22 @@ from lab import Cluster, binaries
 
 ClusterOf = Callable[..., Cluster]
 
-# What takes longest goes first, so that the workers end at about the same time; and files that keep a processor busy in
-# turn with files that mostly wait for Consul.
-BUSY = ("roles", "upgrade", "fleet", "rehearse", "report")
-WAITING = ("guards", "runbook")
-LAST = ("modules", "diff", "faults")
+HERE = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure how long each file takes, in the process that hears of all tests."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(durations.Measure(HERE, partial=durations.is_partial(config)), "durations")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the tests in order, file by file."""
-    files: dict[str, list[Path]] = {}
-    for path in dict.fromkeys(item.path for item in items):
-        files.setdefault(path.parent.name, []).append(path)
-    busy, waiting, last = ([path for name in names for path in files.get(name, [])] for names in (BUSY, WAITING, LAST))
-    mixed = [path for pair in zip_longest(busy, waiting) for path in pair if path is not None]
-    turn = {path: number for number, path in enumerate([*mixed, *last])}
-    items.sort(key=lambda item: turn.get(item.path, len(turn)))
+    measured = config.workerinput["durations"] if hasattr(config, "workerinput") else durations.read()
+    seconds = {HERE / name: value for name, value in measured.items()}
+    files = durations.in_order(dict.fromkeys(item.path for item in items), seconds)
+    turn = {path: number for number, path in enumerate(files)}
+    items.sort(key=lambda item: turn[item.path])
 
 
 @pytest.fixture(scope="module")

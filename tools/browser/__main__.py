@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from binaries.main import find
 from env import places
-from programs.main import find
 
 from . import example
 from .page import Browser

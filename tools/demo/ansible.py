@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from env.places import CHECKOUT, collection_in
+from lab import LabError
 from lab.process import deferred_interrupts, spawn
 from lab.server import clean_environment
 
 from . import recap
-from .errors import DemoError
 from .places import Places
 from .screen import Screen
 
@@ -50,10 +50,10 @@ class Ansible:
 
     def install(self) -> str:
         """Build the collection, install what was built, and return its version."""
-        command = [str(CHECKOUT / "tools" / "env" / "install-collection"), str(self._places.collections)]
-        code, log, _name = self._run("install", command, INSTALL_SECONDS)
+        command = [sys.executable, "-m", "env.artifact", str(self._places.collections)]
+        code, log, _name = self._run("install", command, INSTALL_SECONDS, PYTHONPATH=str(CHECKOUT / "tools"))
         if code:
-            raise DemoError(f"the collection can't be built or installed:\n{log.strip()}")
+            raise LabError(f"the collection can't be built or installed:\n{log.strip()}")
         manifest = collection_in(self._places.collections) / "MANIFEST.json"
         version: str = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"]
         return version
@@ -69,28 +69,29 @@ class Ansible:
             command += ["-e", f"{variable}={value}"]
         code, log, name = self._run(playbook, command, PLAYBOOK_SECONDS)
         if any(secret in log for secret in self._secrets):
-            raise DemoError(f"{playbook} showed a secret: see {name}")
+            raise LabError(f"{playbook} showed a secret: see {name}")
         word, errors, said = recap.word(recap.recap(log)), recap.errors(log), recap.messages(log)
         if code and word == "failed" and any("nothing was sent" in error for error in errors):
             word, said = "refused", [recap.Message(recap.current_task(log), errors)]
         elif code or word in ("failed", "nothing"):
-            raise DemoError("\n".join([f"{playbook} failed with exit code {code}: see {name}", *errors]))
+            raise LabError("\n".join([f"{playbook} failed with exit code {code}: see {name}", *errors]))
         if word != expected:
             lines = [line for message in said for line in message.lines]
-            raise DemoError("\n".join([f"{playbook} was {word} and has to be {expected}: see {name}", *lines]))
+            raise LabError("\n".join([f"{playbook} was {word} and has to be {expected}: see {name}", *lines]))
         return Played(word, said, name)
 
-    def _run(self, name: str, command: Sequence[str], seconds: float) -> tuple[int, str, str]:
+    def _run(self, name: str, command: Sequence[str], seconds: float, **variables: str) -> tuple[int, str, str]:
         """Return the exit code, what was printed, and the name of the log that holds it."""
         self._logs += 1
         log = self._places.logs / f"{self._logs:02}-{name}.log"
         began = time.monotonic()
         with deferred_interrupts():
-            process = spawn(command, cwd=self._places.work, log=log, env=self._environment(), detached=False)
+            environment = {**self._environment(), **variables}
+            process = spawn(command, cwd=self._places.work, log=log, env=environment, detached=False)
         while process.poll() is None:
             elapsed = time.monotonic() - began
             if elapsed > seconds:
-                raise DemoError(f"{name} does not end: {seconds:.0f} s are over; it is ended now")
+                raise LabError(f"{name} does not end: {seconds:.0f} s are over; it is ended now")
             self._screen.passing(f"{elapsed:.0f} s  {recap.current_task(_text(log))}")
             time.sleep(PAUSE)
         return process.returncode, _text(log), log.name

@@ -9,9 +9,7 @@ import hashlib
 
 import requests
 
-from lab import Cluster
-
-from .errors import DemoError
+from lab import Cluster, LabError
 
 
 def closed_to_strangers(cluster: Cluster) -> str:
@@ -19,14 +17,14 @@ def closed_to_strangers(cluster: Cluster) -> str:
     server = cluster.first_alive()
     status = cluster.http("GET", "/v1/acl/tokens", token="").status_code
     if status != 403:
-        raise DemoError(f"without a token Consul answered {status} in place of 403")
+        raise LabError(f"without a token Consul answered {status} in place of 403")
     if not cluster.client_tls or _answers(server.address("https"), str(cluster.client_tls.ca_file)):
-        raise DemoError("Consul answered a client that had no certificate")
+        raise LabError("Consul answered a client that had no certificate")
     if _answers(server.address("https").replace("https:", "http:"), None):
-        raise DemoError("Consul answered plain HTTP")
+        raise LabError("Consul answered plain HTTP")
     pools = cluster.get("/v1/operator/keyring")
     if [list(pool["Keys"].values()) for pool in pools if not pool["WAN"]] != [[cluster.size]]:
-        raise DemoError("gossip is not encrypted with one key on all servers")
+        raise LabError("gossip is not encrypted with one key on all servers")
     return (
         "Seen: 403 without a token; no answer without a client certificate or to plain HTTP; "
         f"gossip sealed with one key on all {cluster.size}."

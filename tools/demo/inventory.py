@@ -5,25 +5,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Vault:
-    """Files that a user has beside the inventory: what it takes to be let in."""
-
-    token_file: Path
-    ca_file: Path
-    client_cert: Path
-    client_key: Path
+import yaml
 
 
 def inventory(
     ports: Mapping[str, int],
-    vault: Vault,
+    files: Mapping[str, Path],
     *,
     cluster: str,
     backups: Path,
@@ -32,31 +22,19 @@ def inventory(
 ) -> str:
     """Return YAML with one host for each server; it names the files of secrets and holds none.
 
-    ``ports`` are those of HTTPS, by server; ``variables`` what else holds for all of them.
+    ``ports`` are those of HTTPS, by server; ``files`` those that a user has beside the inventory, by the option of a
+    connection that wants them; ``variables`` what else holds for all servers.
     """
-    hosts = "\n".join(f"    {name}: {{consul_port: {port}}}" for name, port in ports.items())
-    more = "".join(f"    {name}: {json.dumps(value)}\n" for name, value in variables.items())
-    return f"""\
-consul:
-  hosts:
-{hosts}
-  vars:
-    ansible_connection: local
-    ansible_python_interpreter: {_quoted(python)}
-    backup_cluster: {cluster}
-    restore_cluster: {cluster}
-    backup_dir: {_quoted(backups)}
-    backup_connection:
-      scheme: https
-      host: 127.0.0.1
-      port: "{{{{ consul_port }}}}"
-      ca_path: {_quoted(vault.ca_file)}
-      client_cert: {_quoted(vault.client_cert)}
-      client_key: {_quoted(vault.client_key)}
-      token_file: {_quoted(vault.token_file)}
-{more}"""
-
-
-def _quoted(value: Path | str) -> str:
-    # A string in JSON is one in YAML, too.
-    return json.dumps(str(value))
+    connection = {"scheme": "https", "host": "127.0.0.1", "port": "{{ consul_port }}"}
+    everywhere = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": python,
+        "backup_cluster": cluster,
+        "restore_cluster": cluster,
+        "backup_dir": str(backups),
+        "backup_connection": {**connection, **{option: str(path) for option, path in files.items()}},
+        **variables,
+    }
+    hosts = {name: {"consul_port": port} for name, port in ports.items()}
+    text: str = yaml.safe_dump({"consul": {"hosts": hosts, "vars": everywhere}}, sort_keys=False)
+    return text

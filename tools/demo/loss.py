@@ -8,11 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from lab import Cluster
+from lab import Cluster, LabError
 from lab.oracle import Observation, record_counts
 
 from . import checks
-from .errors import DemoError
 from .stage import Stage
 
 KEYS = 1200
@@ -68,10 +67,10 @@ def _back_up(stage: Stage, cluster: Cluster) -> None:
     stage.play("backup", cluster, "changed")
     first = stage.archives(NAME)
     if len(first) != 1:
-        raise DemoError(f"there are {len(first)} archives after the first backup, and it has to be one")
+        raise LabError(f"there are {len(first)} archives after the first backup, and it has to be one")
     stage.play("backup", cluster, "unchanged", again=True)
     if stage.archives(NAME) != first:
-        raise DemoError("the second backup was to change no archive")
+        raise LabError("the second backup was to change no archive")
 
 
 def _mistake(stage: Stage, cluster: Cluster, archive: Path) -> None:
@@ -79,6 +78,6 @@ def _mistake(stage: Stage, cluster: Cluster, archive: Path) -> None:
     cluster.http("PUT", f"/v1/kv/{NEWER}", data=b"precious", check=True)
     stage.play("restore", cluster, "refused", name="a mistake", restore_src=str(archive))
     if cluster.http("GET", f"/v1/kv/{NEWER}?raw").content != b"precious":
-        raise DemoError("a refused restore was to touch nothing, and the newer key is gone")
+        raise LabError("a refused restore was to touch nothing, and the newer key is gone")
     stage.screen.text("Seen by HTTP: what was written after the archive is still there.")
     cluster.http("DELETE", f"/v1/kv/{NEWER}", check=True)

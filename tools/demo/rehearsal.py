@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lab import Cluster, binaries
+from lab import Cluster, LabError, binaries
 
-from .errors import DemoError
 from .stage import Stage
 
 
@@ -27,5 +26,5 @@ def play(stage: Stage, cluster: Cluster) -> Path:
     report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
     states = [one["state"] for one in report["clusters"]]
     if states != ["passed"]:
-        raise DemoError(f"the rehearsal's report has to tell of one cluster that passed, and tells of {states}")
+        raise LabError(f"the rehearsal's report has to tell of one cluster that passed, and tells of {states}")
     return directory / "report.html"

@@ -18,8 +18,7 @@ from lab.statefile import write_private
 
 from . import checks, verdict
 from .ansible import Ansible, Played
-from .errors import DemoError
-from .inventory import Vault, inventory
+from .inventory import inventory
 from .places import Places
 from .screen import Screen
 from .steps import Steps
@@ -94,7 +93,7 @@ class Stage:
             leader = cluster.leader()
             step.say(f"{leader.name if leader else 'nobody'} leads. {checks.closed_to_strangers(cluster)}")
             if other and (same := other & checks.identity(cluster)):
-                raise DemoError(f"the new servers are not new: {verdict.listed(sorted(same))}")
+                raise LabError(f"the new servers are not new: {verdict.listed(sorted(same))}")
         self._write_inventory(cluster, cluster_name, variables or {})
         return cluster
 
@@ -143,7 +142,7 @@ class Stage:
         """Restore, and insist on a proof."""
         played = self.play("restore", cluster, "changed", name=name, restore_src=str(archive))
         if not any("all equal" in line for message in played.said for line in message.lines):
-            raise DemoError("the restore did not say that its content is proven")
+            raise LabError("the restore did not say that its content is proven")
 
     def archives(self, cluster_name: str, pattern: str = "*.snap") -> dict[Path, bytes]:
         """Return what was kept of a cluster, by path."""
@@ -153,11 +152,11 @@ class Stage:
         """Return the archive of the one rollback kit there has to be; the consul command must be able to read it."""
         found = list(self.archives(cluster_name, "rollback-*/*.snap"))
         if len(found) != 1:
-            raise DemoError(f"there are {len(found)} archives in rollback kits, and it has to be one")
+            raise LabError(f"there are {len(found)} archives in rollback kits, and it has to be one")
         archive = found[0]
         present = {path.name for path in archive.parent.iterdir()}
         if missing := (KIT | {f"{archive.name}.manifest.json"}) - present:
-            raise DemoError(f"the rollback kit lacks {', '.join(sorted(missing))}")
+            raise LabError(f"the rollback kit lacks {', '.join(sorted(missing))}")
         cluster.cli("snapshot", "inspect", archive)
         return archive
 
@@ -172,22 +171,18 @@ class Stage:
 
     def _write_inventory(self, cluster: Cluster, cluster_name: str, variables: Mapping[str, object]) -> None:
         if cluster.client_tls is None:
-            raise DemoError("the cluster has no certificates")
-        secrets = self.places.secrets
-        ca, cert, key = (secrets / f"{cluster.name_prefix}-{name}.pem" for name in ("ca", "cert", "key"))
-        vault = Vault(secrets / "token", ca, cert, key)
-        write_private(vault.token_file, self.tokens.initial_management + "\n")
-        tls = cluster.client_tls
-        for source, target in (
-            (tls.ca_file, vault.ca_file),
-            (tls.pair.cert, vault.client_cert),
-            (tls.pair.key, vault.client_key),
-        ):
-            write_private(target, source.read_text(encoding="utf-8"))
+            raise LabError("the cluster has no certificates")
+        secrets, tls = self.places.secrets, cluster.client_tls
+        files = {"token_file": secrets / "token"}
+        write_private(files["token_file"], self.tokens.initial_management + "\n")
+        sources = {"ca_path": tls.ca_file, "client_cert": tls.pair.cert, "client_key": tls.pair.key}
+        for option, source in sources.items():
+            files[option] = secrets / f"{cluster.name_prefix}-{option}.pem"
+            write_private(files[option], source.read_text(encoding="utf-8"))
         ports = {server.name: server.ports.https for server in cluster.servers}
         backups = self.places.backups / cluster_name
         text = inventory(
-            ports, vault, cluster=cluster_name, backups=backups, python=sys.executable, variables=variables
+            ports, files, cluster=cluster_name, backups=backups, python=sys.executable, variables=variables
         )
         write_private(self._inventory(cluster), text)
 

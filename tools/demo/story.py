@@ -5,24 +5,62 @@
 
 from __future__ import annotations
 
-from lab import binaries, compare
+import traceback
+from contextlib import suppress
+
+from lab import LabError, binaries, compare
 from lab.comparison import table
 
 from . import loss, rehearsal, upgrade, verdict
 from .places import Places
-from .screen import BAD, GOOD, QUIET, Screen
+from .screen import BAD, GOOD, QUIET, TITLE, Screen
 from .stage import Stage
+
+DEFECT_LOG = "defect.log"
 
 
 class Story:
-    """One run; ``close`` ends and removes all that it made, however far it came."""
+    """One run; ``close`` ends the servers, and ``farewell`` says what stays, however far it came."""
 
     def __init__(self, places: Places, screen: Screen) -> None:
+        screen.shorten(places.work, "")
+        self._places = places
         self._screen = screen
         self._stage = Stage(places, screen)
 
-    def play(self) -> bool:
-        """Tell all of it; whether everything is what it was."""
+    def play(self) -> int:
+        """Tell all of it. Return 0 when everything is back, and 1 when it is not or something failed."""
+        title = "Consul clusters saved, lost, restored, rehearsed, upgraded and taken back: all of it real."
+        self._screen.line(title, TITLE)
+        self._screen.text(f"In {self._places.work}, which goes at the end. Ctrl-C ends it at any time.", QUIET)
+        try:
+            return 0 if self._play() else 1
+        except LabError as error:
+            self._show_error(str(error))
+        except Exception as error:
+            (self._places.logs / DEFECT_LOG).write_text(traceback.format_exc(), encoding="utf-8")
+            self._show_error(f"{type(error).__name__}: {error}\nSee {DEFECT_LOG}.")
+        return 1
+
+    def close(self) -> None:
+        """End the servers at once, and save their logs."""
+        # A terminal that is gone must not keep anything from being ended.
+        with suppress(OSError):
+            self._stage.close()
+
+    def farewell(self, *, keep: bool) -> None:
+        """Keep the archives if they are wanted, remove what may go, and name the rest."""
+        try:
+            kept = self._places.keep() if keep and self._places.backups.exists() else None
+        finally:
+            self._places.remove()
+        with suppress(OSError):
+            self._screen.line()
+            if kept:
+                self._screen.text(f"Archives and rollback kit: {kept}", QUIET)
+            self._screen.text(f"Logs: {self._places.logs}", QUIET)
+
+    def _play(self) -> bool:
         stage = self._stage
         stage.consul(binaries.NEW, "get Consul")
         lost = loss.play(stage)
@@ -39,9 +77,10 @@ class Story:
         self._screen.text(f"What the rehearsal of the archive gave, for people: {report}")
         return not faults
 
-    def close(self) -> None:
-        """End the servers at once, and save their logs."""
-        self._stage.close()
+    def _show_error(self, text: str) -> None:
+        self._screen.line()
+        for line in text.splitlines():
+            self._screen.text(line, BAD)
 
     def _show_loss(self, lost: loss.Loss) -> list[str]:
         rows = compare(lost.before, lost.after)

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lab import Cluster, binaries
+from lab import Cluster, LabError, binaries
 from lab.oracle import Observation
 
-from .errors import DemoError
 from .stage import Stage
 
 KEYS = 300
@@ -55,5 +54,5 @@ def play(stage: Stage) -> Upgrade:
 def _version(cluster: Cluster, index: int) -> str:
     version: str = cluster.get("/v1/agent/self", server=cluster.servers[index])["Config"]["Version"]
     if version != binaries.NEW:
-        raise DemoError(f"{cluster.servers[index].name} runs {version} after the upgrade to {binaries.NEW}")
+        raise LabError(f"{cluster.servers[index].name} runs {version} after the upgrade to {binaries.NEW}")
     return version

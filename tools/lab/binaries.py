@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the Consul binaries are; how to get them is the business of tools/consul/get."""
+"""Where the Consul binaries are; how to get them is the business of tools/binaries/get."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from .errors import LabError
 NEW = "1.22.7"
 OLD = "1.8.7"
 
-GET = Path(__file__).resolve().parent.parent / "consul" / "get"
+GET = Path(__file__).resolve().parent.parent / "binaries" / "get"
 
 
 @functools.cache
 def consul(version: str = NEW) -> Path:
     """The path of a Consul binary, made first if need be; progress goes to stderr."""
     environment = os.environ | {"PYTHON": sys.executable}
-    with subprocess.Popen([str(GET), version], env=environment, stdout=subprocess.PIPE, text=True) as process:
+    command = [str(GET), f"consul-{version}"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             output, _errors = process.communicate()
         except BaseException:
@@ -32,7 +33,7 @@ def consul(version: str = NEW) -> Path:
             process.terminate()
             raise
     if process.returncode != 0:
-        raise LabError(f"no Consul {version}: see the message of tools/consul/get above")
+        raise LabError(f"no Consul {version}: see the message of tools/binaries/get above")
     return Path(output.strip())
 
 

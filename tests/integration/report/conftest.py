@@ -21,7 +21,7 @@ from env import places
 
 def program(name: str) -> Path:
     """Return the path of a program that only tests need, got first if need be."""
-    command = [str(places.CHECKOUT / "tools" / "programs" / "get"), name]
+    command = [str(places.CHECKOUT / "tools" / "binaries" / "get"), name]
     environment = os.environ | {"PYTHON": sys.executable}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return Path(done.stdout.strip())

@@ -136,7 +136,7 @@ def test_light_dark_phone_and_paper(browser: Browser, page: tuple[str, dict[str,
     # On paper nothing can be opened, so nothing is closed.
     closed = "[...document.querySelectorAll('details:not([open])')].map(one => one.clientHeight)"
     folded = browser.ask(closed)
-    browser.tell("Emulation.setEmulatedMedia", media="print")
+    browser.print_preview()
     assert all(paper > screen + 40 for screen, paper in zip(folded, browser.ask(closed), strict=True))
     browser.printed(tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes()[:5] == b"%PDF-"

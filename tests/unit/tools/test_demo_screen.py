@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from demo.inventory import Vault, inventory
+from demo.inventory import inventory
 from demo.screen import BAD, Screen
 
 
@@ -57,10 +57,10 @@ def test_paths_are_never_broken(tmp_path: Path) -> None:
 
 
 def test_the_inventory_names_files_and_holds_no_secret() -> None:
-    vault = Vault(*(Path(f"/x/{name}") for name in ("token", "ca.pem", "cert.pem", "key.pem")))
+    names = {"token_file": "token", "ca_path": "ca.pem", "client_cert": "cert.pem", "client_key": "key.pem"}
     text = inventory(
         {"a-1": 8501, "a-2": 8502},
-        vault,
+        {option: Path("/x", name) for option, name in names.items()},
         cluster="demo",
         backups=Path("/x/b c"),
         python="/bin/python3",

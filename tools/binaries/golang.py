@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .cache import NEW, VARIABLES, GetError, run, say, tail
+from .cache import GetError, run, say, tail
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = "github.com/hashicorp/consul"
@@ -21,26 +21,23 @@ SELF_UPDATING = (1, 21, 0)
 Version = tuple[int, int, int]
 
 
-def build_with_go(scratch: Path) -> Path:
-    """Build the new Consul in ``scratch`` and return the binary."""
+def build(scratch: Path, target: Path) -> None:
+    """Build the new Consul.
+
+    :raises GetError: there is no Go for it, or the build fails.
+    """
     module = scratch / "module"
     module.mkdir()
     for name in ("go.mod", "go.sum"):
-        if (HERE / name).exists():
-            shutil.copy(HERE / name, module / name)
+        shutil.copy(HERE / name, module / name)
     go = _go(required_go((module / "go.mod").read_text(encoding="utf-8")), scratch)
-    say(f"building Consul {NEW} with {go}: usually 4-5 minutes on two idle cores, once; downloads its sources first")
+    say(f"building Consul with {go}: usually 4-5 minutes on two idle cores, once; downloads its sources first")
     log = scratch / "build.log"
-    target = scratch / "consul"
     command = [go, "build", "-mod=mod", "-trimpath", "-ldflags", "-s -w", "-o", str(target), PACKAGE]
     # Go's own scratch files go with ours when it is ended in the middle.
     environment = build_environment(dict(os.environ)) | {"GOTMPDIR": str(scratch)}
     if run(command, what="building", cwd=module, log=log, env=environment) != 0:
-        raise GetError(
-            f"go could not build Consul {NEW}:\n{tail(log)}\n"
-            f"  It needs a Go module proxy or the network; or set {VARIABLES[NEW]} to a Consul {NEW} you have."
-        )
-    return target
+        raise GetError(f"go could not build Consul; it needs a Go module proxy or the network:\n{tail(log)}")
 
 
 def build_environment(environment: dict[str, str]) -> dict[str, str]:
@@ -66,18 +63,17 @@ def parse_go_version(text: str) -> Version | None:
 def _go(required: Version, outside: Path) -> str:
     """The go command, once it is known that it can build this."""
     wanted = ".".join(map(str, required))
-    remedy = f"install Go {wanted} or newer, or set {VARIABLES[NEW]} to a Consul {NEW} you have."
     go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
     if go is None:
-        raise GetError(f"there is no Consul {NEW} here and no Go to build it with: {remedy}")
+        raise GetError(f"there is no Go here to build it with: install Go {wanted} or newer")
     # Asked outside the module: inside, an old Go would already try to fetch the newer one.
-    found = parse_go_version(_ask(go, "version", cwd=outside, local=True))
-    if found is None:
-        raise GetError(f"{go} does not say its version: {remedy}")
-    if found < required:
-        ours = ".".join(map(str, found))
-        if found < SELF_UPDATING or _ask(go, "env", "GOTOOLCHAIN", cwd=outside).strip().startswith("local"):
-            raise GetError(f"Go {ours} at {go} is too old: {remedy}")
+    version = parse_go_version(_ask(go, "version", cwd=outside, local=True))
+    if version is None:
+        raise GetError(f"{go} does not say its version: install Go {wanted} or newer")
+    if version < required:
+        ours = ".".join(map(str, version))
+        if version < SELF_UPDATING or _ask(go, "env", "GOTOOLCHAIN", cwd=outside).strip().startswith("local"):
+            raise GetError(f"Go {ours} at {go} is too old: install Go {wanted} or newer")
         say(f"Go {ours} will first fetch Go {wanted} for this build (its GOTOOLCHAIN setting allows that)")
     return go
 

@@ -1,4 +1,4 @@
-module disaster-recovery.invalid/tools/consul
+module disaster-recovery.invalid/tools/binaries
 
 go 1.25.9
 

@@ -1,10 +1,4 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong in the demonstration."""
-
-from __future__ import annotations
-
-
-class DemoError(Exception):
-    """Something is not as it has to be; the text says what."""
+"""Programs that tests and demonstrations use and that are never installed; called as ``tools/binaries/get``."""

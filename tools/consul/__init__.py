@@ -1,4 +1,0 @@
-# Copyright: Contributors to the disaster_recovery.consul project
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the Consul binaries of the tests come from; called as ``tools/consul/get``."""
