@@ -23,8 +23,8 @@ options:
         M(disaster_recovery.consul.cluster_info).
       - C(problems) are texts that say which settings of the host can't be used. C(paths) are paths by the name of their
         variable, which must be absolute; those in C(required) must not be empty. With C(paths) the name of the cluster
-        is checked, too. C(source) is what its cluster is to be
-        restored from. C(directory) is where the archives of its cluster lie.
+        is checked, too. C(source) is what to restore its
+        cluster from. C(directory) is where the archives of its cluster lie.
     type: list
     elements: dict
     required: true
@@ -69,7 +69,7 @@ _value:
     - C(silent) are the hosts that don't answer; C(complaints) says why, with advice.
     - C(fault) says why nothing can be done, and is empty when something can.
     - C(doubt) says what is not clear, and is empty when there is nothing.
-    - C(shared) are other clusters whose archives lie in the same directory.
+    - C(shared) are other clusters whose archives are in the same directory.
   type: dict
 """
 

@@ -54,7 +54,7 @@ PAGE = "report.html.j2"
 def rehearsal_html(report: Any, *, templates: str) -> str:
     """Return the page; see DOCUMENTATION."""
     if not is_report(report):
-        raise AnsibleFilterError("rehearsal_html wants what the filter rehearsal_report returned")
+        raise AnsibleFilterError("rehearsal_html requires what the filter rehearsal_report returned")
     # An environment of its own, because Ansible's does not escape.
     environment = Environment(
         loader=FileSystemLoader(str(templates)),

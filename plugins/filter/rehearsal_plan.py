@@ -10,7 +10,7 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Hosts that stand for the same cluster with the same archives are one; the first of them does the work. Where
+  - Hosts that represent the same cluster with the same archives are one; the first of them does the work. Where
     several clusters keep their archives in one directory, only archives that name their cluster count.
   - The role P(disaster_recovery.consul.rehearsal#role) calls it once for all hosts of a play.
 positional: _input
@@ -26,7 +26,7 @@ options:
         type: str
         required: true
       cluster:
-        description: Name of the cluster that it stands for.
+        description: Name of the cluster that it represents.
         type: str
         required: true
       'on':
@@ -77,7 +77,7 @@ def rehearsal_plan(seats: Any) -> dict[str, dict[str, bool]]:
     try:
         return planned(seats)
     except (KeyError, TypeError) as error:
-        raise AnsibleFilterError(f"rehearsal_plan wants one entry for each host: {error!r}") from error
+        raise AnsibleFilterError(f"rehearsal_plan requires one entry for each host: {error!r}") from error
 
 
 class FilterModule:

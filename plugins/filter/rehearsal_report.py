@@ -54,7 +54,7 @@ options:
         description: That there is no archive, in a sentence, when it was looked for and none was found.
         type: str
       problem:
-        description: Why archives could not be looked at, or what else was not well.
+        description: Why archives could not be read, or what else failed.
         type: str
       max_rto:
         description: Seconds within which the cluster has to be back; no target when it is V(0) or null.
@@ -103,7 +103,7 @@ RETURN = r"""
 _value:
   description:
     - The report. RV(_value.passed) says whether every cluster would come back and met every target,
-      RV(_value.verdict) says so in a sentence, RV(_value.clusters) holds the clusters, the gravest first.
+      RV(_value.verdict) says so in a sentence, RV(_value.clusters) holds the clusters, the most severe first.
   type: dict
   contains:
     passed:
@@ -146,7 +146,7 @@ def rehearsal_report(
 ) -> dict[str, Any]:
     """Return the report; see DOCUMENTATION."""
     if not isinstance(entries, list) or not all(isinstance(one, Mapping) for one in entries):
-        raise AnsibleFilterError("rehearsal_report wants a list of what the hosts brought back")
+        raise AnsibleFilterError("rehearsal_report requires a list of what the hosts brought back")
     try:
         past = map(read, chain(earlier, _kept(history, int(shown)) if history else ()))
         entries = [*entries, *(_gone(host, cluster) for host, cluster in (lost or {}).items())]

@@ -10,7 +10,7 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Returns one word of a POSIX shell that stands for the text, whatever is in it. The word has no line break and no
+  - Returns one word of a POSIX shell that means the text, whatever is in it. The word has no line break and no
     unseen character, so that it can neither end a code block in Markdown nor show as something else.
   - It differs from P(ansible.builtin.quote#filter) in those characters only.
 positional: _input

@@ -15,7 +15,7 @@ description:
   - A backup is proven only once it has been restored. This module verifies an archive, starts a real Consul server on
     the host it runs on, restores the archive into it, proves that the server holds the archive's content, checks your
     assertions, and reports how long each step took. No cluster is touched.
-  - With another Consul version as O(consul_binary), such as the one you will upgrade to, it tells whether that version
+  - With another Consul version as O(consul_binary), such as the one you will upgrade to, it says whether that version
     loads your state, and what it changes.
   - The server is isolated. If the kernel allows it, the server runs in its own network namespace and can't connect to
     anything; otherwise it listens on two free loopback ports. RV(isolation) tells which. Its API is a Unix socket that
@@ -125,7 +125,7 @@ EXAMPLES = r"""
   disaster_recovery.consul.snapshot_rehearse:
     src: /var/backups/consul/before-the-upgrade.snap
     consul_binary: /opt/consul-1.22.7/consul
-  register: upgrade  # upgrade.changes tells what it changes
+  register: upgrade  # upgrade.changes lists what it changes
 """
 
 RETURN = r"""
@@ -252,7 +252,7 @@ changes:
   description:
     - What a server of another version changed, by type. Unchanged types are left out.
     - Each type has the number of records that the server added, removed and changed, the first 20 names of each, and
-      C(equal), which tells whether the content still means the same.
+      C(equal), which says whether the content still means the same.
   returned: when the archive was restored into another version
   type: dict
   sample:
@@ -268,7 +268,7 @@ findings:
     name: {description: "A word for it, for a playbook to decide on.", type: str, returned: always}
     severity: {description: "How much it matters there: critical, warning or info.", type: str, returned: always}
     effect:
-      description: V(seen) there, V(untested) when nobody tried it, V(none) if it does no harm, null for no version.
+      description: V(seen) there, V(untested) when it is untested, V(none) if it has no effect, null for no version.
       type: str
       returned: always
       choices: [seen, untested, none]

@@ -241,7 +241,7 @@ def _doubt(alike: list[str], role: str) -> str:
     one = "they have" if len(alike) > 1 else "it has"
     return (
         f"{listed(alike)} may be the same Consul cluster: {one} the same Connect id, as clones have, and raft's "
-        f'servers can\'t be seen. Give the token in {role}_connection operator = "read" to tell them apart.'
+        f'servers can\'t be seen. Give the token in {role}_connection operator = "read" to distinguish them.'
     )
 
 

@@ -299,7 +299,7 @@ def _facts(one: Mapping[str, Any]) -> list[tuple[str, str | None]]:
         ("Saved for", one["saved_for"]),
         (
             "Taken",
-            time_text(one["taken_at"]) + (" (not believed)" if one["dated_ahead"] else "") if one["taken_at"] else None,
+            time_text(one["taken_at"]) + (" (ignored)" if one["dated_ahead"] else "") if one["taken_at"] else None,
         ),
         ("Confirmed", time_text(one["confirmed_at"]) if one["confirmed_at"] else None),
         ("Size", bytes_text(one["size"]) if one["size"] is not None else None),

@@ -91,7 +91,7 @@ class Ansible:
         while process.poll() is None:
             elapsed = time.monotonic() - began
             if elapsed > seconds:
-                raise LabError(f"{name} does not end: {seconds:.0f} s are over; it is ended now")
+                raise LabError(f"{name} does not end: {seconds:.0f} s are over; it is stopped now")
             self._screen.passing(f"{elapsed:.0f} s  {recap.current_task(_text(log))}")
             time.sleep(PAUSE)
         return process.returncode, _text(log), log.name

@@ -55,7 +55,7 @@ def play(stage: Stage) -> Loss:
     stage.disaster(old, "disaster", "The disaster: SIGKILL to all three, and their data deleted")
 
     title = "Three new servers: other names, ids, certificates, gossip key"
-    new = stage.three_servers("rebuilt", "start anew", title, cluster_name=NAME, other=identity, variables=variables)
+    new = stage.three_servers("rebuilt", "start again", title, cluster_name=NAME, other=identity, variables=variables)
     stage.restore(new, archive)
     stage.play("restore", new, "unchanged", again=True, restore_src=str(archive))
     after = stage.look(new, "look again", "Look at everything again")
@@ -70,7 +70,7 @@ def _back_up(stage: Stage, cluster: Cluster) -> None:
         raise LabError(f"there are {len(first)} archives after the first backup, and it has to be one")
     stage.play("backup", cluster, "unchanged", again=True)
     if stage.archives(NAME) != first:
-        raise LabError("the second backup was to change no archive")
+        raise LabError("the second backup must not change an archive")
 
 
 def _mistake(stage: Stage, cluster: Cluster, archive: Path) -> None:
@@ -78,6 +78,6 @@ def _mistake(stage: Stage, cluster: Cluster, archive: Path) -> None:
     cluster.http("PUT", f"/v1/kv/{NEWER}", data=b"precious", check=True)
     stage.play("restore", cluster, "refused", name="a mistake", restore_src=str(archive))
     if cluster.http("GET", f"/v1/kv/{NEWER}?raw").content != b"precious":
-        raise LabError("a refused restore was to touch nothing, and the newer key is gone")
+        raise LabError("a refused restore must not touch anything, and the newer key is gone")
     stage.screen.text("Seen by HTTP: what was written after the archive is still there.")
     cluster.http("DELETE", f"/v1/kv/{NEWER}", check=True)

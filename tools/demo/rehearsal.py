@@ -26,5 +26,5 @@ def play(stage: Stage, cluster: Cluster) -> Path:
     report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
     states = [one["state"] for one in report["clusters"]]
     if states != ["passed"]:
-        raise LabError(f"the rehearsal's report has to tell of one cluster that passed, and tells of {states}")
+        raise LabError(f"the rehearsal's report has to tell of one cluster that passed, and reports {states}")
     return directory / "report.html"

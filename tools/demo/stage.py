@@ -132,7 +132,7 @@ class Stage:
             step.word = played.word
             for message in played.said:
                 if message.task == ADVICE:
-                    step.say(f"What is left to a person, {len(message.lines)} points: {played.log}")
+                    step.say(f"The manual steps that are left, {len(message.lines)} points: {played.log}")
                 else:
                     for line in message.lines:
                         step.say(line)

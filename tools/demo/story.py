@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The story: a cluster is lost and brought back, another one upgraded and taken back, an archive rehearsed."""
+"""The story: a cluster is lost and brought back, another one upgraded, rolled back, an archive rehearsed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Story:
 
     def play(self) -> int:
         """Tell all of it. Return 0 when everything is back, and 1 when it is not or something failed."""
-        title = "Consul clusters saved, lost, restored, rehearsed, upgraded and taken back: all of it real."
+        title = "Consul clusters saved, lost, restored, rehearsed, upgraded, rolled back: all of it real."
         self._screen.line(title, TITLE)
         self._screen.text(f"In {self._places.work}, which goes at the end. Ctrl-C ends it at any time.", QUIET)
         try:
@@ -74,7 +74,7 @@ class Story:
         if not faults:
             number = sum(row.after for row in compare(lost.before, lost.after) if row.durable)
             self._screen.text(f"Everything is back: {number} of {number} durable things, each of them the same.", GOOD)
-        self._screen.text(f"What the rehearsal of the archive gave, for people: {report}")
+        self._screen.text(f"The report of the rehearsal: {report}")
         return not faults
 
     def _show_error(self, text: str) -> None:

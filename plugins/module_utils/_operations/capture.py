@@ -18,10 +18,10 @@ from .._system.atomic_files import AtomicFile, Digest
 from .._system.worker_thread import WorkerThread
 
 _HINTS = {
-    "not_gzip": "Check that host, port and path lead to Consul's HTTP API, and that no proxy answers in its place.",
+    "not_gzip": "Check that host, port and path lead to Consul's HTTP API, and that no proxy responds instead.",
     "gzip": "The archive was damaged on its way. Try again.",
-    "truncated": "The answer was cut short. Try again, and read the log of the server.",
-    "trailing": "Consul appends an error's text to the answer when a save fails late. Try again, and read its log.",
+    "truncated": "The response is incomplete. Try again, and read the log of the server.",
+    "trailing": "Consul appends an error's text to the response when a save fails late. Try again, and read its log.",
 }
 _SYNC_EVERY = 8 << 20
 """Bytes after which what was written is seen onto the disk."""
@@ -73,9 +73,9 @@ def capture(
         archive = reading.finish()
     if headers.index is not None and headers.index != archive.meta.index:
         raise ArchiveError(
-            f"the answer announced index {headers.index} and the archive in it has {archive.meta.index}",
+            f"the response announced index {headers.index} and the archive in it has {archive.meta.index}",
             fault="index",
-            hint="Something between here and Consul mixed up two answers; ask a server directly.",
+            hint="Something between here and Consul mixed up two responses; use a server's own address.",
         )
     return Capture(headers, archive, Digest(size, digest.hexdigest()))
 
@@ -112,7 +112,7 @@ def _refuse_too_stale(headers: Headers, stale: bool, max_stale: int | None) -> N
     # KnownLeader can't be relied on: it still says true just after the leader is lost (observed on 1.8.7 and 1.22.7).
     if headers.last_contact_ms is None:
         raise StaleError(
-            "the answer does not say how stale it is", hint="Ask a server directly, or leave out max_stale."
+            "the response does not say how stale it is", hint="Use a server's own address, or leave out max_stale."
         )
     if headers.last_contact_ms > max_stale:
         raise StaleError(

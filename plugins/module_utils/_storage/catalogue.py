@@ -121,7 +121,7 @@ def _regular_file(path: str) -> tuple[int, float]:
     except UnicodeEncodeError:
         raise _LeaveAlone("its name is not UTF-8") from None
     except OSError as error:
-        raise _LeaveAlone(f"can't be looked at: {error.strerror}") from None
+        raise _LeaveAlone(f"can't be examined: {error.strerror}") from None
     if stat.S_ISLNK(status.st_mode):
         raise _LeaveAlone("is a symbolic link")
     if not stat.S_ISREG(status.st_mode):

@@ -54,7 +54,7 @@ def dated_ahead(archives: Iterable[tuple[str, float]], now: float) -> list[str]:
         return []
     shown = ", ".join(f"{printable(path)} ({to_text(moment)})" for path, moment in ahead[:_SHOWN])
     more = f" and {len(ahead) - _SHOWN} more" if len(ahead) > _SHOWN else ""
-    return [f"archives are dated more than a day ahead, and their dates are not believed: {shown}{more}"]
+    return [f"archives are dated more than a day ahead, and their dates are ignored: {shown}{more}"]
 
 
 def in_order(stamps: Sequence[Stamp], now: float) -> list[Place]:

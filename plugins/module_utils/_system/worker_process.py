@@ -114,7 +114,7 @@ class Aside(Generic[Result]):
 
 def _ended() -> SnapshotError:
     return SnapshotError(
-        "the process that reads the records was ended from outside",
+        "the process that reads the records was killed from outside",
         hint="The kernel does that when memory runs out, and its log says so. Run again when there is more.",
     )
 

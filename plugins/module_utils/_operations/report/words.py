@@ -32,7 +32,7 @@ _VERDICTS = {
 _ADVICE = {
     "not_proven": "Take a new archive and rehearse it; if it differs again, report it with the names of the types.",
     "refused": "Take a new archive of this cluster now, and keep the older ones until it is proven.",
-    "died": "Don't restore this archive with this version of Consul. Take a new one, or keep the old version at hand.",
+    "died": "Don't restore this archive with this version of Consul. Take a new one, or keep the old version.",
     "incomplete": "Correct what stopped the rehearsal, then rehearse again.",
 }
 _TARGET_ADVICE = {
@@ -47,7 +47,7 @@ _FAULT_ADVICE = (
     "Give each Consul cluster one name of its own (backup_cluster, rehearsal_cluster) and back it up under that name."
 )
 _MISSING_ADVICE = (
-    "Back this cluster up, or let rehearsal_dir or rehearsal_src name where its archives are. Archives that lie beside "
+    "Back this cluster up, or let rehearsal_dir or rehearsal_src name where its archives are. Archives beside "
     "those of other clusters count only for the cluster that they were saved for."
 )
 

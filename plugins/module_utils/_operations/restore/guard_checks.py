@@ -197,7 +197,7 @@ def active_peering(facts: RestoreFacts) -> Verdict:
         "and they accept it in place of the cluster that the archive was taken from. If that cluster is still in use, "
         "restore only where no server can reach the peers, and don't delete the peerings afterwards: the peers would "
         "end the original's, too",
-        remedy=" where that cluster is gone for good",
+        remedy=" where that cluster is permanently lost",
     )
 
 

@@ -96,7 +96,7 @@ def _about_peerings(names: Collection[str]) -> str:
         f"These servers dial the peers of the archive ({_listed(names)}) in place of the cluster that it was taken "
         "from, whether the peers accept them (ACTIVE in 'consul peering list') or not yet. If that cluster still "
         "runs, stop these servers or cut their network to the peers, and don't delete a peering here: the peer "
-        "would end the original's, too (TERMINATED). If it is gone for good, keep the peerings that become ACTIVE, "
+        "would end the original's, too (TERMINATED). If it is lost, keep the peerings that become ACTIVE, "
         "and establish the others again (consul peering generate-token, consul peering establish)."
     )
 

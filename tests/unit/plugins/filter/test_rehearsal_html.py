@@ -111,5 +111,5 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_it_is_no_page_of_anything_else() -> None:
-    with pytest.raises(Exception, match="rehearsal_html wants what the filter rehearsal_report returned"):
+    with pytest.raises(Exception, match="rehearsal_html requires what the filter rehearsal_report returned"):
         rehearsal_html({"clusters": []}, templates=TEMPLATES)

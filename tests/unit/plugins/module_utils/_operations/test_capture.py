@@ -65,8 +65,8 @@ def test_nothing_is_kept_where_nothing_is_to_be(server: FaultServer) -> None:
 @pytest.mark.parametrize(
     ("body", "fault", "hint"),
     [
-        (b"<html>", "not_gzip", "no proxy answers in its place"),
-        (ARCHIVE[:-200], "truncated", "The answer was cut short"),
+        (b"<html>", "not_gzip", "no proxy responds instead"),
+        (ARCHIVE[:-200], "truncated", "The response is incomplete"),
         (ARCHIVE + b"error", "trailing", "when a save fails late"),
         (ARCHIVE[:40] + bytes(8) + ARCHIVE[48:], "gzip", "damaged on its way"),
     ],

@@ -68,7 +68,7 @@ def test_nobody_is_told_to_delete_a_peering_while_the_original_may_live() -> Non
     step = steps(peerings=["eu"])[0]
     assert "consul peering delete" not in step
     assert not step.startswith("Delete")
-    alive, gone = step.split("If that cluster still runs, ")[1].split("If it is gone for good, ")
+    alive, gone = step.split("If that cluster still runs, ")[1].split("If it is lost, ")
     assert "stop these servers or cut their network to the peers" in alive
     assert "don't delete a peering" in alive
     assert "keep the peerings that become ACTIVE" in gone
