@@ -21,11 +21,18 @@ options:
     description:
       - One entry for each host, with C(host), C(cluster) and C(info), the registered result of
         M(disaster_recovery.consul.cluster_info).
-      - C(problems) are texts that say which settings of the host can't be used. C(source) is what its cluster is to be
+      - C(problems) are texts that say which settings of the host can't be used. C(paths) are paths by the name of their
+        variable, which must be absolute; those in C(required) must not be empty. With C(paths) the name of the cluster
+        is checked, too. C(source) is what its cluster is to be
         restored from. C(directory) is where the archives of its cluster lie.
     type: list
     elements: dict
     required: true
+  answers:
+    description:
+      - By host, the registered result of M(disaster_recovery.consul.cluster_info), for entries without C(info).
+    type: dict
+    default: {}
   role:
     description: The role whose variables messages name.
     type: str
@@ -79,6 +86,7 @@ from ..plugin_utils._spelling import known_in
 def cluster_plan(
     told: Iterable[Mapping[str, Any]],
     *,
+    answers: Mapping[str, Any] | None = None,
     role: str = "backup",
     specs: Mapping[str, Any] | None = None,
     within: str = "",
@@ -86,7 +94,9 @@ def cluster_plan(
     """Return the plan; see DOCUMENTATION."""
     try:
         # Names and messages of servers are in it, which are no templates.
-        return wrap_var(plan(list(told), role=str(role), within=str(within), known=known_in(specs or {})))
+        known = answers or {}
+        seats = [one if "info" in one else {**one, "info": known.get(str(one["host"]))} for one in told]
+        return wrap_var(plan(seats, role=str(role), within=str(within), known=known_in(specs or {})))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"cluster_plan wants dictionaries with host, cluster and info: {error}") from error
 

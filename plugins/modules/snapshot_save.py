@@ -137,6 +137,12 @@ dest:
   returned: success
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+created_directories:
+  description: Directories that O(create_directory=true) created, the uppermost first.
+  returned: success
+  type: list
+  elements: str
+  sample: [/var/backups/consul]
 manifest:
   description: Path of its manifest.
   returned: success
@@ -306,6 +312,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
     result: dict[str, Any] = {
         "changed": saved.decision.go,
         "dest": saved.entry.path,
+        "created_directories": list(saved.created),
         "manifest": manifest_path(saved.entry.path),
         "reason": saved.decision.reason,
         "index": manifest.index,

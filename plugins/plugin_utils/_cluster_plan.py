@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ..module_utils._errors import printable
 from ._complaints import Complaint, complaint_of, ended, in_words, listed
+from ._settings import problems_of
 from ._spelling import misspelled
 
 # What follows for a role from hosts of two clusters under one name.
@@ -74,8 +75,8 @@ def seat_of(told: Mapping[str, Any], role: str, known: Collection[str] = ()) -> 
     """Return a seat from what a role noted of a host.
 
     :param told: ``{host, cluster, info}``, where info is the result of cluster_info, and where there are any
-        ``problems`` (texts: settings that can't be used), ``source``, ``directory``, ``names`` (of the host's
-        variables), ``others`` (of those, the ones that are nobody's mistake).
+        ``problems`` (texts: settings that can't be used), ``paths`` and ``required`` (see ``problems_of``), ``source``,
+        ``directory``, ``names`` (of the host's variables), ``others`` (of those, the ones that are nobody's mistake).
     :param known: the role's own variables; none: nothing is said of names.
     """
     info = told.get("info")
@@ -97,7 +98,7 @@ def seat_of(told: Mapping[str, Any], role: str, known: Collection[str] = ()) -> 
         named=tuple(_text(one.get("name") or one.get("id")) for one in servers),
         source=str(told["source"]) if told.get("source") else None,
         directory=str(told["directory"]) if told.get("directory") else None,
-        problems=(*map(str, told.get("problems") or ()), *_misspelled(told, role, known)),
+        problems=(*map(str, told.get("problems") or ()), *_path_problems(told, role), *_misspelled(told, role, known)),
         complaint=None if answers else complaint_of(host, info, role),
     )
 
@@ -242,6 +243,13 @@ def _doubt(alike: list[str], role: str) -> str:
         f"{listed(alike)} may be the same Consul cluster: {one} the same Connect id, as clones have, and raft's "
         f'servers can\'t be seen. Give the token in {role}_connection operator = "read" to tell them apart.'
     )
+
+
+def _path_problems(told: Mapping[str, Any], role: str) -> list[str]:
+    if "paths" not in told:
+        return []
+    paths = {str(name): str(path) for name, path in told["paths"].items()}
+    return problems_of(role, str(told["cluster"]), paths, tuple(told.get("required") or ()))
 
 
 def _misspelled(told: Mapping[str, Any], role: str, known: Collection[str]) -> list[str]:

@@ -67,7 +67,7 @@ def test_a_module_documents_kinds_that_there_are(module: str) -> None:
 
 
 def test_the_sentence_above_the_table_names_the_connecting_modules() -> None:
-    sentence = re.search(r'"Connecting" stands for .*?\.\n', PAGE, re.DOTALL)
+    sentence = re.search(r'"Connecting" means .*?\.\n', PAGE, re.DOTALL)
     assert sentence
     assert set(re.findall(r"`(\w+)`", sentence.group())) == set(CONNECTING)
 

@@ -80,10 +80,10 @@ def _missing(client: Client, datacenter: str | None, expected: Expected) -> str 
     servers = server_names_in(_ask(client, "/v1/operator/raft/configuration", params))
     health = _ask(client, "/v1/operator/autopilot/health", params)
     present = read_present(client, datacenter) if servers else None
-    return whats_missing(health if isinstance(health, dict) else None, servers, present, expected)
+    return what_is_missing(health if isinstance(health, dict) else None, servers, present, expected)
 
 
-def whats_missing(
+def what_is_missing(
     health: Mapping[str, Any] | None, servers: Collection[str], present: Collection[str] | None, expected: Expected
 ) -> str | None:
     """Return what keeps a cluster from being ready, in words, or None (pure).

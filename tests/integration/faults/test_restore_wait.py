@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from support.answers import real
 from support.faults import FaultServer, pass_on
 from support.scene import Restoring
+from support.waiting import wait_until
 
 from lab import Cluster
 
@@ -23,6 +25,16 @@ def everybody_left(body: bytes) -> bytes:
     return json.dumps([{**member, "Status": LEFT} for member in json.loads(body)]).encode()
 
 
+@pytest.fixture
+def later(consul: Cluster) -> Iterator[None]:
+    """What the cluster holds and the archive does not; it is the other tests' again afterwards."""
+    value = consul.http("GET", "/v1/kv/app/later?raw").content
+    yield
+    wait_until(lambda: consul.http("GET", "/v1/acl/token/self").status_code == 200, "the token does not come back")
+    consul.http("PUT", "/v1/kv/app/later", data=value, check=True)
+
+
+@pytest.mark.usefixtures("later")
 @pytest.mark.parametrize("datacenter", [None, "dc1"])
 def test_members_are_asked_for_at_each_look_and_the_agent_is_not(
     datacenter: str | None, restoring: Restoring, server: FaultServer, consul: Cluster

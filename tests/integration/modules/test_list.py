@@ -43,7 +43,7 @@ def listed(calls: Calls, path: Path, **options: Any) -> dict[str, Any]:
     )
     assert (result["changed"], contents(path)) == (False, before)
     assert faults_of("snapshot_list", result) == []
-    assert {**checked, "invocation": 0} == {**result, "invocation": 0}
+    assert {**checked, **{name: result[name] for name in ("invocation", "duration")}} == result
     return result
 
 
@@ -100,8 +100,8 @@ def test_what_is_said_when_something_is_wrong(calls: Calls, tmp_path: Path) -> N
     (tmp_path / "latest.snap").symlink_to("nowhere")
     [skipped] = calls.ok(None, "snapshot_list", path=str(tmp_path))["skipped"]
     assert skipped == {"path": str(tmp_path / "latest.snap"), "reason": "is a symbolic link"}
-    returned = {"exists", "archives", "skipped", "newest_confirmed_at", "other_clusters", "failure"}
-    assert set(returns_of("snapshot_list")) == returned
+    returned = {"exists", "archives", "skipped", "newest_confirmed_at", "other_clusters", "attempts"}
+    assert set(returns_of("snapshot_list")) == returned | {"duration", "failure"}
 
 
 def test_ten_thousand_archives(one: Cluster, calls: Calls, tmp_path: Path) -> None:

@@ -218,4 +218,4 @@ def test_settings_that_do_not_fit(ansible: Ansible, three: Cluster) -> None:
     inventory = ansible.inventory({name: {"backup_connection": {**told, "hots": "typo"}}})
     ansible.fails("backup", inventory, "backup_connection.hots", verbosity=4)
     inventory = ansible.inventory({name: {"backup_connection": told, "backup_dir": "relative/path"}})
-    ansible.fails("backup", inventory, 'backup_dir has to be an absolute path; it is "relative/path"')
+    ansible.fails("backup", inventory, 'backup_dir must be an absolute path, got "relative/path"')

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inventories as they are: become for everything, other strategies, numbers for names, slips of the pen."""
+"""Inventories as they are: become for everything, other strategies, numbers for names, misspelled variables."""
 
 from __future__ import annotations
 
@@ -164,10 +164,10 @@ def test_part_of_a_cluster_is_said_to_be_one(ansible: Ansible, three: Cluster, t
 def test_names_that_no_directory_may_have(ansible: Ansible, three: Cluster, name: str, tmp_path: Path) -> None:
     told = {"backup_dir": str(tmp_path / "kept"), "backup_fetch_to": str(tmp_path / "vault")}
     inventory = ansible.inventory(hosts_of(three), backup_cluster=name, restore_src="/a.snap", **told)
-    ansible.fails("backup", inventory, "backup_cluster is the name of a directory too")
+    ansible.fails("backup", inventory, "backup_cluster is also the name of a directory")
     assert not (tmp_path / "vault").exists()
     if name:
-        ansible.fails("restore", inventory, "restore_cluster is the name of a directory too")
+        ansible.fails("restore", inventory, "restore_cluster is also the name of a directory")
 
 
 def test_a_clone_is_another_cluster(

@@ -18,7 +18,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.r
     Expected,
     wait_until,
     wait_until_ready,
-    whats_missing,
+    what_is_missing,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ApiError, ClusterError
 
@@ -62,7 +62,7 @@ def test_what_is_missing(
     expected: Expected,
     missing: str | None,
 ) -> None:
-    words = whats_missing(health, servers, present, expected)
+    words = what_is_missing(health, servers, present, expected)
     assert words == missing if missing is None else words is not None and words.endswith(missing)
 
 

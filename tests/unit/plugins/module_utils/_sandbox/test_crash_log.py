@@ -19,14 +19,14 @@ github.com/hashicorp/raft.(*Raft).runFSM.func2(0xc0004fe000)
 """
 
 
-def test_crash_log_of_a_panic() -> None:
+def test_a_panic() -> None:
     assert crash_log(PANIC) == [
         "2026-11-23T02:15:01Z [ERROR] agent.server.raft: failed to restore",
         "panic: failed to restore snapshot 2-94-1: Unrecognized msg type 32",
     ]
 
 
-def test_crash_log_of_others() -> None:
+def test_other_ends() -> None:
     lines = [f"[INFO] {number}" for number in range(9)]
     assert crash_log("\n".join(lines)) == lines[-5:]
     assert crash_log("\n".join([lines[0], "[ERROR] a", lines[1]])) == ["[ERROR] a"]
@@ -35,7 +35,7 @@ def test_crash_log_of_others() -> None:
     assert len(crash_log("panic: a\n" + "b\n" * 1000)) == 5
 
 
-def test_crash_log_hold_no_secret() -> None:
+def test_no_secret_is_shown() -> None:
     log = "panic: token 2f6a8c1e-7b7d-4a52-9a53-2d0f5b1a7c11 of dGhpcyBpcyBhIGtleSBvZiAzMiBieXRlcyE= and short"
     [line] = crash_log(log, ["short"])
     assert line == "panic: token ******** of ******** and ********"
