@@ -137,6 +137,13 @@ dest:
   returned: success
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+written:
+  description:
+    - Whether a new archive is at RV(dest). It is false when the content of an existing one was confirmed, even if only
+      its permissions were changed.
+  returned: success
+  type: bool
+  sample: true
 created_directories:
   description: Directories that O(create_directory=true) created, the uppermost first.
   returned: success
@@ -312,6 +319,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
     result: dict[str, Any] = {
         "changed": saved.decision.go,
         "dest": saved.entry.path,
+        "written": saved.decision.go,
         "created_directories": list(saved.created),
         "manifest": manifest_path(saved.entry.path),
         "reason": saved.decision.reason,

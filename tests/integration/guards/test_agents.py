@@ -28,7 +28,7 @@ def test_servers_of_the_old_cluster_leave(golden: Golden, version: str, start: S
     steps = [step for step in done["next_steps"] if gone["node"] in step]
     assert len(steps) == 1
     assert "servers of the cluster that the archive was taken from" in steps[0]
-    assert "api, web, web-sidecar-proxy" in steps[0]
+    assert "api, web and web-sidecar-proxy" in steps[0]
     assert "join" not in steps[0]
     assert target.get("/v1/catalog/service/web")
     wait_until(lambda: gone["node"] not in nodes(target), "its node is not reaped")

@@ -88,7 +88,8 @@ def test_an_archive_of_the_cli(seeded: Cluster, golden: Any, calls: Calls, inspe
 
     assert contents(tmp_path) == before
     result = results[0]
-    assert {**results[1], **{name: result[name] for name in ("invocation", "duration")}} == result
+    unlike = {"invocation": None, "duration": None}
+    assert {**results[1], **unlike} == {**result, **unlike}
     assert result["changed"] is False
     check_as_the_cli_says(result, inspect(path))
     assert result["verified"] is True
