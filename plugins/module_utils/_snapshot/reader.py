@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from .._errors import ArchiveError
-from .._system.worker_process import Aside, Worker, is_of_use
+from .._system.worker_process import WorkerProcess, Worker, is_of_use
 from .gzip_tar import Member, gunzip, members
 from .meta import Meta, compare_sums, parse_meta
 from .records.kv_prefixes import KvPrefixes
@@ -62,7 +62,7 @@ def records_reader(
         if visitor is not None and not visitor.portable:
             yield records
         elif ahead:
-            yield stack.enter_context(Aside(records)) if is_of_use() else records
+            yield stack.enter_context(WorkerProcess(records)) if is_of_use() else records
         else:
             yield _WhenLong(records, stack)
 
@@ -155,7 +155,7 @@ class _WhenLong:
             self._here += len(piece)
             if self._here >= _LONG and is_of_use():
                 # It goes on there from what was read here.
-                self._records = self._stack.enter_context(Aside(self._records))
+                self._records = self._stack.enter_context(WorkerProcess(self._records))
         self._records.put(piece)
 
     def finish(self) -> State | ArchiveError:

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from .._errors import SnapshotError, place_in_code
-from .worker_process import is_of_use
+from .worker_process import fault_of, is_of_use, killed
 
 Item = TypeVar("Item")
 
@@ -53,10 +52,7 @@ def _received(incoming: Connection) -> Iterator[Any]:
         try:
             sort, value = incoming.recv()
         except (OSError, EOFError) as error:
-            raise SnapshotError(
-                "the process that reads the archive was killed",
-                hint="The kernel kills processes when memory runs out; its log shows that. Free memory and run again.",
-            ) from error
+            raise killed() from error
         if sort == _END:
             return
         if sort == _FAULT:
@@ -79,12 +75,4 @@ def _send_all(work: Callable[[], Iterator[Any]], outgoing: Connection, incoming:
             raise
         except Exception as error:
             # What the error says is left out: it may hold a value.
-            outgoing.send((_FAULT, _place_of(error)))
-
-
-def _place_of(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f" at {place_in_code(trace.tb_frame.f_code.co_filename, trace.tb_lineno)}" if trace else ""
-    return f"{type(error).__name__}{place}"
+            outgoing.send((_FAULT, fault_of(error)))

@@ -49,7 +49,7 @@ def is_of_use() -> bool:
     return affinity is not None and len(affinity(0)) > 1 and threading.active_count() == 1
 
 
-class Aside(Generic[Result]):
+class WorkerProcess(Generic[Result]):
     """A worker whose work is done in a child process; the worker that was given stays as it is.
 
     The pipe between the two holds a megabyte, so memory stays constant and the faster side waits for the slower. The
@@ -85,7 +85,7 @@ class Aside(Generic[Result]):
         try:
             _send(self._pieces, piece)
         except OSError as error:
-            raise _ended() from error
+            raise killed() from error
 
     def finish(self) -> Result:
         """Say that no more comes, wait, and return what the worker returned.
@@ -96,12 +96,12 @@ class Aside(Generic[Result]):
             _send(self._pieces, b"")
             fault, result = self._answer.recv()
         except (OSError, EOFError) as error:
-            raise _ended() from error
+            raise killed() from error
         if fault is not None:
             raise RuntimeError(fault)
         return result
 
-    def __enter__(self) -> Aside[Result]:
+    def __enter__(self) -> WorkerProcess[Result]:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -112,10 +112,11 @@ class Aside(Generic[Result]):
         self._process.close()
 
 
-def _ended() -> SnapshotError:
+def killed() -> SnapshotError:
+    """Return the error for a process that was killed while it read an archive."""
     return SnapshotError(
-        "the process that reads the records was killed from outside",
-        hint="The kernel does that when memory runs out, and its log says so. Run again when there is more.",
+        "the process that reads the archive was killed",
+        hint="The kernel kills processes when memory runs out; its log shows that. Free memory and run again.",
     )
 
 
@@ -175,10 +176,11 @@ def _outcome(worker: Worker[Any], pieces: Iterator[bytes]) -> tuple[str | None, 
         # The parent must not wait for somebody to take the rest. What the error says is left out: it may hold a value.
         for piece in pieces:
             del piece
-        return _fault_of(error), None
+        return fault_of(error), None
 
 
-def _fault_of(error: Exception) -> str:
+def fault_of(error: Exception) -> str:
+    """Return the type of an error and its place in the code; what it says is left out, because it may hold a value."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

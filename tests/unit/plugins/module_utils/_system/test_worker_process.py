@@ -27,7 +27,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
     read_with,
     records_reader,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.worker_process import Aside
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.worker_process import WorkerProcess
 
 PIECE = b"x" * 100_000
 MANY = 200  # twenty times what the pipe holds
@@ -61,10 +61,10 @@ def no_process_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def run(worker: Counting) -> int:
-    with Aside(worker) as aside:
+    with WorkerProcess(worker) as process:
         for _number in range(MANY):
-            aside.put(PIECE)
-        return aside.finish()
+            process.put(PIECE)
+        return process.finish()
 
 
 def test_the_work_is_done_elsewhere() -> None:
@@ -92,13 +92,13 @@ def test_every_byte_arrives_however_often_a_signal_breaks_in() -> None:
     before = signal.signal(signal.SIGALRM, lambda number, frame: rung.append(number))
     signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
     try:
-        with Aside(Hashing()) as aside:
+        with WorkerProcess(Hashing()) as process:
             for _number in range(400):
                 # Lengths next to those of pages, at which a write that is broken off ends.
                 piece = source.randbytes(source.choice([1, 4091, 4096, 65_537, 300_001]))
                 sent.update(piece)
-                aside.put(piece)
-            received = aside.finish()
+                process.put(piece)
+            received = process.finish()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -131,8 +131,8 @@ def test_killed_from_outside(at: int) -> None:
 
 def test_abandoned() -> None:
     def abandon() -> None:
-        with Aside(Counting(at=0, act=lambda: time.sleep(60))) as aside:
-            aside.put(PIECE)
+        with WorkerProcess(Counting(at=0, act=lambda: time.sleep(60))) as process:
+            process.put(PIECE)
             raise LookupError
 
     begun = time.monotonic()
@@ -145,8 +145,8 @@ def test_it_ends_when_the_parent_is_killed() -> None:
     read_end, write_end = os.pipe()
     parent = os.fork()
     if not parent:
-        aside = Aside(Counting())
-        aside.put(PIECE)
+        process = WorkerProcess(Counting())
+        process.put(PIECE)
         os.write(write_end, str(multiprocessing.active_children()[0].pid).encode())
         time.sleep(60)
         os._exit(0)
@@ -163,7 +163,8 @@ def test_it_ends_when_the_parent_is_killed() -> None:
 
 def test_a_program_that_never_came_to_close_it_ends_all_the_same() -> None:
     # As when a signal arrives between the beginning of the process and the with block.
-    script = f"from {Aside.__module__} import Aside\nleft = Aside(type('Worker', (), {{'put': print}})())\n"
+    begun = "left = WorkerProcess(type('Worker', (), {'put': print})())"
+    script = f"from {WorkerProcess.__module__} import WorkerProcess\n{begun}\n"
     path = os.pathsep.join(sys.path)
     done = subprocess.run(
         [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": path}, timeout=20, check=False
@@ -176,9 +177,9 @@ def test_an_archives_error_comes_back_whole() -> None:
         def finish(self) -> ArchiveError:  # type: ignore[override]
             return ArchiveError("a record is cut", fault="records", hint="don't", retryable=False, place=7)
 
-    with Aside(Broken()) as aside:
-        aside.put(b"x")
-        error = aside.finish()
+    with WorkerProcess(Broken()) as process:
+        process.put(b"x")
+        error = process.finish()
     assert isinstance(error, ArchiveError)
     assert (error.message, error.fault, error.hint, error.retryable) == ("a record is cut", "records", "don't", False)
     assert error.as_failure() == {"kind": "archive", "hint": "don't", "fault": "records", "place": 7}
@@ -191,13 +192,13 @@ LONG = archive_around(STATE)
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor: there is no other process to compare with")
 def test_an_archive_is_the_same_read_here_and_there(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
-    original = Aside.__init__
+    original = WorkerProcess.__init__
 
-    def counted(self: Aside[object], *told: object) -> None:
+    def counted(self: WorkerProcess[object], *told: object) -> None:
         begun.append(1)
         original(self, *told)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Aside, "__init__", counted)
+    monkeypatch.setattr(WorkerProcess, "__init__", counted)
     late = read_archive([LONG])
     assert len(begun) == 1
     with records_reader(ahead=True) as records:
