@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from .._errors import ArchiveError
-from .._system.worker_process import WorkerProcess, Worker, is_of_use
+from .._system.worker_process import Worker, WorkerProcess, is_of_use
 from .gzip_tar import Member, gunzip, members
 from .meta import Meta, compare_sums, parse_meta
 from .records.kv_prefixes import KvPrefixes
