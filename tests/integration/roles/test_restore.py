@@ -58,7 +58,7 @@ def test_check_run_again_check(ansible: Ansible, golden: Any, three: Cluster, fr
     assert restored.says("To know: the archive was saved for the cluster three, and the target is fresh")
     gone = ", ".join(sorted(server.name for server in three.servers))
     assert restored.says(f"Servers of the archive's cluster, which leave the catalog: {gone}")
-    assert restored.says("Where the log of an agent says 'ACL not found'")
+    assert restored.says("If an agent logs 'ACL not found'")
     assert losses(compare(golden.seen, observe(fresh))) == []
 
     again = ansible.ok("restore", inventory, restore_accept_risks="unhealthy_target")
