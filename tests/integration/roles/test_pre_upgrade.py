@@ -91,7 +91,9 @@ def test_a_state_that_ends_servers_shuts_the_gate(
     cluster.put("/v1/catalog/register", {"Node": "SPELLED", "Address": "192.0.2.2"})
     places = {"backup_dir": str(kept), "backup_fetch_to": str(vault), "backup_min_failure_tolerance": 0}
     inventory = ansible.inventory(hosts_of(cluster), **places)
-    ansible.fails("pre_upgrade", inventory, "don't upgrade now", "Names of a node differ only in case", "SPELLED, spelled")
+    ansible.fails(
+        "pre_upgrade", inventory, "don't upgrade now", "Names of a node differ only in case", "SPELLED, spelled"
+    )
     assert list(kept.iterdir()) == []
     assert not vault.exists()
 

@@ -12,8 +12,8 @@ from benchmarks.measure import Pair, Run
 FIGURES = {"consul": "1.22.7", "keys": 10, "archive_mb": 1, "state_mb": 3, "runs": 2}
 
 
-def table(pair: Pair, bar: float | None) -> str:
-    rows = [scenes.row("info", "the CLI", bar, pair)]
+def table(pair: Pair, limit: float | None) -> str:
+    rows = [scenes.row("info", "the CLI", limit, pair)]
     return report.table(report.document(figures=FIGURES, rows=rows, memory=[]))
 
 
@@ -23,7 +23,7 @@ def pair(seconds: float, crowding: float) -> Pair:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "crowding", "bar", "above", "too_busy"),
+    ("seconds", "crowding", "limit", "above", "too_busy"),
     [
         (1.0, 1.02, 0.30, False, False),
         (2.0, 1.02, 0.30, True, False),
@@ -33,8 +33,10 @@ def pair(seconds: float, crowding: float) -> Pair:
         (1.0, 3.50, 0.30, False, True),
     ],
 )
-def test_what_is_said_of_a_bar(seconds: float, crowding: float, bar: float | None, above: bool, too_busy: bool) -> None:
-    text = table(pair(seconds, crowding), bar)
+def test_what_is_said_of_a_bar(
+    seconds: float, crowding: float, limit: float | None, above: bool, too_busy: bool
+) -> None:
+    text = table(pair(seconds, crowding), limit)
 
     assert ("above its bar" in text) == above
     assert ("too busy to tell" in text) == too_busy

@@ -85,4 +85,4 @@ def test_a_failure_holds_plain_texts() -> None:
 
 def test_an_answer_of_no_known_kind_is_a_defect() -> None:
     with pytest.raises(ValueError, match="no_such_kind"):
-        ApiError("x", status=500, body="", url="", kind="no_such_kind")
+        raise ApiError("x", status=500, body="", url="", kind="no_such_kind")

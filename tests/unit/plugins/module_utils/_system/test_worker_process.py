@@ -125,7 +125,7 @@ def test_what_the_worker_raises_is_told_by_place_alone(at: int) -> None:
 
 @pytest.mark.parametrize("at", [0, MANY // 2, MANY - 1])
 def test_killed_from_outside(at: int) -> None:
-    with pytest.raises(SnapshotError, match="killed from outside"):
+    with pytest.raises(SnapshotError, match="the process that reads the archive was killed"):
         run(Counting(at=at, act=lambda: os.kill(os.getpid(), signal.SIGKILL)))
 
 
