@@ -33,6 +33,7 @@ PARTS = parts_of(BASE)
 META_TEXT, SUMS_TEXT = archives.part_of(BASE, META), archives.part_of(BASE, SUMS)
 LINES = SUMS_TEXT.splitlines()
 ID = "8f246b77-f3e1-ff88-5b48-8ec93abf3e05"
+NESTED = b"\x0a\x24" + ID.encode() + b"\x12\x04east" + b"\x8a\x01\x03\x12\x01\xff"
 
 
 class Recipe(NamedTuple):
@@ -159,6 +160,8 @@ def records() -> Iterator[Recipe]:
             [Record(0, {"Node": "db", "Address": "x", "Check": {"Node": "y", "CheckID": "c"}})],
         ),
         ("a peering that is no protobuf", [Record(35, b"\xff\xff")]),
+        ("a resource whose id is text", [Record(42, b"\x0a\x24" + ID.encode())]),
+        ("a peering's remote with a text that is no UTF-8", [Record(35, NESTED)]),
         ("a config entry of a kind that is none", [Record(22, packed("nothing") + packed({"Entry": {}}))]),
         ("a config entry without an entry", [Record(22, packed("mesh") + packed({"Op": ""}))]),
         ("a token without an accessor", [Record(17, {"SecretID": ID, "AccessorID": ""})]),

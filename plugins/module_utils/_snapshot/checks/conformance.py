@@ -21,8 +21,8 @@ from typing import Any
 
 from ..._model.record_types import RecordType
 from ..records.canonical import Content
-from ..records.protobuf import fields as message_fields
 from ..records.protobuf import value_of
+from .messages import require_message
 from .schema_checks import check_of_kind, check_of_struct, check_of_type
 
 # Asked of each record: to look one up in the enumeration takes longer.
@@ -75,11 +75,6 @@ _MESSAGES: dict[int, dict[tuple[int, ...], str]] = {
     RecordType.RESOURCE: {(1,): _NAME},
 }
 """The same for records that are protobuf, by the path of field numbers (pbpeering, pbresource)."""
-_TEXTS: dict[int, frozenset[int]] = {
-    RecordType.PEERING: frozenset({1, 2, 3, 7, 8, 9, 10, 18}),
-    RecordType.PEERING_TRUST_BUNDLE: frozenset({1, 2, 3, 4, 5}),
-}
-"""Fields of such records that are text, which protobuf wants to be UTF-8."""
 
 # The first bytes of msgpack's values, for records that are not held as a whole.
 _MAP = frozenset({*range(0x80, 0x90), 0xDE, 0xDF})
@@ -151,10 +146,7 @@ def _fault_of_message(type_id: int, message: Any) -> str | None:
     if not isinstance(message, bytes):
         return WHOLE
     try:
-        for field in message_fields(message):
-            if field.value is not None and field.number in _TEXTS.get(type_id, ()):
-                # What is no UTF-8 ends as a ValueError.
-                field.value.decode()
+        require_message(type_id, message)
         for path, wanted in _MESSAGES[type_id].items():
             if not _holds(value_of(message, *path), wanted):
                 return f"field {'.'.join(map(str, path))}"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED = {_FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT = 10
+_LARGEST_NUMBER = (1 << 29) - 1
 _MOST_FIELDS = 50_000
 """Of one message; a peering with all the certificates and addresses in the world has some hundreds."""
 
@@ -36,6 +37,8 @@ def fields(message: bytes) -> Iterator[Field]:
             raise ValueError("a message has too many fields")
         tag, position = _varint(message, position)
         number, wire = tag >> 3, tag & 7
+        if not 0 < number <= _LARGEST_NUMBER:
+            raise ValueError("a field has no valid number")
         value = None
         if wire == _VARINT:
             _value, position = _varint(message, position)
@@ -66,5 +69,7 @@ def _varint(message: bytes, position: int) -> tuple[int, int]:
         byte = message[position + number]
         value |= (byte & 0x7F) << 7 * number
         if byte < 0x80:
+            if value >= 1 << 64:
+                raise ValueError("a number is too large")
             return value, position + number + 1
     raise ValueError("a number is too long")

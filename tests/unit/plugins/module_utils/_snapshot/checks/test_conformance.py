@@ -161,6 +161,8 @@ BAD: list[tuple[int, Any, str]] = [
     (BUNDLE, packed(b""), "field 2"),
     (SECRET, packed(field(1, b"x")), "field 1"),
     (RESOURCE, packed(b""), "field 1"),
+    # A peering's secrets under the type of a resource: its id has to be a message.
+    (RESOURCE, packed(field(1, UUID.encode())), WHOLE),
 ]
 
 
