@@ -68,6 +68,7 @@ _value:
     - C(speaker) is the one host that says what concerns all of them.
     - C(silent) are the hosts that don't answer; C(complaints) says why, with advice.
     - C(fault) says why nothing can be done, and is empty when something can.
+    - C(same) are other names whose hosts were seen to be of this cluster.
     - C(doubt) says what is not clear, and is empty when there is nothing.
     - C(shared) are other clusters whose archives are in the same directory.
   type: dict

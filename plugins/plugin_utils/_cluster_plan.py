@@ -112,9 +112,11 @@ def plan(
     :param role: whose variables messages name, such as ``backup``.
     :param within: why not every host of the inventory was asked, for a message; empty when all were.
     :param known: the role's own variables, to find misspelled ones.
-    :return: by name ``{hosts, speaker, silent, complaints, fault, doubt, shared}``. ``hosts``: those that answer, in
-        the order in which to try them. ``speaker``: the one host that says what concerns all.
-        ``fault``: why nothing can be done; empty when something can. ``doubt``: what could not be told; for the role
+    :return: by name ``{hosts, speaker, silent, complaints, fault, same, doubt, shared}``.
+        ``hosts``: those that answer, in the order in which to try them.
+        ``speaker``: the one host that says what concerns all.
+        ``fault``: why nothing can be done; empty when something can. ``same``: other names whose hosts were seen to be
+        of this cluster, which is one such fault. ``doubt``: what could not be told; for the role
         to weigh. ``shared``: other clusters of the run whose archives lie in the same directory.
     """
     seats = [seat_of(one, role, known) for one in told]
@@ -189,6 +191,7 @@ def _planned(
         "silent": [one.host for one in silent],
         "complaints": in_words(silent),
         "fault": fault or _unclear(members, clusters, role),
+        "same": same,
         "doubt": _doubt(alike, role),
         "shared": sharing,
     }

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from support.answers import after, real
+from support.faults import FaultServer
 from support.playbooks import Ansible, connection, hosts_of
 
 from lab import Cluster
@@ -142,6 +144,34 @@ def test_one_cluster_under_two_names(ansible: Ansible, three: Cluster, tmp_path:
     said = "role-1, role-2 are 2 names of one Consul cluster, dc1 (servers role-1, role-2, role-3, Connect id "
     ansible.fails("backup", inventory, said, "Set backup_cluster to one name for all hosts of that cluster.")
     assert not list(tmp_path.glob("role-*"))
+
+
+def test_an_archive_is_not_removed_because_its_host_no_longer_answers(
+    ansible: Ansible, three: Cluster, tmp_path: Path
+) -> None:
+    with FaultServer(three.servers[1].address("http")) as front:
+        # The save leaves it in question whether both names are of one cluster, and then nobody answers that.
+        front.on("GET", "/v1/snapshot", after(front.stop_listening, real()))
+        told = hosts_of(three, count=2)
+        told["role-2"]["backup_connection"].update(port=front.port, retries=0)
+        inventory = ansible.inventory(told, backup_dir=str(tmp_path / "{{ backup_cluster }}"))
+        ansible.fails("backup", inventory, "role-2: nothing can be learned of this cluster")
+    (archive,) = (tmp_path / "role-2").glob("*.snap")
+    three.cli("snapshot", "inspect", archive)
+
+
+def test_an_archive_of_before_is_not_removed_with_a_wrong_name(
+    ansible: Ansible, three: Cluster, tmp_path: Path
+) -> None:
+    places = {"backup_dir": str(tmp_path / "{{ backup_cluster }}")}
+    ansible.ok("backup", ansible.inventory(hosts_of(three), **places))
+    (archive,) = (tmp_path / "role-1").glob("*.snap")
+    # This run confirms it, and changes its mode.
+    both = ansible.inventory(hosts_of(three, count=2), backup_mode="0640", **places)
+    ansible.fails("backup", both, "role-1, role-2 are 2 names of one Consul cluster")
+    assert [*(tmp_path / "role-1").glob("*.snap")] == [archive]
+    assert archive.stat().st_mode & 0o777 == 0o640
+    assert not (tmp_path / "role-2").exists()
 
 
 def test_without_a_token(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:

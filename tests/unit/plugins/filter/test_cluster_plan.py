@@ -203,6 +203,14 @@ def test_archives_and_where_they_go() -> None:
     assert "its hosts name different archives (/a, /b)" in cluster_plan(differing, role="restore")["x"]["fault"]
 
 
+def test_only_what_was_seen_makes_two_names_of_one_cluster() -> None:
+    one, two, silent = seat("a", "x", info()), seat("b", "y", info()), seat("b", "y", {})
+    assert [found["same"] for found in cluster_plan([one, two]).values()] == [["y"], ["x"]]
+    found = cluster_plan([one, silent])
+    assert found["y"]["fault"].startswith("nothing can be learned of this cluster")
+    assert [found[name]["same"] for name in ("x", "y")] == [[], []]
+
+
 def test_directories_that_are_shared() -> None:
     seats = [
         seat(host, host, info((host,), id=None), directory=place) for host, place in zip("xyz", ["/a", "/a", "/b"])
