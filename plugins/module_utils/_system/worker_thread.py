@@ -84,6 +84,7 @@ class WorkerThread(Generic[Result]):
             self._result = work(self._incoming())
         except BaseException as error:  # handed over whole to the thread that waits for it
             self._error = error
+        finally:
             self._drain()
 
     def _incoming(self) -> Iterator[bytes]:
@@ -95,6 +96,7 @@ class WorkerThread(Generic[Result]):
             yield piece
 
     def _drain(self) -> None:
-        # The other side may be waiting to put; it learns of the error at its next call. The end comes only once.
+        # However the work ended, the other side may be waiting to put. It learns of an error at its next call. The end
+        # comes only once.
         while not self._ended:
             self._ended = self._pieces.get() is None

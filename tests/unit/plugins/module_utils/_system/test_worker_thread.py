@@ -107,6 +107,29 @@ def test_a_stream_that_breaks_off(work: Callable[[Iterator[bytes]], object], sto
         run(work, MANY, stop_at=stop_at)
 
 
+def test_a_stream_of_uneven_pieces_that_breaks_off() -> None:
+    begin = threading.Event()
+
+    def work(pieces: Iterator[bytes]) -> int:
+        begin.wait(20)
+        return counting(pieces)
+
+    def act() -> None:
+        with WorkerThread(work) as thread:
+            # A small piece makes too little room when it is taken: as much as may wait is behind it already.
+            for size in (1, WAITING - 4, WAITING):
+                thread.put(bytes(size))
+            threading.Timer(0.2, begin.set).start()
+            raise KeyError("the stream broke off")
+
+    with pytest.raises(KeyError):
+        within(10, act)
+
+
+def test_work_that_wants_no_more() -> None:
+    assert run(lambda pieces: len(next(pieces)), MANY) == [len(PIECE)]
+
+
 @pytest.mark.parametrize("size", [1 << 12, 1 << 17])
 def test_so_many_bytes_wait_and_no_more(size: int) -> None:
     begin, handed = threading.Event(), []
