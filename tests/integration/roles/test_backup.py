@@ -142,7 +142,9 @@ def test_hosts_of_two_clusters_under_one_name(ansible: Ansible, three: Cluster, 
 def test_one_cluster_under_two_names(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
     inventory = ansible.inventory(hosts_of(three, count=2), backup_dir=str(tmp_path / "{{ backup_cluster }}"))
     said = "role-1, role-2 are 2 names of one Consul cluster, dc1 (servers role-1, role-2, role-3, Connect id "
-    ansible.fails("backup", inventory, said, "Set backup_cluster to one name for all hosts of that cluster.")
+    ansible.fails(
+        "backup", inventory, said, "Set backup_cluster to one name for all hosts of that cluster. The archive"
+    )
     assert not list(tmp_path.glob("role-*"))
 
 
@@ -155,8 +157,9 @@ def test_an_archive_is_not_removed_because_its_host_no_longer_answers(
         told = hosts_of(three, count=2)
         told["role-2"]["backup_connection"].update(port=front.port, retries=0)
         inventory = ansible.inventory(told, backup_dir=str(tmp_path / "{{ backup_cluster }}"))
-        ansible.fails("backup", inventory, "role-2: nothing can be learned of this cluster")
+        played = ansible.fails("backup", inventory, "role-2: nothing can be learned of this cluster")
     (archive,) = (tmp_path / "role-2").glob("*.snap")
+    assert played.says(f"The archive that this run wrote is kept: {archive}")
     three.cli("snapshot", "inspect", archive)
 
 
