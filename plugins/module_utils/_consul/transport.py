@@ -52,7 +52,7 @@ class _SocketConnection(HTTPConnection):
             if isinstance(self.timeout, (int, float)):
                 sock.settimeout(self.timeout)
             sock.connect(self._path)
-        except BaseException:
+        except BaseException:  # also a signal; it goes on to whoever asked
             sock.close()
             raise
         self.sock = sock

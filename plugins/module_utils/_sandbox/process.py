@@ -95,6 +95,7 @@ def output_of(command: Sequence[str], through: Sequence[str] = ()) -> tuple[str,
             if not piece:
                 break
             output += piece
+        # What has not ended by then has no exit code, and is killed below.
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, end - time.monotonic()) if len(output) < _OUTPUT_LIMIT else 0)
         code = process.returncode

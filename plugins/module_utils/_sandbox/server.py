@@ -92,6 +92,7 @@ class Throwaway:
         :raises ServerDied: it ended.
         """
         while True:
+            # Errors are what a server answers until it leads; one that has ended is found below.
             with contextlib.suppress(SnapshotError):
                 if read_leader(client) and client.ask("/v1/acl/token/self", params={"consistent": ""}):
                     return
@@ -162,6 +163,7 @@ class Throwaway:
     def _look_at_memory(self) -> None:
         if self._process is None:
             return
+        # A figure for the report: without it the rehearsal goes on.
         with contextlib.suppress(OSError, ValueError, IndexError):
             with open(f"/proc/{self._process.pid}/status", encoding="ascii", errors="replace") as status:
                 peaks = [int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")]

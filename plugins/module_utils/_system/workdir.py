@@ -100,7 +100,7 @@ def _lock(path: str) -> int | None:
             return descriptor
     except (BlockingIOError, FileNotFoundError):
         pass
-    except BaseException:
+    except BaseException:  # also a signal; it goes on to whoever asked
         os.close(descriptor)
         raise
     os.close(descriptor)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import stat
@@ -96,8 +95,7 @@ def _replace(path: str, directory: str, text: str) -> None:
         partial.write(text.encode("utf-8", "replace"))
         with file_errors("write to", directory):
             os.chmod(partial.path, _mode_of(path))
-        with contextlib.suppress(OSError):
-            partial.copy_ownership(path)
+        partial.copy_ownership(path)
         partial.sync()
         partial.publish(path)
 

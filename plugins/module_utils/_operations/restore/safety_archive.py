@@ -40,6 +40,7 @@ def safety_file(directory: str | None, *, check: bool) -> Iterator[AtomicFile | 
 
 def _remove_empty(made: tuple[str, ...]) -> None:
     for directory in reversed(made):
+        # One that is not empty is in use by then.
         with contextlib.suppress(OSError):
             os.rmdir(directory)
 
