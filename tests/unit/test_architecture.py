@@ -20,7 +20,9 @@ UTILS = ROOT / "plugins" / "module_utils"
 UNIT_TESTS = ROOT / "tests" / "unit"
 MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
 UTIL_FILES = sorted(path for path in UTILS.rglob("*.py") if path.stem != "__init__")
-CONTROLLER_FILES = sorted((ROOT / "plugins" / "plugin_utils").glob("*.py"))
+CONTROLLER_FILES = sorted(
+    path for kind in ("plugin_utils", "filter") for path in (ROOT / "plugins" / kind).glob("*.py")
+)
 
 # Which folder of module_utils may import which others, beside itself and the two files at its root. The folders'
 # docstrings say what each one holds. Modules stand above all of them.

@@ -16,7 +16,7 @@ TOTAL = "total"
 
 
 class Journal:
-    """Timings and failed attempts of one run. Everything else that an operation learns is a value that it returns.
+    """What one run of an operation notes for its result. It is the only thing that an operation fills along the way.
 
     ``attempts``: the message of each attempt that failed and was followed by another. ``duration``: seconds by phase,
     with their sum as ``total``. ``shown``: what a result has to show although the operation may not come to its end.
