@@ -105,7 +105,16 @@ class FailureKind(str, enum.Enum):
     REDIRECTED = "redirected"
     REHEARSAL = "rehearsal"
     RESTORE = "restore"
+    SEALED = "sealed"
     SERVER_ERROR = "server_error"
+    SIGNATURE = "signature"
+    STORE = "store"
+    STORE_CREDENTIALS = "store_credentials"
+    STORE_DENIED = "store_denied"
+    STORE_EXISTS = "store_exists"
+    STORE_LOCKED = "store_locked"
+    STORE_MISSING = "store_missing"
+    STORE_UNAVAILABLE = "store_unavailable"
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105
     TOO_EARLY = "too_early"
     TOO_LARGE = "too_large"
@@ -246,6 +255,42 @@ class DestinationError(SnapshotError):
     """What lies at ``dest`` must not be replaced without being told so."""
 
     kind = FailureKind.DEST
+
+
+class StoreError(SnapshotError):
+    """A store refused, or could not be reached. ``operation`` is what was being done, such as ``PutObject``."""
+
+    kind = FailureKind.STORE
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: FailureKind = FailureKind.STORE,
+        hint: str = "",
+        retryable: bool = False,
+        **facts: Any,
+    ) -> None:
+        super().__init__(message, hint=hint, **facts)
+        self.kind = kind
+        self.retryable = retryable
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # So that it can pass from one process to another.
+        keywords = {**self.facts, "kind": self.kind, "hint": self.hint, "retryable": self.retryable}
+        return partial(type(self), **keywords), (self.message,)
+
+
+class SealedError(SnapshotError):
+    """A sealed archive can't be opened, or an archive can't be sealed."""
+
+    kind = FailureKind.SEALED
+
+
+class SignatureError(SnapshotError):
+    """A manifest can't be signed, or its signature can't be checked. One that is wrong is a guard's matter."""
+
+    kind = FailureKind.SIGNATURE
 
 
 class GuardError(SnapshotError):
