@@ -48,6 +48,8 @@ APART = [("_operations/restore", "_operations/rehearse"), ("_operations/rehearse
 ACTING = {"_system", "_sandbox", "_ansible"}
 ACTING_FILES = {
     *("_consul/client", "_consul/transport", "_consul/cluster", "_consul/agents", "_consul/readiness"),
+    *("_storage/sealing/age", "_storage/sealing/programs", "_storage/sealing/pyrage_filter", "_storage/sealing/tools"),
+    *("_storage/sealing/signatures",),
     *("_storage/store", "_storage/catalogue", "_storage/manifest_file", "_storage/archive_file"),
     *("_operations/capture", "_operations/proof", "_operations/describe", "_operations/diff"),
     *("_operations/save/run", "_operations/save/preflight", "_operations/save/destination", "_operations/save/publish"),
@@ -62,6 +64,7 @@ ONLY_IN = {
     "urllib3": {"_consul/client", "_consul/transport"},
     "msgpack": {"_snapshot/records/stream"},
     "isal": {"_snapshot/gzip_tar"},
+    "pyrage": {"_storage/sealing/pyrage_filter"},
 }
 
 # Covered by tests with real servers, or through the files beside them.
