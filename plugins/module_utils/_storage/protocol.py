@@ -13,7 +13,7 @@ Promises, which the same tests hold for each on a real server:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -172,7 +172,7 @@ class Store(Probes, Protocol):
         :raises StoreError: ``store_locked``: it is locked or held.
         """
 
-    def clean(self) -> list[str]:
+    def clean(self) -> Sequence[str]:
         """Remove what killed writers left behind, where nobody sees it, and return what that was."""
 
     def extend_lock(self, name: str) -> float | None:
