@@ -11,6 +11,7 @@ class ModuleDocFragment:
 requirements:
   - pyrage, or the C(age) or C(rage) program, only to encrypt or decrypt
   - C(ssh-keygen) of OpenSSH 8.9 or later, only to sign or to check signatures
+options: {}
 """
 
     WRITE = r"""
