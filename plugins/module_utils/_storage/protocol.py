@@ -25,11 +25,15 @@ SHA256 = "sha256"
 
 
 class Item(NamedTuple):
-    """Something in a store: its name there, its size in bytes, and when it was written (seconds since the epoch)."""
+    """Something in a store: its name there, its size in bytes, and when it was last written (seconds since the epoch).
+
+    ``fault``: why it is not to be read, where that is so, as a directory has links and pipes; always None in a bucket.
+    """
 
     name: str
     size: int
     modified: float
+    fault: str | None = None
 
 
 class Properties(NamedTuple):
