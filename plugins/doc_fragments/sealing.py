@@ -47,4 +47,8 @@ options:
       - File with the keys whose signatures are accepted. The manual page of C(ssh-keygen) describes its format in
         section ALLOWED SIGNERS. An archive whose manifest is not signed by one of these keys is not trusted.
     type: path
+  revoked_signers:
+    description:
+      - File with public keys, or a key revocation list of C(ssh-keygen), whose signatures are never accepted.
+    type: path
 """

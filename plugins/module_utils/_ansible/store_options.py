@@ -66,6 +66,7 @@ SEALING_WRITE_OPTIONS: dict[str, dict[str, Any]] = {
 SEALING_READ_OPTIONS: dict[str, dict[str, Any]] = {
     "identity_file": {"type": "path"},
     "allowed_signers": {"type": "path"},
+    "revoked_signers": {"type": "path"},
 }
 
 _EVERYWHERE = {"endpoint_url", "ca_path", "validate_certs", "storage_class", "object_lock", "timeout", "retries"}
@@ -137,6 +138,7 @@ def sealing_settings(params: Mapping[str, Any]) -> SealingSettings:
         identity_file=params.get("identity_file") or None,
         signing_key=params.get("signing_key") or None,
         allowed_signers=params.get("allowed_signers") or None,
+        revoked_signers=params.get("revoked_signers") or None,
     )
 
 

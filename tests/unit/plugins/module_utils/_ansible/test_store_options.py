@@ -143,8 +143,8 @@ def test_sealing_takes_what_a_module_has() -> None:
     assert sealing_settings({"encrypt_to": [" age1x ", "age1y"], "identity_file": "", "signing_key": "/k"}) == (
         SealingSettings(recipients=("age1x", "age1y"), signing_key="/k")
     )
-    assert sealing_settings({"encrypt_to_file": "/r", "allowed_signers": "/s"}) == (
-        SealingSettings(recipients_file="/r", allowed_signers="/s")
+    assert sealing_settings({"encrypt_to_file": "/r", "allowed_signers": "/s", "revoked_signers": "/v"}) == (
+        SealingSettings(recipients_file="/r", allowed_signers="/s", revoked_signers="/v")
     )
 
 
