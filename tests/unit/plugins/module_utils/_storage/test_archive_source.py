@@ -180,5 +180,5 @@ def test_what_opens_it_has_to_read_it_to_its_end(
     monkeypatch.setattr(archive_source, "unsealed", hasty)
     path = tmp_path / "a.snap.age"
     path.write_bytes(sealed)
-    with pytest.raises((ArchiveError, FileError), match="was changed|does not have the length"):
+    with pytest.raises((ArchiveError, FileError), match=r"was changed|does not have the length"):
         read_archive_file(source_of(str(path), sealing=SealingSettings(identity_file="/key")))

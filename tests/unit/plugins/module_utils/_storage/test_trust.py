@@ -17,6 +17,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.id
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import trust
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_source import (
+    NO_SEALING,
     ArchiveSource,
     source_of,
 )
@@ -76,7 +77,7 @@ def described(archive: Path, text: bytes) -> Path:
     return path
 
 
-def source(archive: Path, sealing: SealingSettings = SealingSettings()) -> ArchiveSource:
+def source(archive: Path, sealing: SealingSettings = NO_SEALING) -> ArchiveSource:
     return source_of(str(archive), sealing=sealing)
 
 

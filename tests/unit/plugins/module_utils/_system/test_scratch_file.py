@@ -60,8 +60,9 @@ def test_nothing_is_left_of_one_whose_process_was_killed(tmp_path: Path) -> None
     root = Path(scratch_file.__file__).parents[6]
     code = (
         f"import sys, time; sys.path.insert(0, {str(root)!r})\n"
-        "from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.scratch_file import ScratchFile\n"
-        f"file = ScratchFile({str(tmp_path)!r}); file.write(b'x' * 4096); print('written', flush=True); time.sleep(60)\n"
+        f"from {ScratchFile.__module__} import ScratchFile\n"
+        f"file = ScratchFile({str(tmp_path)!r}); file.write(b'x' * 4096)\n"
+        "print('written', flush=True); time.sleep(60)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
