@@ -27,9 +27,8 @@ from ..._storage.archive_file import ArchiveFile, read_archive_file
 from ..._storage.archive_source import ArchiveSource
 from ..._storage.manifest import Manifest
 from ..._storage.trust import fault_of
-from ..._system.atomic_files import AtomicFile
 from ..._system.scratch_file import ScratchFile
-from ..capture import Capture, capture
+from ..capture import Capture, Sink, capture, named_after
 from ..journal import Journal
 from ..proof import Prover
 from .guard_facts import ArchiveFacts, SigningFacts
@@ -183,9 +182,9 @@ def asker_of(clients: Mapping[str, Client], datacenter: str | None) -> Client:
 
 
 def look(
-    client: Client, clients: Mapping[str, Client], partial: AtomicFile | None, request: RestoreRequest, journal: Journal
+    client: Client, clients: Mapping[str, Client], archive: Sink | None, request: RestoreRequest, journal: Journal
 ) -> Target:
-    """Look at a cluster, its own state included, which is written to ``partial`` where there is one.
+    """Look at a cluster, its own state included, which is written to ``archive`` where there is one.
 
     :param client: asks; see ``asker_of``.
     :param clients: clients of the same agent, by the label of their token.
@@ -209,16 +208,18 @@ def look(
     content = None
     if "content" not in unknown:
         try:
-            content = _captured(client, partial, datacenter, journal)
+            content = _captured(client, archive, cluster.identity if cluster else None, datacenter, journal)
         except (ApiError, ArchiveError, TransportError) as error:
             unknown["content"] = error.as_text()
     return Target(cluster, live, content, tuple(tokens_of(clients)), unknown)
 
 
-def _captured(client: Client, partial: AtomicFile | None, datacenter: str | None, journal: Journal) -> Capture:
+def _captured(
+    client: Client, archive: Sink | None, cluster: ClusterIdentity | None, datacenter: str | None, journal: Journal
+) -> Capture:
     # What a follower passes on from the leader is cut short now and then (seen on 1.22.7: 7 of 150).
     return with_retries(
-        lambda: capture(client, partial, datacenter=datacenter),
+        lambda: capture(client, archive, name_of=named_after(cluster) if cluster else None, datacenter=datacenter),
         retries=client.connection.retries,
         delay=client.connection.retry_delay,
         report=journal.again,
