@@ -52,6 +52,7 @@ ACTING_FILES = {
     *("_storage/sealing/signatures",),
     *("_storage/store", "_storage/catalogue", "_storage/manifest_file", "_storage/archive_file"),
     *("_storage/new_archive", "_storage/opening", "_storage/backends/local"),
+    *("_storage/archive_source", "_storage/local_copy", "_storage/trust"),
     *("_operations/capture", "_operations/proof", "_operations/describe", "_operations/diff", "_operations/sealing"),
     *("_operations/copy", "_operations/store_check"),
     *("_operations/save/run", "_operations/save/preflight", "_operations/save/destination", "_operations/save/publish"),
