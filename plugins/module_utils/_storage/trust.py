@@ -125,7 +125,13 @@ def _signature(source: ArchiveSource, manifest: bytes, taken_at: float) -> Signa
         return Signature()
     if sealing.allowed_signers is None:
         return Signature(UNCHECKED)
-    verdict = verify(manifest, signature, sealing.allowed_signers, taken_at=taken_at)
+    verdict = verify(
+        manifest,
+        signature,
+        sealing.allowed_signers,
+        taken_at=taken_at,
+        revoked_signers=sealing.revoked_signers,
+    )
     if isinstance(verdict, Signer):
         return Signature(VALID, verdict.identity)
     return Signature(INVALID, reason=verdict.reason)
