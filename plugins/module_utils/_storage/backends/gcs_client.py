@@ -53,6 +53,9 @@ def connect(settings: StoreSettings) -> Connection:
     client = storage.Client(
         project=settings.project, credentials=session.credentials, _http=session, client_options=options
     )
+    if hasattr(client, "_bucket_metadata_cache"):
+        # For its traces it would ask for the bucket, in another thread and with a permission that nothing else needs.
+        client._bucket_metadata_cache = None
     return Connection(client, session)
 
 
