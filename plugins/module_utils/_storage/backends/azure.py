@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -68,7 +68,7 @@ class AzureStore:
             if not token:
                 return
 
-    def _page(self, prefix: str, token: str | None) -> tuple[list[Any], str | None]:
+    def _page(self, prefix: str, token: str | None) -> tuple[Sequence[Any], str | None]:
         walk = self._container().walk_blobs(name_starts_with=self.location.path + prefix, delimiter="/")
         pages = walk.by_page(continuation_token=token)
         return list(next(pages, ())), pages.continuation_token
@@ -154,9 +154,9 @@ class AzureStore:
     def _remove_version(self, name: str, version: str) -> None:
         self._do(azure.DELETE_VERSION, lambda: self._blob(name).delete_blob(version_id=version), name)
 
-    def clean(self) -> list[str]:
+    def clean(self) -> Sequence[str]:
         """Return nothing: blocks that were given up can't be removed, and Azure drops them after a week."""
-        return []
+        return ()
 
     def extend_lock(self, name: str) -> float | None:
         """Lengthen a blob's immutability policy; the mode of one that is there stays."""
@@ -236,7 +236,7 @@ class AzureStore:
         """Store a new blob with an immutability policy until a time."""
         self._put_new(name, data, (values.MODES[lock.mode], until))
 
-    def purge(self, name: str) -> list[Remnant]:
+    def purge(self, name: str) -> Sequence[Remnant]:
         """Remove a blob with all versions that can be listed."""
         try:
             self.remove(name)
@@ -259,10 +259,10 @@ class AzureStore:
         except StoreError:
             return Remnant(name, error.message)
 
-    def _versions(self, name: str) -> list[str]:
+    def _versions(self, name: str) -> Sequence[str]:
         path = self.location.child(name).path
 
-        def ask() -> list[str]:
+        def ask() -> Sequence[str]:
             found = self._container().list_blobs(name_starts_with=path, include=["versions"])
             return [blob.version_id for blob in next(found.by_page(), ()) if blob.name == path and blob.version_id]
 

@@ -90,7 +90,7 @@ def connect(settings: StoreSettings) -> Any:
     try:
         if settings.connection_string and not (settings.account_key or settings.sas_token):
             return BlobServiceClient.from_connection_string(settings.connection_string, **options)
-        return BlobServiceClient(url, credential=_credential(settings, url or ""), **options)
+        return BlobServiceClient(url or "", credential=_credential(settings, url or ""), **options)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         # The SDK's text may quote what it got.
         raise OptionError(

@@ -52,7 +52,7 @@ class BlobWriter:
         self._clear()
 
     def restart(self, name: str) -> None:
-        """Begin anew under this name. Azure drops the blocks that were sent before after a week; they are never seen."""
+        """Begin anew under this name. Azure drops blocks that were sent before after a week; nobody sees them."""
         self._clear()
         self._name = name
 

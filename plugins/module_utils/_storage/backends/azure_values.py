@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ..protocol import SHA256, Item, Properties
@@ -85,7 +86,7 @@ def properties_of(blob: Any) -> Properties:
     )
 
 
-def items_of(found: list[Any], prefix: str) -> list[Item]:
+def items_of(found: Sequence[Any], prefix: str) -> list[Item]:
     """Return the blobs that a page lists, without the prefixes in it; ``prefix`` is the store's."""
     blobs = [one for one in found if not hasattr(one, "prefix")]
     items = [Item(blob.name[len(prefix) :], int(blob.size), blob.last_modified.timestamp()) for blob in blobs]

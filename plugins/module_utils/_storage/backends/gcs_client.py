@@ -46,7 +46,7 @@ def connect(settings: StoreSettings) -> Connection:
 
     if settings.endpoint_url is not None and not _is_endpoint(settings.endpoint_url):
         raise OptionError("store.endpoint_url: not the URL of a service", hint="Write https://host:port.")
-    session = AuthorizedSession(_credentials(settings))
+    session: Any = AuthorizedSession(_credentials(settings))
     # With each request: what requests finds in the environment would replace what the session has.
     session.request = partial(session.request, verify=settings.validate_certs and (settings.ca_path or True))
     options = {"api_endpoint": settings.endpoint_url.rstrip("/")} if settings.endpoint_url else None
