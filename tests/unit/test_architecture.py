@@ -53,6 +53,8 @@ ACTING_FILES = {
     *("_storage/store", "_storage/catalogue", "_storage/manifest_file", "_storage/archive_file"),
     *("_storage/archive_source", "_storage/local_copy", "_storage/trust"),
     *("_storage/new_archive", "_storage/opening", "_storage/backends/local"),
+    *("_storage/backends/gcs", "_storage/backends/gcs_client", "_storage/backends/gcs_upload"),
+    *("_storage/backends/azure", "_storage/backends/azure_client", "_storage/backends/azure_upload"),
     *("_operations/capture", "_operations/proof", "_operations/describe", "_operations/diff", "_operations/sealing"),
     *("_operations/copy/run", "_operations/copy/passing", "_operations/store_check"),
     *("_operations/save/run", "_operations/save/preflight", "_operations/save/destination", "_operations/save/publish"),
@@ -68,6 +70,9 @@ ONLY_IN = {
     "msgpack": {"_snapshot/records/stream"},
     "isal": {"_snapshot/gzip_tar"},
     "pyrage": {"_storage/sealing/pyrage_filter"},
+    "google": {"_storage/backends/gcs_client", "_storage/backends/gcs_upload"},
+    "google_crc32c": {"_storage/backends/gcs_values"},
+    "azure": {f"_storage/backends/{name}" for name in ("azure", "azure_client", "azure_upload")},
 }
 
 # Covered by tests with real servers, or through the files beside them.
@@ -80,6 +85,10 @@ ONLY_ON_REAL_SERVERS = {
     "_operations/save/run",
     "_operations/store_check",
     "_sandbox/server",
+    "_storage/backends/azure",
+    "_storage/backends/azure_upload",
+    "_storage/backends/gcs",
+    "_storage/backends/gcs_upload",
 }
 
 # Everything begins as this file does; a module has its shebang above.
