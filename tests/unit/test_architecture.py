@@ -73,6 +73,8 @@ ONLY_IN = {
     "google": {"_storage/backends/gcs_client", "_storage/backends/gcs_upload"},
     "google_crc32c": {"_storage/backends/gcs_values"},
     "azure": {f"_storage/backends/{name}" for name in ("azure", "azure_client", "azure_upload")},
+    "boto3": {"_storage/backends/s3_client"},
+    "botocore": {"_storage/backends/s3_client"},
 }
 
 # Covered by tests with real servers, or through the files beside them.
@@ -85,10 +87,19 @@ ONLY_ON_REAL_SERVERS = {
     "_operations/save/run",
     "_operations/store_check",
     "_sandbox/server",
+    # What a store does, as a type; the same tests hold each of them to it.
+    "_storage/protocol",
+    # tests/integration/stores holds each backend to the same contract.
     "_storage/backends/azure",
     "_storage/backends/azure_upload",
     "_storage/backends/gcs",
     "_storage/backends/gcs_upload",
+    "_storage/backends/s3",
+    "_storage/backends/s3_bucket",
+    "_storage/backends/s3_client",
+    "_storage/backends/s3_probes",
+    "_storage/backends/s3_reading",
+    "_storage/backends/s3_upload",
 }
 
 # Everything begins as this file does; a module has its shebang above.
