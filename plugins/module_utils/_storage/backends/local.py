@@ -205,15 +205,18 @@ class LocalStore:
     def lock_default(self) -> ObjectLock | None:
         """Return None: a directory has no locks."""
 
-    def overwrite(self, name: str, data: bytes) -> None:
-        """Write a file in place of what has its name.
+    def overwrite(self, name: str, data: bytes, *, like: str | None = None) -> None:
+        """Write a file in place of what has its name; ``like``: see ``put_small``.
 
         :raises FileError: that isn't allowed.
         """
         with AtomicFile(self.directory) as partial:
             partial.write(data)
+            if like is not None:
+                partial.copy_ownership(self.place(like))
             partial.sync()
-            partial.publish(self.place(name))
+            with directory_lock(self.directory):
+                partial.publish(self.place(name))
         sync_directory(self.directory)
 
     def accepts_wrong_checksum(self, name: str, data: bytes) -> None:
