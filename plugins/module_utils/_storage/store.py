@@ -127,8 +127,8 @@ def confirm(store: Store, entry: Entry) -> None:
     """Note beside an archive that its content was still the cluster's at ``confirmed_at`` of the entry's manifest.
 
     The note is a small object of its own; older ones are removed then, as far as that is allowed. In a directory the
-    archive's modification time is renewed, as far as that is allowed: jobs that remove old files by their time then keep
-    the archive that holds the cluster's content. A file without a manifest of its own gets one there.
+    archive's modification time is renewed, as far as that is allowed: jobs that remove old files by their time then
+    keep the archive that holds the cluster's content. A file without a manifest of its own gets one there.
 
     :raises FileError: the note can't be written. :raises StoreError: as in a bucket.
     """

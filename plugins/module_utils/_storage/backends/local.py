@@ -149,7 +149,7 @@ class LocalStore:
         self.put_small(name, data)
 
     def put_small(self, name: str, data: bytes, *, like: str | None = None) -> None:
-        """Do what ``put_new`` does; the file gets owner and permissions of ``like``, another name, where there is one."""
+        """Do what ``put_new`` does; the file gets owner and permissions of ``like``, another name, if that is there."""
         with AtomicFile(self.directory) as partial:
             partial.write(data)
             if like is not None:
@@ -241,7 +241,7 @@ class LocalStore:
     def put_together(
         self, writer: LocalWriter, plan: Callable[[], tuple[str, Files]], *, prepare: Prepare | None = None
     ) -> str:
-        """Put a file that was written, and small ones beside it, in place, each in one step; return the first one's name.
+        """Put a file that was written, and small ones beside it, in place, each in one step; return its name.
 
         All are on the disk before the first of them is renamed. A crash between two leaves a whole file whose
         companions are another's, which is noticed and costs nothing. What was there is replaced.
