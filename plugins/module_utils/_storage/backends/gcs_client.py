@@ -46,13 +46,16 @@ def connect(settings: StoreSettings) -> Connection:
 
     if settings.endpoint_url is not None and not _is_endpoint(settings.endpoint_url):
         raise OptionError("store.endpoint_url: not the URL of a service", hint="Write https://host:port.")
-    session = AuthorizedSession(_credentials(settings))
+    session: Any = AuthorizedSession(_credentials(settings))
     # With each request: what requests finds in the environment would replace what the session has.
     session.request = partial(session.request, verify=settings.validate_certs and (settings.ca_path or True))
     options = {"api_endpoint": settings.endpoint_url.rstrip("/")} if settings.endpoint_url else None
     client = storage.Client(
         project=settings.project, credentials=session.credentials, _http=session, client_options=options
     )
+    if hasattr(client, "_bucket_metadata_cache"):
+        # For its traces it would ask for the bucket, in another thread and with a permission that nothing else needs.
+        client._bucket_metadata_cache = None
     return Connection(client, session)
 
 
@@ -79,6 +82,7 @@ def is_emulator(endpoint_url: str | None) -> bool:
 def _credentials(settings: StoreSettings) -> Any:
     import google.auth
     from google.auth.credentials import AnonymousCredentials
+    from google.auth.exceptions import GoogleAuthError
 
     if settings.credentials_file is not None:
         with warnings.catch_warnings():
@@ -86,7 +90,7 @@ def _credentials(settings: StoreSettings) -> Any:
             warnings.simplefilter("ignore")
             try:
                 named, _project = google.auth.load_credentials_from_file(settings.credentials_file, scopes=[SCOPE])
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (GoogleAuthError, OSError, ValueError, KeyError, TypeError) as error:
                 raise OptionError(
                     "store.credentials_file: can't be used as a key file of a service account",
                     hint="Name the JSON file of a service account, readable by the user that runs the module.",
