@@ -21,6 +21,10 @@ options:
     description: Whether a URL is that of a store, whether or not it ends with a slash. Otherwise it may be an archive.
     type: bool
     default: false
+  option:
+    description: Whose value it is, for C(problem).
+    type: str
+    default: the URL
 """
 
 EXAMPLES = r"""
@@ -43,6 +47,9 @@ _value:
     pick:
       description: What the last part of a URL asks for, V(newest) or a time, which C(path) then lacks; or empty.
       type: str
+    problem:
+      description: Why the URL can't be used, or empty.
+      type: str
 """
 
 from collections.abc import Callable
@@ -54,11 +61,11 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ..plugin_utils._places import place_of
 
 
-def archive_place(text: Any, *, store: bool = False) -> Any:
+def archive_place(text: Any, *, store: bool = False, option: str = "the URL") -> Any:
     """Return what is known of the place; see DOCUMENTATION."""
     if not isinstance(text, str):
         raise AnsibleFilterError(f"archive_place needs a path or URL, got {type(text).__name__}")
-    return wrap_var(place_of(text, store=bool(store)))
+    return wrap_var(place_of(text, store=bool(store), option=str(option)))
 
 
 class FilterModule:

@@ -26,7 +26,7 @@ from ansible_collections.disaster_recovery.consul.plugins.filter.archive_place i
 )
 def test_paths_are_local(text: str, path: str) -> None:
     for store in (True, False):
-        assert archive_place(text, store=store) == {"local": True, "path": path, "pick": ""}
+        assert archive_place(text, store=store) == {"local": True, "path": path, "pick": "", "problem": ""}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_paths_are_local(text: str, path: str) -> None:
     ],
 )
 def test_a_store_ends_with_a_slash(text: str, path: str) -> None:
-    assert archive_place(text, store=True) == {"local": False, "path": path, "pick": ""}
+    assert archive_place(text, store=True) == {"local": False, "path": path, "pick": "", "problem": ""}
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,15 @@ def test_a_store_ends_with_a_slash(text: str, path: str) -> None:
     ],
 )
 def test_the_last_part_of_a_url_may_ask_for_an_archive(text: str, path: str, pick: str) -> None:
-    assert archive_place(text) == {"local": False, "path": path, "pick": pick}
+    assert archive_place(text) == {"local": False, "path": path, "pick": pick, "problem": ""}
 
 
 @pytest.mark.parametrize("text", ["s3://", "ftp://x/y", "s3://key:secret@bucket/x", "s3://b/../x"])
-def test_what_is_no_valid_url_is_left_to_the_check_of_the_settings(text: str) -> None:
-    assert archive_place(text) == {"local": False, "path": text, "pick": ""}
+def test_what_is_no_valid_url_says_why(text: str) -> None:
+    place = archive_place(text, option="restore_src")
+    assert (place["local"], place["path"], place["pick"]) == (False, text, "")
+    assert place["problem"].startswith("restore_src: ")
+    assert "secret" not in place["problem"]
 
 
 def test_only_text_is_a_place() -> None:
