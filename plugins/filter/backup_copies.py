@@ -29,7 +29,7 @@ options:
     type: str
     default: ""
   check:
-    description: Whether nothing was written yet that could be copied, because of check mode.
+    description: Whether this is check mode. A store without a result would get its copy then.
     type: bool
     default: false
 """
@@ -50,13 +50,13 @@ _value:
       description: The store.
       type: str
     archive:
-      description: Where the copy is in it, or null.
+      description: Where the copy is in it, or would be. Null where that is not known.
       type: str
     made:
       description: Whether it is there.
       type: bool
     changed:
-      description: Whether it is new.
+      description: Whether it is new, or would be.
       type: bool
     problem:
       description: Why it is not there, or empty.

@@ -11,13 +11,15 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.disaster_recovery.consul.plugins.filter.backup_copies import backup_copies
 
 PLACES = ["s3://vault/consul", "/mnt/nfs"]
-MADE = {"item": 0, "changed": True, "dest": "s3://vault/consul/a.snap", "sha256": "ab"}
-AWAY = {"item": 1, "changed": False, "failed": False, "msg": "the store is away", "failure": {"kind": "store"}}
+DEST = "s3://vault/consul/a.snap"
+MADE = {"item": 0, "changed": True, "copied": [{"src": "/a.snap", "dest": DEST}], "present": []}
+THERE = {"item": 0, "changed": False, "copied": [], "present": [{"src": "/a.snap", "dest": DEST}]}
+AWAY = {"item": 1, "changed": False, "failed": False, "msg": "the store is away", "failure": {"kind": "store"}, "copied": []}
 
 
 def test_each_store_has_its_own_result() -> None:
     assert backup_copies(PLACES, [AWAY, MADE]) == [
-        {"path": PLACES[0], "archive": "s3://vault/consul/a.snap", "made": True, "changed": True, "problem": ""},
+        {"path": PLACES[0], "archive": DEST, "made": True, "changed": True, "problem": ""},
         {"path": PLACES[1], "archive": None, "made": False, "changed": False, "problem": "/mnt/nfs (the store is away)"},
     ]
 
@@ -46,8 +48,26 @@ def test_the_copy_on_the_controller_is_one_like_any_other() -> None:
     }
 
 
+def test_what_is_there_already_is_not_new() -> None:
+    assert backup_copies(PLACES[:1], [THERE])[0] == {
+        **{"path": PLACES[0], "archive": DEST},
+        **{"made": True, "changed": False, "problem": ""},
+    }
+
+
+def test_in_check_mode_it_is_told_what_would_be_copied() -> None:
+    (there,) = backup_copies(PLACES[:1], [THERE], check=True)
+    (new,) = backup_copies(PLACES[:1], [MADE], check=True)
+    assert [(one["archive"], one["made"], one["changed"]) for one in (there, new)] == [
+        (DEST, True, False),
+        (DEST, False, True),
+    ]
+    assert backup_copies(PLACES[1:], [{**AWAY, "item": 0}], check=True)[0]["problem"] == "/mnt/nfs (the store is away)"
+
+
 def test_in_check_mode_nothing_is_missing_that_is_not_written_yet() -> None:
-    for copy in backup_copies(PLACES, [], fetched="/srv/a.snap", check=True):
+    skipped = [{"item": 0, "skipped": True, "changed": False}]
+    for copy in backup_copies(PLACES, skipped, fetched="/srv/a.snap", check=True):
         assert (copy["made"], copy["changed"], copy["problem"]) == (False, True, "")
 
 
