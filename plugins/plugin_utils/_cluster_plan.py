@@ -76,7 +76,8 @@ def seat_of(told: Mapping[str, Any], role: str, known: Collection[str] = ()) -> 
 
     :param told: ``{host, cluster, info}``, where info is the result of cluster_info, and where there are any
         ``problems`` (texts: settings that can't be used), ``paths``, ``required`` and ``stores`` (see ``problems_of``),
-        ``source``, ``directory``, ``names`` (of the host's variables), ``others`` (of those, the ones that are nobody's mistake).
+        ``source``, ``directory``, ``names`` (of the host's variables), ``others`` (of those, the ones that are
+        nobody's mistake).
     :param known: the role's own variables; none: nothing is said of names.
     """
     info = told.get("info")

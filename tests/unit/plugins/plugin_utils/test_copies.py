@@ -14,13 +14,26 @@ PLACES = ["s3://vault/consul", "/mnt/nfs"]
 DEST = "s3://vault/consul/a.snap"
 MADE = {"item": 0, "changed": True, "copied": [{"src": "/a.snap", "dest": DEST}], "present": []}
 THERE = {"item": 0, "changed": False, "copied": [], "present": [{"src": "/a.snap", "dest": DEST}]}
-AWAY = {"item": 1, "changed": False, "failed": False, "msg": "the store is away", "failure": {"kind": "store"}, "copied": []}
+AWAY = {
+    "item": 1,
+    "changed": False,
+    "failed": False,
+    "msg": "the store is away",
+    "failure": {"kind": "store"},
+    "copied": [],
+}
 
 
 def test_each_store_has_its_own_result() -> None:
     assert backup_copies(PLACES, [AWAY, MADE]) == [
         {"path": PLACES[0], "archive": DEST, "made": True, "changed": True, "problem": ""},
-        {"path": PLACES[1], "archive": None, "made": False, "changed": False, "problem": "/mnt/nfs (the store is away)"},
+        {
+            "path": PLACES[1],
+            "archive": None,
+            "made": False,
+            "changed": False,
+            "problem": "/mnt/nfs (the store is away)",
+        },
     ]
 
 

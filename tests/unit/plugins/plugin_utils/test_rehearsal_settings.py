@@ -49,7 +49,10 @@ def test_settings_that_can_be_used(changes: dict[str, Any]) -> None:
         ({"dir": "s3://"}, "rehearsal_dir: s3:// is not followed by a bucket. Write s3://bucket/prefix/."),
         ({"report_dir": "s3://backups/x"}, "rehearsal_report_dir must be an absolute path, and can't be a URL."),
         ({"src": "s3://b/x/"}, "rehearsal_src must be the URL of one archive. Set rehearsal_dir to that of a store."),
-        ({"src": "s3://b/newest"}, "rehearsal_src must be the URL of one archive. Set rehearsal_dir to that of a store."),
+        (
+            {"src": "s3://b/newest"},
+            "rehearsal_src must be the URL of one archive. Set rehearsal_dir to that of a store.",
+        ),
         ({"throttle": 0}, 'rehearsal_throttle must be 1 or more, got "0".'),
         ({"throttle": "four"}, 'rehearsal_throttle must be 1 or more, got "four".'),
         (

@@ -52,4 +52,6 @@ def test_a_url_that_is_written_wrong_is_named_without_what_it_may_hold(url: str,
 
 def test_a_slash_too_few_is_named_with_the_right_way() -> None:
     (problem,) = problems_of("backup", "x", {"a": "s3:/bucket"}, stores=["a"])
-    assert problem == 'a must be an absolute path, got "s3:/bucket". The URL of a store is written as s3://bucket/prefix/.'
+    assert (
+        problem == 'a must be an absolute path, got "s3:/bucket". The URL of a store is written as s3://bucket/prefix/.'
+    )
