@@ -51,6 +51,7 @@ ACTING_FILES = {
     *("_storage/sealing/age", "_storage/sealing/programs", "_storage/sealing/pyrage_filter", "_storage/sealing/tools"),
     *("_storage/sealing/signatures",),
     *("_storage/store", "_storage/catalogue", "_storage/manifest_file", "_storage/archive_file"),
+    *("_storage/archive_source", "_storage/local_copy", "_storage/trust"),
     *("_storage/new_archive", "_storage/opening", "_storage/backends/local"),
     *("_operations/capture", "_operations/proof", "_operations/describe", "_operations/diff", "_operations/sealing"),
     *("_operations/copy", "_operations/store_check"),

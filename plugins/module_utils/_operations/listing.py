@@ -30,7 +30,6 @@ from .._storage.settings import StoreSettings
 from .._times import to_text
 from .journal import Journal
 
-
 UNREADABLE_MANIFEST = "manifest"
 """Why a signature does not count: the manifest that it is of can't be read."""
 
