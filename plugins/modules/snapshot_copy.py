@@ -178,7 +178,8 @@ from ..module_utils._ansible.store_options import (
     STORE_OPTIONS,
     require_fitting,
 )
-from ..module_utils._operations.copy.run import Copies, CopyRequest, copy_archives
+from ..module_utils._operations.copy.candidates import CopyRequest
+from ..module_utils._operations.copy.run import Copies, copy_archives
 from ..module_utils._storage.archive_selection import NEWEST
 from ..module_utils._storage.location import parse_location
 
