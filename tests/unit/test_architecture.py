@@ -76,7 +76,6 @@ ONLY_IN = {
 ONLY_ON_REAL_SERVERS = {
     "_operations/copy/candidates",
     "_operations/copy/passing",
-    "_operations/copy/run",
     "_operations/restore/prove",
     "_operations/restore/run",
     "_operations/restore/send",

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -65,7 +65,7 @@ class GcsStore:
             if not token:
                 return
 
-    def _page(self, prefix: str, token: str | None, *, versions: bool = False) -> tuple[list[Any], str | None]:
+    def _page(self, prefix: str, token: str | None, *, versions: bool = False) -> tuple[Sequence[Any], str | None]:
         found = self._connect().client.list_blobs(
             self._bucket(),
             prefix=self.location.path + prefix,
@@ -162,9 +162,9 @@ class GcsStore:
         blob = self._blob(name, version)
         self._do(gcs.DELETE, lambda: blob.delete(timeout=self._settings.timeout, retry=None), name)
 
-    def clean(self) -> list[str]:
+    def clean(self) -> Sequence[str]:
         """Return nothing: uploads that were given up can't be listed, and end by themselves after a week."""
-        return []
+        return ()
 
     def extend_lock(self, name: str) -> float | None:
         """Lengthen an object's retention; its mode stays, because only special credentials may change that."""
@@ -245,7 +245,7 @@ class GcsStore:
         """Store a new object with a retention until a time."""
         self._put_new(name, data, (values.MODES[lock.mode], until))
 
-    def purge(self, name: str) -> list[Remnant]:
+    def purge(self, name: str) -> Sequence[Remnant]:
         """Remove an object with all generations."""
         remnants = []
         blobs, _token = self._do(gcs.LIST, lambda: self._page(name, None, versions=True), name)

@@ -46,13 +46,16 @@ def connect(settings: StoreSettings) -> Connection:
 
     if settings.endpoint_url is not None and not _is_endpoint(settings.endpoint_url):
         raise OptionError("store.endpoint_url: not the URL of a service", hint="Write https://host:port.")
-    session = AuthorizedSession(_credentials(settings))
+    session: Any = AuthorizedSession(_credentials(settings))
     # With each request: what requests finds in the environment would replace what the session has.
     session.request = partial(session.request, verify=settings.validate_certs and (settings.ca_path or True))
     options = {"api_endpoint": settings.endpoint_url.rstrip("/")} if settings.endpoint_url else None
     client = storage.Client(
         project=settings.project, credentials=session.credentials, _http=session, client_options=options
     )
+    if hasattr(client, "_bucket_metadata_cache"):
+        # For its traces it would ask for the bucket, in another thread and with a permission that nothing else needs.
+        client._bucket_metadata_cache = None
     return Connection(client, session)
 
 

@@ -9,6 +9,7 @@ import base64
 import datetime
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ..protocol import SHA256, Item, Properties
@@ -81,7 +82,7 @@ def properties_of(blob: Any) -> Properties:
     )
 
 
-def items_of(blobs: list[Any], prefix: str) -> list[Item]:
+def items_of(blobs: Sequence[Any], prefix: str) -> list[Item]:
     """Return what a page lists; ``prefix`` is the store's. The object that stands for the folder itself is left out."""
     found = [Item(blob.name[len(prefix) :], int(blob.size), blob.time_created.timestamp()) for blob in blobs]
     return [item for item in found if item.name]

@@ -140,7 +140,7 @@ def _checked(arguments: Sequence[str], data: bytes = b"") -> Finished:
     if finished.code and is_too_old(finished.words):
         raise SignatureError(
             f"the {_PROGRAM} of this host is too old to check signatures",
-            hint="OpenSSH 8.7 or newer is required there: Debian 12, Ubuntu 22.04, RHEL 9 and later have it.",
+            hint="OpenSSH 8.9 or newer is required there: Debian 12, Ubuntu 22.04, RHEL 10 and later have it.",
         )
     return finished
 
@@ -153,7 +153,7 @@ def _ssh_keygen(arguments: Sequence[str], data: bytes) -> Finished:
             hint="Install OpenSSH's client there: the package is openssh-client, or openssh on RHEL.",
         )
     try:
-        return run_program(
+        finished = run_program(
             [os.path.abspath(program), *arguments],
             data,
             patience=_PATIENCE,
@@ -164,6 +164,12 @@ def _ssh_keygen(arguments: Sequence[str], data: bytes) -> Finished:
         raise SignatureError(
             f"{_PROGRAM} {failure.words}", hint="A key that must be touched, or an agent that hangs, may be the reason."
         ) from None
+    if finished.code < 0:
+        # Upstream's 8.7 crashes when it is asked for principals.
+        raise SignatureError(
+            f"{_PROGRAM} was killed by signal {-finished.code}", hint="Update OpenSSH there to 8.9 or newer."
+        )
+    return finished
 
 
 def _signing_failed(finished: Finished, path: str) -> SignatureError:
@@ -171,7 +177,7 @@ def _signing_failed(finished: Finished, path: str) -> SignatureError:
     if is_too_old(finished.words):
         return SignatureError(
             f"the {_PROGRAM} of this host is too old to sign manifests",
-            hint="OpenSSH 8.1 or newer is required to sign, and 8.7 to check: Debian 12, Ubuntu 22.04, RHEL 9.",
+            hint="OpenSSH 8.1 or newer is required to sign, and 8.9 to check: Debian 12, Ubuntu 22.04, RHEL 10.",
         )
     if "passphrase" in said:
         return SignatureError(
