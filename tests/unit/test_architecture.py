@@ -82,6 +82,8 @@ ONLY_ON_REAL_SERVERS = {
     "_operations/save/run",
     "_operations/store_check",
     "_sandbox/server",
+    # What a store does, as a type; the same tests hold each of them to it.
+    "_storage/protocol",
     # tests/integration/stores holds each backend to the same contract.
     "_storage/backends/s3",
     "_storage/backends/s3_bucket",
