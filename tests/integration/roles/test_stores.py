@@ -84,7 +84,7 @@ def bucket(gateway: VersityGw) -> Bucket:
 @pytest.fixture
 def ansible(tmp_path: Path, secrets: list[str], gateway: VersityGw) -> Ansible:
     """Runs playbooks; every output is searched for secrets, those of the store among them."""
-    return Ansible(tmp_path, [*secrets, gateway.secret_key])
+    return Ansible(tmp_path, [*secrets, gateway.secret_key], timeout=400)
 
 
 class Sealing(NamedTuple):
