@@ -58,8 +58,9 @@ class StoreSettings(NamedTuple):
 class SealingSettings(NamedTuple):
     """How archives are encrypted and manifests signed, and how both are opened and checked.
 
-    ``recipients``: age's, or ssh public keys. ``identity_file``: what opens. ``signing_key``: a private key of OpenSSH's
-    (or the public one of a key in the agent). ``allowed_signers``: a file as ssh-keygen(1) describes it.
+    ``recipients``: age's, or ssh public keys. ``identity_file``: what opens. ``signing_key``: a private key of
+    OpenSSH's (or the public one of a key in the agent). ``allowed_signers``: a file as ssh-keygen(1) describes it.
+    ``revoked_signers``: a file of public keys, or a key revocation list, whose signatures never count.
     """
 
     recipients: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class SealingSettings(NamedTuple):
     identity_file: str | None = None
     signing_key: str | None = None
     allowed_signers: str | None = None
+    revoked_signers: str | None = None
 
     @property
     def encrypts(self) -> bool:

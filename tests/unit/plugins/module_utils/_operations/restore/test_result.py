@@ -34,7 +34,7 @@ AFTERWARDS = {"agents_awaited", "servers_gone", "next_steps"}
 def shown(records: list[Any]) -> dict[str, Any]:
     """All that is shown before the archive is sent to a cluster that holds these records."""
     source, target = source_of(KEYS), target_of(records)
-    plan = assess(REQUEST, Verified(source), target, reference_of("/a.snap", source, target), None)
+    plan = assess(REQUEST, Verified(source), target, reference_of(source, target), None)
     return {**of_source(source, ["a remark"]), **of_target(source, target, REQUEST), **of_plan(plan)}
 
 

@@ -1,0 +1,129 @@
+# Copyright: Contributors to the disaster_recovery.consul project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an archive's manifest is worth: whose it is, who signed it, and whether it may stand in for the records.
+
+Whoever may write to a store can put a manifest there that leaves out what guards look for. So a manifest stands in for
+a reading of the records only where an allowed signer signed it or, where none are named, where nobody else can write.
+Otherwise it is a hint.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .._errors import SnapshotError
+from .._system.atomic_files import Digest
+from .archive_source import ArchiveSource
+from .manifest import Manifest, decode_manifest
+from .manifest_file import ABSENT, MATCHES, STALE, SUFFIX, UNREADABLE, ManifestMatch
+
+SIGNATURE_SUFFIX = f"{SUFFIX}.sig"
+
+NO_SIGNATURE, UNCHECKED, VALID, INVALID = "absent", "unchecked", "valid", "invalid"
+SIGNATURE_STATUSES = (NO_SIGNATURE, UNCHECKED, VALID, INVALID)
+
+_MANIFEST_LIMIT, _SIGNATURE_LIMIT = 1 << 20, 1 << 16
+
+
+class Signature(NamedTuple):
+    """What is known of a manifest's signature. ``signer``: who made it, if VALID. ``reason``: why it is INVALID.
+
+    UNCHECKED: there is one, and nobody was named who may sign.
+    """
+
+    status: str = NO_SIGNATURE
+    signer: str | None = None
+    reason: str = ""
+
+
+class Beside(NamedTuple):
+    """What lies beside an archive. ``manifest``: None where there is none, or where it ``is_unreadable``.
+
+    ``is_trusted``: whether it may stand in for the records of the archive that it names.
+    """
+
+    manifest: Manifest | None
+    is_unreadable: bool = False
+    signature: Signature = Signature()
+    is_trusted: bool = False
+
+    def match(self, stored: Digest, plain: Digest) -> ManifestMatch:
+        """Return whether the manifest is that of an archive whose bytes have these digests."""
+        if self.is_unreadable:
+            return ManifestMatch(UNREADABLE, None)
+        if self.manifest is None:
+            return ManifestMatch(ABSENT, None)
+        # One that was opened by hand has its manifest still: it names the plain bytes as well.
+        own = is_plain_of(self.manifest, plain) and stored in (plain, stored_of(self.manifest))
+        return ManifestMatch(MATCHES, self.manifest) if own else ManifestMatch(STALE, None)
+
+
+def is_plain_of(manifest: Manifest, plain: Digest) -> bool:
+    """Whether a manifest names plain bytes of this digest."""
+    return (manifest.size, manifest.sha256) == (plain.size, plain.sha256)
+
+
+def fault_of(match: ManifestMatch, signature: Signature) -> str | None:
+    """Return why an archive does not count as signed by somebody who may; None where it does (pure)."""
+    if match.status == ABSENT:
+        return "it has no manifest, so there is nothing that could be signed"
+    if match.status == UNREADABLE:
+        return "its manifest can't be read"
+    if signature.status == NO_SIGNATURE:
+        return "its manifest is not signed"
+    if signature.status != VALID:
+        return f"the signature of its manifest does not count: {signature.reason or 'it was not checked'}"
+    if match.status != MATCHES:
+        return "its manifest is signed, but names another archive"
+    return None
+
+
+def stored_of(manifest: Manifest) -> Digest:
+    """Return the digest of an archive's bytes as they lie in its store."""
+    sealed = getattr(manifest, "sealed", None)
+    return sealed or Digest(manifest.size, manifest.sha256)
+
+
+def look_beside(source: ArchiveSource) -> Beside:
+    """Return what lies beside an archive: the bytes whose signature is checked are those that are understood.
+
+    :raises StoreError: the store can't be asked. :raises SignatureError: signatures can't be checked on this host.
+    """
+    allowed_signers = source.sealing.allowed_signers
+    try:
+        text = source.beside(SUFFIX, _MANIFEST_LIMIT + 1)
+    except SnapshotError:
+        if source.path is None:
+            raise
+        return Beside(None, is_unreadable=True)
+    if text is None:
+        return Beside(None)
+    signature = _signature(source, text, allowed_signers)
+    try:
+        if len(text) > _MANIFEST_LIMIT:
+            raise SnapshotError("the manifest is too large to be one")
+        manifest = decode_manifest(text)
+    except SnapshotError:
+        return Beside(None, is_unreadable=True, signature=signature)
+    trusted = signature.status == VALID if allowed_signers else source.is_private(SUFFIX)
+    return Beside(manifest, signature=signature, is_trusted=trusted)
+
+
+def _signature(source: ArchiveSource, manifest: bytes, allowed_signers: str | None) -> Signature:
+    try:
+        signature = source.beside(SIGNATURE_SUFFIX, _SIGNATURE_LIMIT)
+    except SnapshotError:
+        if source.path is None:
+            raise
+        return Signature(INVALID, reason="it can't be read")
+    if signature is None:
+        return Signature()
+    if allowed_signers is None:
+        return Signature(UNCHECKED)
+    from .sealing.signatures import Signer, verify
+
+    verdict = verify(manifest, signature, allowed_signers)
+    if isinstance(verdict, Signer):
+        return Signature(VALID, verdict.identity)
+    return Signature(INVALID, reason=str(verdict))
