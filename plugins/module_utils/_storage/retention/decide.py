@@ -16,12 +16,15 @@ from .periods import name_of, periods_of
 from .policy import RULES, Policy
 
 _UTC = datetime.timezone.utc
+NEWEST = "the newest verified"
+"""Why the archive stays that stands for its cluster."""
 
 
 class Candidate(NamedTuple):
     """An archive with a manifest of ours, as its catalogue shows it.
 
-    ``place``: its path or URL. ``group``: the cluster that it counts for. Times are seconds since the epoch.
+    ``place``: its path or URL. ``group``: the cluster that it counts for. ``history``: which of the cluster's sets of
+    Raft servers it is of; see ``groups``. Times are seconds since the epoch.
     ``verified``: whether its bytes are those that its manifest describes. ``rehearsed``: whether a rehearsal of it
     ended well. ``held``: why somebody holds it; None where nobody does. ``counts``: records by type (keys, tokens).
     """
@@ -29,12 +32,13 @@ class Candidate(NamedTuple):
     place: str
     group: str
     taken_at: float
-    index: int = 0
+    raft_index: int = 0
     verified: bool = True
     rehearsed: bool = False
     held: str | None = None
     locked_until: float | None = None
     counts: tuple[tuple[str, int], ...] = ()
+    history: int = 0
 
 
 class Retained(NamedTuple):
@@ -54,9 +58,7 @@ class Retained(NamedTuple):
         return [place for place, reasons in self.reasons.items() if not reasons]
 
 
-def decide(
-    archives: Iterable[Candidate], policy: Policy, now: float, zone: datetime.tzinfo = _UTC
-) -> Retained:
+def decide(archives: Iterable[Candidate], policy: Policy, now: float, zone: datetime.tzinfo = _UTC) -> Retained:
     """Return why each archive stays; one without a reason may go.
 
     :param now: seconds since the epoch; it tells dates that lie ahead and locks that have run out, and nothing else.
@@ -84,7 +86,7 @@ def decide(
 
 
 def _order(archive: Candidate) -> tuple[float, int, str]:
-    return archive.taken_at, archive.index, archive.place
+    return archive.taken_at, archive.raft_index, archive.place
 
 
 def _trusted(group: Sequence[Candidate], now: float) -> list[Candidate]:
@@ -113,7 +115,12 @@ def _of_group(
     if rehearsed:
         reasons[rehearsed.place].append("the newest that a rehearsal has proven")
     for archive in trusted[: max(1, policy.minimum)]:
-        reasons[archive.place].append("the newest verified" if archive is trusted[0] else f"minimum {policy.minimum}")
+        reasons[archive.place].append(NEWEST if archive is trusted[0] else f"minimum {policy.minimum}")
+    # A cluster that was rebuilt, and two clusters with one name, look the same. What one of them held last stays.
+    histories = {archive.history: archive for archive in reversed(trusted)}
+    for archive in histories.values():
+        if archive is not trusted[0]:
+            reasons[archive.place].append("the newest of other servers of that name")
     for place, reason in _by_rules(trusted, policy, zone):
         reasons[place].append(reason)
     return reasons

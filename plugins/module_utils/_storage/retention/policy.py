@@ -80,7 +80,7 @@ def parse_duration(text: str) -> Duration:
     """
     parts, position, seen = {"months": 0, "days": 0, "hours": 0}, 0, 0
     lowered = text.strip().lower()
-    for match in iter(lambda: _PART.match(lowered, position), None):
+    while match := _PART.match(lowered, position):
         number, unit = int(match.group(1)), match.group(2)
         if unit == "m":
             raise ValueError("m may be minutes or months: write mo for months, or use h")

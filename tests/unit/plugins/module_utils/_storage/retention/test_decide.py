@@ -74,7 +74,7 @@ def test_the_oldest_stays_while_a_rule_is_not_full() -> None:
 
 def test_days_begin_where_the_zone_says() -> None:
     archives = [
-        Candidate("late", "production", datetime.datetime(2026, 11, 25, 23, 30, tzinfo=datetime.timezone.utc).timestamp()),
+        Candidate("late", "production", NOW - 12.5 * 3600),
         Candidate("noon", "production", NOW),
         Candidate("old", "production", NOW - 9 * DAY),
     ]

@@ -86,7 +86,7 @@ def scenes(draw: st.DrawFn) -> Scene:
 def counting(scene: Scene, group: str) -> list[Candidate]:
     """Return the verified archives of a cluster that are not dated ahead, the newest first."""
     own = [one for one in scene.archives if one.group == group and one.verified and one.taken_at <= scene.now + DAY]
-    return sorted(own, key=lambda one: (one.taken_at, one.index, one.place), reverse=True)
+    return sorted(own, key=lambda one: (one.taken_at, one.raft_index, one.place), reverse=True)
 
 
 @thorough
