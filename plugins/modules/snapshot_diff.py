@@ -34,6 +34,9 @@ extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
   - disaster_recovery.consul.attributes.actiongroup_consul
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.read
   - ansible.builtin.action_common_attributes
 requirements:
   - msgpack >= 1.0
@@ -48,12 +51,12 @@ attributes:
     support: full
 options:
   before:
-    description: The older archive, on the host the module runs on.
+    description: The older archive, on the host the module runs on, or its URL in a store.
     type: path
     required: true
   after:
     description:
-      - The newer archive, on the host the module runs on.
+      - The newer archive, on the host the module runs on, or its URL in a store.
       - By default, a snapshot of the live cluster is taken, compared while it is downloaded, and not kept. The
         connection options are used only for that.
     type: path
@@ -221,9 +224,10 @@ failure:
       description: The kind of failure; V(archive) when an archive does not verify.
       type: str
       returned: always
-      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked,
-        error, file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
-        permission_denied, proxy_auth, rate_limited, redirected, server_error, token_unknown, too_early, too_large,
+      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked, error,
+        file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
+        permission_denied, proxy_auth, rate_limited, redirected, sealed, server_error, signature, store,
+        store_credentials, store_denied, store_missing, store_unavailable, token_unknown, too_early, too_large,
         unavailable, unknown_datacenter, write_restricted, wrong_scheme]
     hint:
       description: What to do next.
@@ -237,6 +241,8 @@ failure:
       description: The layer of the archive that is invalid.
       type: str
       returned: when an archive does not verify
+    library: {description: The missing Python library., type: str, returned: when one is missing}
+    operation: {description: The store's operation that failed., type: str, returned: when a store refused it}
   sample: {"fault": "truncated", "hint": "The archive was cut short.", "kind": "archive", "path": "/var/backups/x.snap"}
 """
 
@@ -246,6 +252,7 @@ from typing import Any
 
 from ..module_utils._ansible.options import connection_spec
 from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, STORE_OPTIONS
 from ..module_utils._compare.diff_text import diff_of, summary_of
 from ..module_utils._compare.record_diff import Selection
 from ..module_utils._errors import OptionError
@@ -255,6 +262,8 @@ from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "before": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_READ_OPTIONS,
     "after": {"type": "path"},
     "datacenter": {"type": "str"},
     "types": {"type": "list", "elements": "str"},

@@ -19,6 +19,9 @@ description:
   - Returns only names and numbers, never a key's value or a secret.
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.read
   - ansible.builtin.action_common_attributes
 requirements:
   - msgpack >= 1.0
@@ -33,7 +36,7 @@ attributes:
     support: full
 options:
   path:
-    description: The archive, on the host the module runs on.
+    description: The archive, on the host the module runs on, or its URL in a store.
     type: path
     required: true
   kv_depth:
@@ -275,7 +278,8 @@ failure:
       description: The kind of failure; V(archive) when the archive does not verify.
       type: str
       returned: always
-      choices: [archive, defect, error, file, interrupted, missing_library, option]
+      choices: [archive, defect, error, file, interrupted, missing_library, option, sealed, signature, store,
+        store_credentials, store_denied, store_missing, store_unavailable]
     hint:
       description: What to do next.
       type: str
@@ -292,6 +296,10 @@ failure:
       description: The Python library that is missing on the host the module runs on.
       type: str
       returned: when one is missing
+    operation:
+      description: The store's operation that failed.
+      type: str
+      returned: when a store refused it
     place:
       description: Place in the code to report.
       type: str
@@ -302,12 +310,15 @@ failure:
 from typing import Any
 
 from ..module_utils._ansible.runner import run_module
+from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, STORE_OPTIONS
 from ..module_utils._errors import OptionError
 from ..module_utils._model.versions import series_of
 from ..module_utils._operations.describe import DescribeRequest, describe, result_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_READ_OPTIONS,
     "kv_depth": {"type": "int", "default": 2},
     "kv_prefix": {"type": "str", "default": "", "no_log": False},
     "target_version": {"type": "str"},

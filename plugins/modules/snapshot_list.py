@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snapshot_list
-short_description: List the archives of Consul's state in a directory
+short_description: List the archives of Consul's state in a directory or a bucket
 version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
@@ -21,6 +21,9 @@ description:
   - Symbolic links, pipes, and names that are not UTF-8 are not read, and are listed in RV(skipped).
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.read
 attributes:
   check_mode:
     support: full
@@ -33,7 +36,8 @@ attributes:
 options:
   path:
     description:
-      - The directory. An archive is a file whose name ends with C(.snap), or a file with a manifest next to it.
+      - The directory, or the URL of a store, such as V(s3://bucket/consul/). An archive is a file whose name ends with
+        C(.snap) or C(.snap.age), or a file with a manifest next to it.
       - If the directory does not exist, RV(exists) is false, and the list is empty.
     type: path
     required: true
@@ -198,9 +202,12 @@ failure:
       description: The kind of failure.
       type: str
       returned: always
-      choices: [defect, file, interrupted, option]
+      choices: [defect, file, interrupted, missing_library, option, signature, store, store_credentials, store_denied,
+        store_missing, store_unavailable]
     hint: {description: What to do next., type: str, returned: always}
     path: {description: File or directory concerned., type: str, returned: when there is one}
+    library: {description: The missing Python library., type: str, returned: when one is missing}
+    operation: {description: The store's operation that failed., type: str, returned: when a store refused it}
     place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Write a time as 2026-11-23T02:15:00Z.", "kind": "option"}
 """
@@ -209,11 +216,14 @@ import time
 from typing import Any
 
 from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, STORE_OPTIONS
 from ..module_utils._operations.listing import Listing, ListRequest, as_json, list_archives
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_READ_OPTIONS,
     "cluster": {"type": "str"},
     "unnamed": {"type": "bool", "default": True},
     "pick": {"type": "str", "default": "all"},

@@ -27,6 +27,9 @@ description:
     same user with the same O(work_dir) removes what is left.
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.read
 requirements:
   - msgpack >= 1.0
   - requests >= 2.25
@@ -44,7 +47,7 @@ attributes:
     platforms: linux
 options:
   src:
-    description: The archive, on the host the module runs on.
+    description: The archive, on the host the module runs on, or its URL in a store.
     type: path
     required: true
   consul_binary:
@@ -327,6 +330,7 @@ failure:
 from typing import Any
 
 from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, STORE_OPTIONS
 from ..module_utils._errors import OptionError
 from ..module_utils._operations.rehearse.assertions import KINDS, assertion_from
 from ..module_utils._operations.rehearse.result import result_of
@@ -335,20 +339,16 @@ from ..module_utils._operations.rehearse.verdict import failure_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_READ_OPTIONS,
     "consul_binary": {"type": "str", "default": "consul"},
     "assertions": {
         "type": "list",
         "elements": "dict",
         "default": [],
         "options": {
-            "name": {"type": "str"},
-            "kv_key": {"type": "str", "no_log": False},
-            "kv_prefix": {"type": "str", "no_log": False},
+            **{name: {"type": "str", "no_log": False} for name in ("name", *KINDS)},
             "min_count": {"type": "int"},
-            "service": {"type": "str"},
-            "policy": {"type": "str"},
-            "token_accessor": {"type": "str", "no_log": False},
-            "config_entry": {"type": "str"},
         },
         "mutually_exclusive": [KINDS],
         "required_one_of": [KINDS],
@@ -371,7 +371,8 @@ def request_of(params: dict[str, Any]) -> RehearseRequest:
         assertions = tuple(assertion_from(options) for options in params["assertions"])
     except ValueError as error:
         raise OptionError(f"assertions: {error}", hint="Correct the option.") from None
-    return RehearseRequest(**{**params, "assertions": assertions})
+    own = {name: value for name, value in params.items() if name in RehearseRequest._fields}
+    return RehearseRequest(**{**own, "assertions": assertions})
 
 
 def rehearse_archive(run: Run) -> dict[str, Any]:

@@ -26,6 +26,10 @@ extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
   - disaster_recovery.consul.attributes.actiongroup_consul
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.write
+  - disaster_recovery.consul.sealing.read
 requirements:
   - msgpack >= 1.0
 attributes:
@@ -40,8 +44,8 @@ attributes:
 options:
   src:
     description:
-      - Archive on the host the module runs on. It may come from this collection, from C(consul snapshot save) or from
-        Consul Enterprise's snapshot agent.
+      - Archive on the host the module runs on, or its URL in a store. It may come from this collection, from
+        C(consul snapshot save) or from Consul Enterprise's snapshot agent.
       - An archive with a matching manifest next to it was verified when it was taken. Its records are not all read
         again.
     type: path
@@ -51,8 +55,8 @@ options:
     type: str
   backup_dir:
     description:
-      - Directory for the safety archive of the content that is replaced. If it does not exist, it is created with mode
-        V(0700), except in check mode.
+      - Directory, or URL of a store, for the safety archive of the content that is replaced. A directory that does not
+        exist is created with mode V(0700), except in check mode.
       - Required when the target is not fresh and O(accept_risks) contains V(replace_content).
     type: path
   cluster:
@@ -257,11 +261,7 @@ fingerprint:
   returned: success
   type: str
   sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
-index:
-  description: Raft index of the archive.
-  returned: success
-  type: int
-  sample: 3135
+index: {description: Raft index of the archive., returned: success, type: int, sample: 3135}
 cluster:
   description: Identity of the target before the restore.
   returned: success
@@ -292,9 +292,10 @@ failure:
       description: The kind of failure.
       type: str
       returned: always
-      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked,
-        error, file, guard, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
-        permission_denied, proxy_auth, rate_limited, redirected, restore, server_error, token_unknown, too_early,
+      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked, error,
+        file, guard, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
+        permission_denied, proxy_auth, rate_limited, redirected, restore, sealed, server_error, signature, store,
+        store_credentials, store_denied, store_exists, store_missing, store_unavailable, token_unknown, too_early,
         too_large, unavailable, unknown_datacenter, write_restricted, wrong_scheme]
     hint: {description: What to do next., type: str, returned: always}
     state:
@@ -321,6 +322,7 @@ failure:
     option: {description: The option to set., type: str, returned: when a token for after the restore is missing}
     path: {description: File or directory concerned., type: str, returned: when there is one}
     library: {description: The missing Python library., type: str, returned: when one is missing}
+    operation: {description: The store's operation that failed., type: str, returned: when a store refused it}
     place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Add replace_content to accept_risks.", "kind": "guard", "state": "nothing_sent"}
 """
@@ -329,6 +331,7 @@ from typing import Any
 
 from ..module_utils._ansible.options import connection_spec
 from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, SEALING_WRITE_OPTIONS, STORE_OPTIONS
 from ..module_utils._errors import OptionError
 from ..module_utils._operations.journal import Journal
 from ..module_utils._operations.restore.guards import EXACT, RISKS, VERSION_CHECKS
@@ -339,6 +342,9 @@ from ..module_utils._operations.restore.states import NOTHING_SENT, may_have_cha
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_READ_OPTIONS,
+    **SEALING_WRITE_OPTIONS,
     "datacenter": {"type": "str"},
     "backup_dir": {"type": "path"},
     "cluster": {"type": "str"},

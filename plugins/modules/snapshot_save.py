@@ -20,6 +20,9 @@ extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
   - disaster_recovery.consul.attributes.actiongroup_consul
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.write
   - ansible.builtin.files
 requirements:
   - msgpack >= 1.0
@@ -38,11 +41,11 @@ attributes:
 options:
   dest:
     description:
-      - Where to save the archive, on the host the module runs on. The directory must exist, unless
-        O(create_directory=true).
+      - Where to save the archive, on the host the module runs on, or the URL of a store, such as
+        V(s3://bucket/consul/). The directory must exist, unless O(create_directory=true).
       - In an existing directory, or at a path that ends with a slash, each archive that is kept gets a new file named
         C(<datacenter>-<UTC time>-<Raft index>.snap). Characters of the datacenter other than letters, digits, C(_) and
-        C(-) are replaced in that name. No file in a directory is overwritten.
+        C(-) are replaced in that name. No file in a directory is overwritten. A URL is always such a directory.
       - Any other path is a file that always holds the newest archive. A file that is not an archive, or that holds an
         archive of another cluster, is overwritten only with O(force=true). O(cluster) explains what another cluster is.
     type: path
@@ -247,8 +250,9 @@ failure:
       type: str
       returned: always
       choices: [acl_disabled, api, archive, bad_archive, cluster, connection, datacenter_down, defect, dest,
-        endpoint_blocked, error, file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum,
-        not_found, option, permission_denied, proxy_auth, rate_limited, redirected, server_error, token_unknown,
+        endpoint_blocked, error, file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found,
+        option, permission_denied, proxy_auth, rate_limited, redirected, sealed, server_error, signature, store,
+        store_credentials, store_denied, store_exists, store_locked, store_missing, store_unavailable, token_unknown,
         too_early, too_large, too_stale, unavailable, unknown_datacenter, write_restricted, wrong_scheme]
     hint: {description: What to do next., type: str, returned: always}
     status: {description: HTTP status., type: int, returned: when Consul answered}
@@ -258,6 +262,7 @@ failure:
     last_contact_ms: {description: As after a success., type: int, returned: when it was more than O(max_stale)}
     path: {description: File or directory concerned., type: str, returned: when there is one}
     library: {description: The missing Python library., type: str, returned: when one is missing}
+    operation: {description: The store's operation that failed., type: str, returned: when a store refused it}
     place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Give it a policy with acl = \"write\".", "kind": "permission_denied", "status": 403}
 """
@@ -268,6 +273,7 @@ from typing import Any
 from ..module_utils._ansible.options import connection_spec
 from ..module_utils._ansible.ownership import Ownership
 from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._ansible.store_options import SEALING_WRITE_OPTIONS, STORE_OPTIONS
 from ..module_utils._errors import OptionError, printable
 from ..module_utils._operations.save.run import Saved, SaveRequest, save
 from ..module_utils._snapshot.checks.findings import as_results, warnings_of
@@ -277,6 +283,8 @@ from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "dest": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_WRITE_OPTIONS,
     "create_directory": {"type": "bool", "default": False},
     "cluster": {"type": "str"},
     "datacenter": {"type": "str"},

@@ -13,12 +13,26 @@ from .._storage.archive_selection import ALL, NEWEST, moment, of_cluster
 from .._storage.catalogue import Catalogue, Listed, Skipped, each, read_catalogue
 from .._storage.chronology import NEVER, Stamp, dated_ahead, histories, in_order, is_ahead
 from .._storage.location import parse_location
-from .._storage.manifest_file import MATCHES, STALE, UNREADABLE, manifest_path, manifest_text, signature_beside
+from .._storage.manifest_file import (
+    MATCHES,
+    STALE,
+    UNREADABLE,
+    concerns_the_store,
+    manifest_path,
+    manifest_text,
+    signature_beside,
+)
 from .._storage.opening import open_store
 from .._storage.protocol import Properties, Store
+from .._storage.sealing.signature_words import MISSING, Refusal, Signer, Verdict, refusal
+from .._storage.sealing.signatures import verify
 from .._storage.settings import StoreSettings
 from .._times import to_text
 from .journal import Journal
+
+
+UNREADABLE_MANIFEST = "manifest"
+"""Why a signature does not count: the manifest that it is of can't be read."""
 
 
 class ListRequest(NamedTuple):
@@ -45,9 +59,8 @@ class Listing(NamedTuple):
     """Names of other clusters whose archives are there and were left out."""
     locks: tuple[Properties | None, ...] | None = None
     """What the store says of each archive, None of one that is gone; None where that was not asked for."""
-    signers: tuple[Signer | str | None, ...] | None = None
-    """Who signed the manifest of each archive, or why its signature counts for nothing; None of one without a signature;
-    None where no signers were given."""
+    verdicts: tuple[Verdict, ...] | None = None
+    """Who signed the manifest of each archive, or why its signature does not count; None where no signers were named."""
 
 
 def list_archives(request: ListRequest, journal: Journal, now: float) -> Listing:
@@ -66,7 +79,7 @@ def list_archives(request: ListRequest, journal: Journal, now: float) -> Listing
         if request.locks:
             listing = listing._replace(locks=_locks(store, listing.archives))
         if request.allowed_signers is not None:
-            listing = listing._replace(signers=_signers(store, listing.archives, request.allowed_signers))
+            listing = listing._replace(verdicts=_verdicts(store, listing.archives, request.allowed_signers))
     return listing
 
 
@@ -82,23 +95,21 @@ def _locks(store: Store, archives: list[Listed]) -> tuple[Properties | None, ...
     return tuple(each(store, properties, [archive.name for archive in archives]))
 
 
-def _signers(store: Store, archives: list[Listed], allowed_signers: str) -> tuple[Signer | str | None, ...]:
-    from .._storage.sealing.signatures import verify
-
-    def signer(archive: Listed) -> Signer | str | None:
+def _verdicts(store: Store, archives: list[Listed], allowed_signers: str) -> tuple[Verdict, ...]:
+    def verdict(archive: Listed) -> Verdict:
         if not archive.signed:
-            return None
+            return refusal(MISSING)
         try:
             told, signature = manifest_text(store, archive.name), signature_beside(store, archive.name)
-        except StoreError:
-            raise
         except SnapshotError as error:
-            return error.message
+            if isinstance(error, StoreError) and concerns_the_store(error):
+                raise
+            return Refusal(UNREADABLE_MANIFEST, printable(error.message))
         if told is None or signature is None:
-            return None
-        return verify(told.text, signature, allowed_signers)
+            return refusal(MISSING)
+        return verify(told.text, signature, allowed_signers, taken_at=told.manifest.taken_at)
 
-    return tuple(each(store, signer, archives))
+    return tuple(each(store, verdict, archives))
 
 
 def select(request: ListRequest, catalogue: Catalogue, until: float | None, now: float) -> Listing:
@@ -127,6 +138,18 @@ def confirmed_at(archive: Listed, now: float) -> float | None:
     return min(manifest.confirmed_at, now)
 
 
+def results(listing: Listing, now: float) -> list[dict[str, Any]]:
+    """Return the archives as a result holds them, with what was asked of each of them."""
+    rows = [as_json(archive, now) for archive in listing.archives]
+    for row, properties in zip(rows, listing.locks or ()):
+        row["locked_until"] = to_text(properties.locked_until) if properties else None
+        row["held"] = properties.legal_hold if properties else None
+    for row, verdict in zip(rows, listing.verdicts or ()):
+        row["signed_by"] = verdict.identity if isinstance(verdict, Signer) else None
+        row["signature_fault"] = verdict.reason if isinstance(verdict, Refusal) else None
+    return rows
+
+
 def as_json(archive: Listed, now: float) -> dict[str, Any]:
     """Return an archive as a result holds it."""
     ahead = is_ahead(archive.taken_at, now)
@@ -145,6 +168,8 @@ def as_json(archive: Listed, now: float) -> dict[str, Any]:
         "size": archive.size,
         "sha256": archive.manifest.sha256 if archive.manifest else None,
         "fingerprint": fingerprint.overall if fingerprint else None,
+        "sealed": archive.sealed,
+        "signed": archive.signed,
     }
 
 

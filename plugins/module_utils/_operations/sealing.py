@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from .._storage.new_archive import Seal, Sign
 from .._storage.protocol import Writer
+from .._storage.sealing.age import SealingWriter, check_recipients, sealed_with
+from .._storage.sealing.signatures import check_signing_key
+from .._storage.sealing.signatures import sign as sign_with
 from .._storage.settings import SealingSettings
 
 
@@ -34,8 +37,6 @@ def prepare_sealing(settings: SealingSettings) -> Sealed:
     sign: Sign | None = None
     tool, remarks = None, []
     if settings.encrypts:
-        from .._storage.sealing.age import SealingWriter, check_recipients, sealed_with
-
         remarks += check_recipients(settings)
         tool = sealed_with(settings)
 
@@ -45,12 +46,11 @@ def prepare_sealing(settings: SealingSettings) -> Sealed:
         seal = sealing
     signing_key = settings.signing_key
     if signing_key is not None:
-        from .._storage.sealing.signatures import sign as sign_with
+        # A key that can't sign is better found out before a snapshot is taken.
+        check_signing_key(signing_key)
 
         def signing(text: bytes) -> bytes:
             return sign_with(text, signing_key)
 
-        # A key that can't sign is better found out before a snapshot is taken.
-        signing(b"")
         sign = signing
     return Sealed(seal, sign, tool, tuple(remarks))

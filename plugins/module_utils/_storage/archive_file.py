@@ -189,7 +189,8 @@ class _Reading:
             if self._copy is not None:
                 self._copy.write(piece)
             yield piece
-        if not self._stored.is_over or self._stored.digest.size != self._seen.size:
-            raise ArchiveError(
-                "the archive does not have the length that it was found with", fault="truncated", retryable=True
-            )
+        if self._stored.is_over and self._stored.digest.size == self._seen.size:
+            return
+        if self._source.path is not None:
+            raise changed(self._source)
+        raise ArchiveError("the archive does not have the length that its store names", fault="truncated")

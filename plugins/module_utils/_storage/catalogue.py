@@ -41,6 +41,8 @@ Subject = TypeVar("Subject")
 
 READERS = 16
 """Threads that read manifests from a bucket. More of them wait for Python rather than for the store."""
+_BATCH = 256
+"""Archives of a bucket whose manifests are read before somebody asks whether these will do."""
 _BEGINNING = 1 << 16
 """Bytes of an archive that are read for its meta.json at most."""
 
@@ -88,21 +90,32 @@ class Catalogue(NamedTuple):
     skipped: list[Skipped]
 
 
-def read_catalogue(store: Store, *, described: bool = False) -> Catalogue:
+def read_catalogue(
+    store: Store, *, described: bool = False, enough: Callable[[list[Listed]], bool] | None = None
+) -> Catalogue:
     """Return what lies in a store.
 
     :param described: only archives with a manifest that matches.
+    :param enough: whether those that were found so far will do. Of a bucket those that were written or confirmed last
+        are read first, by the store's own clock; a directory is always read as a whole.
     :raises FileError: the directory can't be read. :raises StoreError: the bucket can't be.
     """
     items = {item.name: item for item in store.list()}
-    read = _Reader(store, items, described).archive
+    reader = _Reader(store, items, described)
     names = [name for name in sorted(items) if _may_be_archive(name, items, described)]
+    at_once = len(names)
+    if enough is not None and not store.location.is_local:
+        names.sort(key=reader.last_written, reverse=True)
+        at_once = _BATCH
     catalogue = Catalogue([], [])
-    for found in each(store, read, names):
-        if isinstance(found, Skipped):
-            catalogue.skipped.append(found)
-        elif found is not None:
-            catalogue.archives.append(found)
+    for begin in range(0, len(names), max(at_once, 1)):
+        for found in each(store, reader.archive, names[begin : begin + at_once]):
+            if isinstance(found, Skipped):
+                catalogue.skipped.append(found)
+            elif found is not None:
+                catalogue.archives.append(found)
+        if enough is not None and enough(catalogue.archives):
+            break
     return catalogue
 
 
@@ -150,6 +163,11 @@ class _Reader:
         self._described = described
         self._now = time.time()
         self._confirmations = by_archive(items)
+
+    def last_written(self, name: str) -> float:
+        """Return when an archive was written, or the last of its confirmations, by the store's clock."""
+        newest = self._confirmations.get(name, [])[:1]
+        return max(self._items[one].modified for one in (name, *newest))
 
     def archive(self, name: str) -> Listed | Skipped | None:
         """Return an archive, why it is left alone, or None where only described ones are asked for."""

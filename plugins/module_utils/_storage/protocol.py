@@ -13,7 +13,7 @@ Promises, which the same tests hold for each on a real server:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -66,7 +66,7 @@ class Writer(Protocol):
         """Append bytes."""
 
     def sync(self) -> None:
-        """Wait until what was written so far can be published without further waiting, as far as there is such a thing."""
+        """Wait until what was written so far can be published without waiting, as far as there is such a thing."""
 
     def publish(self, sha256: str) -> str:
         """Make it visible, in one step; return its name.
@@ -92,7 +92,7 @@ class Probes(Protocol):
     """
 
     def versioning(self) -> bool | None:
-        """Return whether what is overwritten or removed is kept as an older version (Azure: versions or soft delete)."""
+        """Return whether what is overwritten or removed is kept, as an older version (Azure: or by soft delete)."""
 
     def lock_default(self) -> ObjectLock | None:
         """Return the retention that the store itself gives to each new object; None where it gives none."""
@@ -104,7 +104,7 @@ class Probes(Protocol):
         """
 
     def accepts_wrong_checksum(self, name: str, data: bytes) -> bool | None:
-        """Send a new object together with a checksum that its bytes don't have, by the same requests that a writer uses.
+        """Send a new object with a checksum that its bytes don't have, by the same requests that a writer uses.
 
         True: it was stored nevertheless, and is there now. False: it was refused, and nothing is there.
         """
@@ -115,7 +115,7 @@ class Probes(Protocol):
         :raises StoreError: the store has no locks, or none in this bucket.
         """
 
-    def purge(self, name: str) -> list[Remnant]:
+    def purge(self, name: str) -> Sequence[Remnant]:
         """Remove an object with all its versions and delete markers, as far as that is allowed; return what is left.
 
         It raises nothing that speaks of one version only: what is locked or denied is a Remnant.
@@ -172,11 +172,11 @@ class Store(Probes, Protocol):
         :raises StoreError: ``store_locked``: it is locked or held.
         """
 
-    def clean(self) -> list[str]:
+    def clean(self) -> Sequence[str]:
         """Remove what killed writers left behind, where nobody sees it, and return what that was."""
 
     def extend_lock(self, name: str) -> float | None:
-        """Lock an object for as long as the store's settings say, from now on; return until when. None: no lock is set."""
+        """Lock an object for as long as the store's settings say, from now; return until when. None: no lock is set."""
 
     def hold(self, name: str, *, on: bool) -> None:
         """Set or take back a legal hold.

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 GOVERNANCE, COMPLIANCE = "GOVERNANCE", "COMPLIANCE"
 
@@ -50,8 +52,16 @@ class StoreSettings(NamedTuple):
 
     @property
     def secrets(self) -> frozenset[str]:
-        """What must never be shown."""
-        told = (self.secret_key, self.session_token, self.account_key, self.sas_token, self.connection_string)
+        """What must never be shown: the secrets, and the secret parts of those that consist of parts."""
+        told = {self.secret_key, self.session_token, self.account_key, self.sas_token}
+        told.add(self.connection_string)
+        for name, _equals, value in (part.partition("=") for part in (self.connection_string or "").split(";")):
+            if name.strip().lower() in ("accountkey", "sharedaccesssignature"):
+                told.add(value.strip())
+        for part in re.split("[&?;]", f"{self.sas_token or ''};{self.connection_string or ''}"):
+            name, _equals, value = part.partition("sig=")
+            if not name and value:
+                told |= {value, unquote(value)}
         return frozenset(secret for secret in told if secret)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from .._errors import FailureKind, FileError, SnapshotError, StoreError
 from .._model.identity import ClusterIdentity
 from .._system.atomic_files import digest_of
 from .backends.local import LocalStore
-from .catalogue import read_catalogue, with_servers
+from .catalogue import Listed, read_catalogue, with_servers
 from .chronology import Stamp, in_order, is_ahead
 from .confirmation import Confirmation, confirmation_name, encode_confirmation
 from .manifest import Manifest
@@ -44,12 +44,17 @@ class Entry(NamedTuple):
         return self.path.rpartition("/")[2]
 
 
-def entries_of(store: Store) -> list[Entry]:
+def entries_of(store: Store, *, enough: Callable[[list[Entry]], bool] | None = None) -> list[Entry]:
     """Return the archives of a store that have a manifest; only their length is compared, see ``is_intact``.
 
+    :param enough: whether those that were found so far will do; see ``read_catalogue``.
     :raises FileError: the directory can't be read. :raises StoreError: the bucket can't be.
     """
-    archives = read_catalogue(store, described=True).archives
+    will_do = None if enough is None else lambda archives: enough(_entries(archives))
+    return _entries(read_catalogue(store, described=True, enough=will_do).archives)
+
+
+def _entries(archives: Iterable[Listed]) -> list[Entry]:
     return [Entry(one.path, replace(one.manifest, cluster=one.cluster), one.signed) for one in archives if one.manifest]
 
 

@@ -109,16 +109,6 @@ def make_directory(path: str) -> tuple[str, ...]:
     return tuple(made)
 
 
-def is_only_ours(path: str) -> bool:
-    """Whether a file or a directory, itself and not what a link leads to, can be written by this user and root alone."""
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return False
-    is_real = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-    return is_real and status.st_uid in (0, os.geteuid()) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
 def require_no_directory(path: str) -> None:
     """Make sure that a file can be put at ``path`` as far as what lies there goes.
 

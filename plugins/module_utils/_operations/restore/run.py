@@ -58,7 +58,7 @@ def _restore(
     remarks = remarks_on(verified.source, request)
     journal.show(of_source(verified.source, remarks), warnings=remarks)
 
-    with safety_file(request.backup_dir, check=check) as partial:
+    with safety_file(request.backup_dir, check=check, store=request.store, sealing=request.sealing) as partial:
         with journal.phase("target"):
             asker = asker_of(clients, request.datacenter)
             target = look(asker, clients, partial, request, journal)

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import NamedTuple
 
 from ..._errors import ArchiveError, DestinationError, FailureKind, FileError, OptionError, StoreError
+from ..._model.identity import ClusterIdentity
 from ..._snapshot.reader import begins_like_archive, read_archive
 from ..._storage.archive_names import is_archive_name, is_sealed
 from ..._storage.location import is_url, parse_location
@@ -16,7 +18,7 @@ from ..._storage.manifest import Consistency, cluster_of, manifest_for
 from ..._storage.opening import open_store
 from ..._storage.protocol import Store
 from ..._storage.settings import StoreSettings
-from ..._storage.store import Entry, described_by_manifest, entries_of
+from ..._storage.store import Entry, described_by_manifest, entries_of, newest_of
 from ..._system.atomic_files import digest_of, existing_part, free_bytes, read_pieces, require_directory
 
 
@@ -73,9 +75,12 @@ def destination_of(dest: str, *, create_directory: bool, seals: bool = False) ->
     return Destination(directory, None if into_directory else dest, absent)
 
 
-def archives_at(destination: Destination, store: Store, *, force: bool) -> list[Entry]:
+def archives_at(
+    destination: Destination, store: Store, *, force: bool, cluster: ClusterIdentity | None = None
+) -> list[Entry]:
     """Return the archives that lie there: of a store all that have a manifest, of a file the one at its path.
 
+    :param cluster: the one that is to be saved. Of a bucket no more is read than it takes to find its newest archive.
     :param force: whatever lies at the path may be overwritten.
     :raises FileError: it can't be read. :raises StoreError: the bucket can't be.
     :raises DestinationError: what lies there is not an archive.
@@ -83,7 +88,9 @@ def archives_at(destination: Destination, store: Store, *, force: bool) -> list[
     if destination.absent:
         return []
     if destination.file is None:
-        return entries_of(store)
+        if cluster is None:
+            return entries_of(store)
+        return entries_of(store, enough=lambda found: newest_of(found, cluster, time.time()) is not None)
     # With force nothing depends on it, so that one without a manifest is not read to its end.
     entry = described_by_manifest(destination.file) if force else existing_archive(destination.file)
     return [entry] if entry else []

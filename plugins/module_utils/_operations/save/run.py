@@ -106,7 +106,7 @@ def save(
         notes = [*sealed.remarks, *([] if check or destination.absent else clean(store))]
         live = _preflight(client, request, journal)
         created = make_directory(destination.directory) if destination.absent and not check else ()
-        entries = archives_at(destination, store, force=request.force)
+        entries = archives_at(destination, store, force=request.force, cluster=live.identity)
         newest = _newest(destination, entries, live.identity)
         decision = _should_take(request, newest, live.identity)
         if not decision.go and newest and is_intact(store, newest):
@@ -122,7 +122,7 @@ def save(
                 raise
             journal.again(error)
             with journal.phase("look"):
-                entries = archives_at(destination, store, force=request.force)
+                entries = archives_at(destination, store, force=request.force, cluster=live.identity)
         else:
             return saved._replace(created=created, remarks=(*notes, *saved.remarks))
     raise AssertionError("the loop above returns or raises")
@@ -156,13 +156,13 @@ class _Saving(NamedTuple):
                 manifest = _manifest(request, self.live, taken)
                 before = _before(request, destination, entries, manifest, taken)
                 verdict = _decide(request, destination, store, before, manifest)
-                keeps = verdict.decision.go or before is None
-                if keeps and archive is not None:
+                confirmed = None if verdict.decision.go else before
+                if confirmed is not None:
+                    entry = confirm_existing(store, confirmed, manifest, now=time.time(), check=self.check)
+                elif archive is not None:
                     entry = publish(archive, destination, manifest)
-                elif keeps:
-                    entry = foretold(destination, store, manifest, ending=self._ending)
                 else:
-                    entry = confirm_existing(store, before, manifest, now=time.time(), check=self.check)
+                    entry = foretold(destination, store, manifest, ending=self._ending)
                 if not self.check and request.store.object_lock is not None:
                     locked_until = extend_locks(store, entry)
         lines = remarks(
@@ -180,7 +180,7 @@ class _Saving(NamedTuple):
             by_leader=manifest.confirmed_by_leader,
             rebuilt=verdict.rebuilt,
             remarks=lines,
-            sealed_with=self.sealed.tool if keeps else None,
+            sealed_with=self.sealed.tool if confirmed is None else None,
             locked_until=locked_until,
         )
 

@@ -20,13 +20,13 @@ from ..._system.atomic_files import (
     AtomicFile,
     directory_lock,
     file_errors,
-    is_only_ours,
     open_archive,
     read_beginning,
     remove_leftovers,
     require_no_directory,
     sync_directory,
 )
+from ..._system.private_paths import is_ours_alone
 from ..location import FILE, Location
 from ..protocol import Item, Properties, Remnant
 from ..settings import ObjectLock, StoreSettings
@@ -53,7 +53,7 @@ class LocalStore:
     @property
     def is_private(self) -> bool:
         """Whether only this user, or root, can write to the directory."""
-        return is_only_ours(self.directory)
+        return is_ours_alone(self.directory)
 
     def place(self, name: str) -> str:
         """Return the path of a name."""
@@ -181,7 +181,7 @@ class LocalStore:
         with file_errors("remove", self.place(name)), contextlib.suppress(FileNotFoundError):
             os.unlink(self.place(name))
 
-    def clean(self) -> list[str]:
+    def clean(self) -> Sequence[str]:
         """Remove partial files whose writer was killed, and return their paths.
 
         :raises FileError: the directory can't be read.
@@ -227,7 +227,7 @@ class LocalStore:
         del name, data, lock, until
         raise StoreError("a directory has no locks", hint="Use a bucket with object lock.")
 
-    def purge(self, name: str) -> list[Remnant]:
+    def purge(self, name: str) -> Sequence[Remnant]:
         """Remove a file, and return why it is still there, if it is."""
         try:
             self.remove(name)

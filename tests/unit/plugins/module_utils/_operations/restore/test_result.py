@@ -70,7 +70,7 @@ def test_what_is_left_to_people_is_shown_where_the_cluster_may_have_changed(stat
     result = result_of(shown([]), state)
     assert (set(result) & AFTERWARDS) == (AFTERWARDS if changed else set())
     assert (result["reason"], result["backup_file"]) == ("the cluster is fresh", None)
-    assert [guard["status"] for guard in result["guards"]] == ["passed"] * 11
+    assert [guard["status"] for guard in result["guards"]] == ["passed"] * 12
     assert "proof" not in result
 
 
