@@ -98,9 +98,7 @@ def _most(count: int, policy: Policy) -> int:
     return max(1, count // 2) if policy.max_remove is None else policy.max_remove
 
 
-def _of_group(
-    group: Sequence[Candidate], policy: Policy, now: float, zone: datetime.tzinfo
-) -> dict[str, list[str]]:
+def _of_group(group: Sequence[Candidate], policy: Policy, now: float, zone: datetime.tzinfo) -> dict[str, list[str]]:
     """Return the reasons of one cluster's archives, which are given with the newest first."""
     reasons: dict[str, list[str]] = {archive.place: [] for archive in group}
     trusted = _trusted(group, now)

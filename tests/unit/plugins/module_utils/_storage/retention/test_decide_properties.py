@@ -55,9 +55,7 @@ STEPS = st.sampled_from([0.0, 60.0, HOUR / 2, HOUR, 5 * HOUR, DAY, 6.5 * DAY, 29
 CANDIDATES = st.builds(
     lambda step, group, index, verified, rehearsed, held, lock, keys: (
         step,
-        Candidate(
-            "", group, 0.0, index, verified, rehearsed, "reason" if held else None, lock, (("keys", keys),)
-        ),
+        Candidate("", group, 0.0, index, verified, rehearsed, "reason" if held else None, lock, (("keys", keys),)),
     ),
     STEPS,
     st.sampled_from("ab"),
