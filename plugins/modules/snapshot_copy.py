@@ -109,7 +109,7 @@ copied:
     size: {description: Size of the copy in bytes; null in check mode., type: int, returned: always}
     sha256: {description: SHA-256 checksum of the unencrypted archive; null if not known., type: str, returned: always}
     sealed: {description: Whether the copy is encrypted., type: bool, returned: always}
-    signed: {description: Whether the copy has a signature., type: bool, returned: always}
+    signed: {description: Whether the copy has a signature; may be null in check mode., type: bool, returned: always}
     verified:
       description:
         - V(records) if every record was read, V(checksum) if an encrypted archive was compared with its manifest only;
@@ -131,6 +131,12 @@ present:
   type: list
   elements: dict
   sample: []
+failed:
+  description: Archives that were not copied, as C(src) and C(reason). If there is one, the module fails in the end.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
 attempts:
   description: Messages of the attempts that failed and were followed by another one.
   returned: always
@@ -141,7 +147,7 @@ duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always
   type: dict
-  sample: {"copy": 3.9, "look": 0.4, "total": 4.3}
+  sample: {"copy": 3.9, "look": 0.2, "read": 0.2, "total": 4.3}
 failure:
   description: What went wrong, for a playbook to act on. C(docs/failures.md) explains every kind.
   returned: failure
@@ -172,7 +178,7 @@ from ..module_utils._ansible.store_options import (
     STORE_OPTIONS,
     require_fitting,
 )
-from ..module_utils._operations.copy import CopyRequest, copy_archives, result_of
+from ..module_utils._operations.copy.run import Copies, CopyRequest, copy_archives
 from ..module_utils._storage.archive_selection import NEWEST
 from ..module_utils._storage.location import parse_location
 
@@ -191,15 +197,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def request_of(run: Run) -> CopyRequest:
     params = run.params
-    src, dest = parse_location(params["src"], "src"), parse_location(params["dest"], "dest")
     settings, dest_settings = run.store_settings(), run.store_settings("dest_store")
-    require_fitting(settings, [src])
-    require_fitting(dest_settings, [dest], "dest_store")
+    require_fitting(settings, [parse_location(params["src"], "src")])
+    require_fitting(dest_settings, [parse_location(params["dest"], "dest")], "dest_store")
     return CopyRequest(
-        src=src,
-        dest=dest,
-        settings=settings,
-        dest_settings=dest_settings,
+        src=params["src"],
+        dest=params["dest"],
+        store=settings,
+        dest_store=dest_settings,
         sealing=run.sealing_settings(),
         pick=params["pick"],
         cluster=params["cluster"] or None,
@@ -208,9 +213,10 @@ def request_of(run: Run) -> CopyRequest:
 
 
 def copy(run: Run) -> dict[str, Any]:
-    run.so_far = lambda: {"copied": [], "present": [], "changed": False, **run.journal.shown}
-    copies = copy_archives(request_of(run), run.journal, check=run.check)
-    return {"src": run.params["src"], "dest": run.params["dest"], **result_of(copies)}
+    copies = Copies()
+    run.so_far = copies.as_result
+    copy_archives(request_of(run), run.journal, copies, check=run.check)
+    return {"src": run.params["src"], "dest": run.params["dest"], **copies.as_result()}
 
 
 def main() -> None:

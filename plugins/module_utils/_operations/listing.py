@@ -26,10 +26,9 @@ from .._storage.opening import open_store
 from .._storage.protocol import Properties, Store
 from .._storage.sealing.signature_words import MISSING, Refusal, Signer, Verdict, refusal
 from .._storage.sealing.signatures import verify
-from .._storage.settings import StoreSettings
+from .._storage.settings import SealingSettings, StoreSettings
 from .._times import to_text
 from .journal import Journal
-
 
 UNREADABLE_MANIFEST = "manifest"
 """Why a signature does not count: the manifest that it is of can't be read."""
@@ -43,7 +42,7 @@ class ListRequest(NamedTuple):
     unnamed: bool = True
     pick: str = ALL
     store: StoreSettings = StoreSettings()
-    allowed_signers: str | None = None
+    sealing: SealingSettings = SealingSettings()
     locks: bool = False
 
 
@@ -60,7 +59,7 @@ class Listing(NamedTuple):
     locks: tuple[Properties | None, ...] | None = None
     """What the store says of each archive, None of one that is gone; None where that was not asked for."""
     verdicts: tuple[Verdict, ...] | None = None
-    """Who signed the manifest of each archive, or why its signature does not count; None where no signers were named."""
+    """Who signed the manifest of each archive, or why its signature does not count; None without allowed signers."""
 
 
 def list_archives(request: ListRequest, journal: Journal, now: float) -> Listing:
@@ -78,8 +77,8 @@ def list_archives(request: ListRequest, journal: Journal, now: float) -> Listing
         listing = select(request, read_catalogue(store), until, now)
         if request.locks:
             listing = listing._replace(locks=_locks(store, listing.archives))
-        if request.allowed_signers is not None:
-            listing = listing._replace(verdicts=_verdicts(store, listing.archives, request.allowed_signers))
+        if request.sealing.allowed_signers is not None:
+            listing = listing._replace(verdicts=_verdicts(store, listing.archives, request.sealing))
     return listing
 
 
@@ -95,7 +94,7 @@ def _locks(store: Store, archives: list[Listed]) -> tuple[Properties | None, ...
     return tuple(each(store, properties, [archive.name for archive in archives]))
 
 
-def _verdicts(store: Store, archives: list[Listed], allowed_signers: str) -> tuple[Verdict, ...]:
+def _verdicts(store: Store, archives: list[Listed], sealing: SealingSettings) -> tuple[Verdict, ...]:
     def verdict(archive: Listed) -> Verdict:
         if not archive.signed:
             return refusal(MISSING)
@@ -107,7 +106,13 @@ def _verdicts(store: Store, archives: list[Listed], allowed_signers: str) -> tup
             return Refusal(UNREADABLE_MANIFEST, printable(error.message))
         if told is None or signature is None:
             return refusal(MISSING)
-        return verify(told.text, signature, allowed_signers, taken_at=told.manifest.taken_at)
+        return verify(
+            told.text,
+            signature,
+            sealing.allowed_signers or "",
+            taken_at=told.manifest.taken_at,
+            revoked_signers=sealing.revoked_signers,
+        )
 
     return tuple(each(store, verdict, archives))
 

@@ -17,9 +17,8 @@ from .._system.private_paths import is_ours_alone
 from .location import Location, parse_location
 from .opening import open_store
 from .protocol import Properties, Store
+from .sealing.age import is_sealed, unsealed
 from .settings import SealingSettings, StoreSettings
-
-SEALED_ENDING = ".age"
 
 Seen = Union[Stamp, Properties]
 """What changes with an archive's bytes, known without reading them. Either has a ``size``, in bytes."""
@@ -64,7 +63,7 @@ class ArchiveSource:
     @property
     def is_sealed(self) -> bool:
         """Whether it is encrypted, by its name."""
-        return self.name.endswith(SEALED_ENDING)
+        return is_sealed(self.name)
 
     @property
     def is_plain_file(self) -> bool:
@@ -81,11 +80,7 @@ class ArchiveSource:
         :raises SealedError: it can't be opened with the identity that was given.
         :raises ArchiveError: it is damaged or cut; its ``fault`` is ``sealed``.
         """
-        if not self.is_sealed:
-            return stored
-        from .sealing.age import unsealed
-
-        return unsealed(stored, self.sealing.identity_file)
+        return unsealed(stored, self.sealing.identity_file) if self.is_sealed else stored
 
     def plain(self) -> Iterator[bytes]:
         """Yield the plain bytes once more, whatever they are by now in a file.

@@ -17,13 +17,16 @@ from .._system.atomic_files import Digest
 from .archive_source import ArchiveSource
 from .manifest import Manifest, decode_manifest
 from .manifest_file import ABSENT, MATCHES, STALE, SUFFIX, UNREADABLE, ManifestMatch
+from .sealing.signature_words import Signer
+from .sealing.signatures import SIGNATURE_LIMIT, verify
+from .sealing.signatures import SUFFIX as SIGNATURE_ENDING
 
-SIGNATURE_SUFFIX = f"{SUFFIX}.sig"
+SIGNATURE_SUFFIX = SUFFIX + SIGNATURE_ENDING
 
 NO_SIGNATURE, UNCHECKED, VALID, INVALID = "absent", "unchecked", "valid", "invalid"
 SIGNATURE_STATUSES = (NO_SIGNATURE, UNCHECKED, VALID, INVALID)
 
-_MANIFEST_LIMIT, _SIGNATURE_LIMIT = 1 << 20, 1 << 16
+_MANIFEST_LIMIT = 1 << 20
 
 
 class Signature(NamedTuple):
@@ -73,7 +76,7 @@ def fault_of(match: ManifestMatch, signature: Signature) -> str | None:
     if signature.status == NO_SIGNATURE:
         return "its manifest is not signed"
     if signature.status != VALID:
-        return f"the signature of its manifest does not count: {signature.reason or 'it was not checked'}"
+        return signature.reason or "the signature of its manifest was not checked"
     if match.status != MATCHES:
         return "its manifest is signed, but names another archive"
     return None
@@ -99,31 +102,30 @@ def look_beside(source: ArchiveSource) -> Beside:
         return Beside(None, is_unreadable=True)
     if text is None:
         return Beside(None)
-    signature = _signature(source, text, allowed_signers)
     try:
         if len(text) > _MANIFEST_LIMIT:
             raise SnapshotError("the manifest is too large to be one")
         manifest = decode_manifest(text)
     except SnapshotError:
-        return Beside(None, is_unreadable=True, signature=signature)
+        return Beside(None, is_unreadable=True)
+    signature = _signature(source, text, manifest.taken_at)
     trusted = signature.status == VALID if allowed_signers else source.is_private(SUFFIX)
     return Beside(manifest, signature=signature, is_trusted=trusted)
 
 
-def _signature(source: ArchiveSource, manifest: bytes, allowed_signers: str | None) -> Signature:
+def _signature(source: ArchiveSource, manifest: bytes, taken_at: float) -> Signature:
+    sealing = source.sealing
     try:
-        signature = source.beside(SIGNATURE_SUFFIX, _SIGNATURE_LIMIT)
+        signature = source.beside(SIGNATURE_SUFFIX, SIGNATURE_LIMIT)
     except SnapshotError:
         if source.path is None:
             raise
         return Signature(INVALID, reason="it can't be read")
     if signature is None:
         return Signature()
-    if allowed_signers is None:
+    if sealing.allowed_signers is None:
         return Signature(UNCHECKED)
-    from .sealing.signatures import Signer, verify
-
-    verdict = verify(manifest, signature, allowed_signers)
+    verdict = verify(manifest, signature, sealing.allowed_signers, taken_at=taken_at)
     if isinstance(verdict, Signer):
         return Signature(VALID, verdict.identity)
-    return Signature(INVALID, reason=str(verdict))
+    return Signature(INVALID, reason=verdict.reason)

@@ -25,8 +25,8 @@ from .guard_facts import EXACT, ArchiveFacts, TargetFacts
 class RestoreRequest(NamedTuple):
     """What is to be restored, and what is accepted. ``wait_timeout`` in seconds. ``cluster``: the target's name.
 
-    ``src`` and ``backup_dir``: paths or URLs; ``store`` says how to reach those stores. ``work_dir``: where an archive is
-    copied to that is not a plain file of this host; None for the system's directory for temporary files.
+    ``src`` and ``backup_dir``: paths or URLs; ``store`` says how to reach their stores. ``work_dir``: where an archive
+    is copied to that is not a plain file of this host; None for the system's directory for temporary files.
     """
 
     src: str

@@ -44,7 +44,7 @@ ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = 
     ("signature", {"signing": SIGNED}, (), PASSED, None, "signed by ops@example.com"),
     ("signature", {"signing": UNSIGNED}, (), REFUSED, "unsigned_archive", "nobody.*vouches.*is not signed.*ACL tokens"),
     ("signature", {"signing": UNSIGNED}, ("unsigned_archive",), ACCEPTED, "unsigned_archive", "is not signed"),
-    ("signature", {"archive": None, "archive_fault": "cut"}, RISKS, NOT_CHECKED, None, "does not verify"),
+    ("signature", {"archive": None}, RISKS, NOT_CHECKED, None, "does not verify"),
     ("token", {}, (), PASSED, None, "may restore"),
     ("token", {"permitted": False}, (), REFUSED, None, 'acl = "write"'),
     ("token", {"permitted": False}, RISKS, REFUSED, None, 'acl = "write"'),
