@@ -25,9 +25,16 @@ from ..._model.identity import ClusterIdentity
 from ..._storage.archive_source import ArchiveSource, source_of
 from ..._storage.location import Location, parse_location
 from ..._storage.manifest import Manifest, decode_manifest, encode_manifest
-from ..._storage.manifest_file import MATCHES, STALE, ManifestMatch, confirmed_manifest, manifest_path, manifest_text
+from ..._storage.manifest_file import (
+    MATCHES,
+    STALE,
+    ManifestMatch,
+    confirmed_manifest,
+    manifest_path,
+    manifest_text,
+    signature_path,
+)
 from ..._storage.manifest_file import SUFFIX as MANIFEST_SUFFIX
-from ..._storage.manifest_file import signature_path
 from ..._storage.opening import open_store
 from ..._storage.protocol import Store, Writer
 from ..._storage.sealing.age import SealingWriter
@@ -245,7 +252,13 @@ class _Copying(NamedTuple):
         verified = RECORDS if opens else CHECKSUM
         manifest = beside_copy.manifest
         self._note_copied(
-            candidate, entry.path, stored.size, manifest.sha256, copy.sealed, beside_copy.signature is not None, verified
+            candidate,
+            entry.path,
+            stored.size,
+            manifest.sha256,
+            copy.sealed,
+            beside_copy.signature is not None,
+            verified,
         )
         self._keep(entry, candidate if match.status == MATCHES else None)
 
@@ -292,9 +305,7 @@ class _Copying(NamedTuple):
             self.journal.warn(f"{printable(source.shown)}: {facts.remark}")
         return facts
 
-    def _beside(
-        self, source: ArchiveSource, beside: Beside, facts: Facts, name: str, sealed: Digest | None
-    ) -> _Beside:
+    def _beside(self, source: ArchiveSource, beside: Beside, facts: Facts, name: str, sealed: Digest | None) -> _Beside:
         was_signed = beside.signature.status != NO_SIGNATURE
         manifest = replace(facts.manifest, file=name, sealed=sealed)
         anew = self.sealed.seal is not None or self.sealed.sign is not None

@@ -83,9 +83,7 @@ def test_recipients_are_not_on_the_command_line(host: Host) -> None:
     assert recipients == [RECIPIENT, "ssh-rsa AAAA me"]
 
 
-def test_a_program_opens_with_the_path_of_the_key(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_program_opens_with_the_path_of_the_key(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     host.has("age", script='echo "$@"')
     monkeypatch.chdir(tmp_path)
     with tools.decryption(tools.tool_for(PLAIN), "-key", b"AGE-SECRET-KEY-1")() as opening:
