@@ -30,7 +30,16 @@ def test_expressions_that_are_wrong_in_every_reading(regexp: bytes) -> None:
 @pytest.mark.parametrize(
     "regexp",
     [
-        *(b"", b"^geo-db-(.*?)-([^\\-]+?)$", "Gr\u00fc\u00dfe".encode(), rb"\pL+", rb"\Q(\E", rb"\z", b"(?i)a", b"a(?i)b"),
+        *(
+            b"",
+            b"^geo-db-(.*?)-([^\\-]+?)$",
+            "Gr\u00fc\u00dfe".encode(),
+            rb"\pL+",
+            rb"\Q(\E",
+            rb"\z",
+            b"(?i)a",
+            b"a(?i)b",
+        ),
         *(b"[[:alpha:]", b"^*", b"(?U)a", b"(?P<n>a)", b"x" * 5000 + b"(", b"(" * 600 + b")" * 600, b"a{1000}{1000}"),
     ],
 )
