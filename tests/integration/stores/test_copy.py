@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Archives that snapshot_copy passes from store to store, judged by the stores' own clients, age, ssh-keygen and Consul."""
+"""Archives that snapshot_copy passes from store to store, judged by the stores' clients, age, ssh-keygen and Consul."""
 
 from __future__ import annotations
 
