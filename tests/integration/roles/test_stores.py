@@ -385,7 +385,11 @@ def test_the_rollback_kit_leads_to_the_store_and_age_opens_it(
 
     kit = Kit(wanted)
     text = kit.text + (wanted / "versions.json").read_text(encoding="utf-8")
-    secret = next(line for line in sealing.identity.path.read_text(encoding="utf-8").splitlines() if line.startswith("AGE-SECRET-KEY"))
+    secret = next(
+        line
+        for line in sealing.identity.path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("AGE-SECRET-KEY")
+    )
     for hidden in (gateway.secret_key, gateway.access_key, secret, sealing.signing.read_text(encoding="utf-8")):
         assert hidden not in text
     assert f"Copy of the archive: `{tmp_path}/disk/{name}`" in text
