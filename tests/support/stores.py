@@ -22,7 +22,7 @@ import trustme
 from lab import binaries
 from lab.ports import LOOPBACK, free_port
 
-from .store_server import PATIENCE, StoreServer
+from support.store_server import PATIENCE, StoreServer
 
 
 class S3Server(StoreServer):

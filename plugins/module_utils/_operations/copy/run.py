@@ -20,20 +20,21 @@ from ..._errors import (
 )
 from ..._storage.archive_source import ArchiveSource, source_of
 from ..._storage.location import Location, parse_location
-from ..._storage.manifest import Manifest, decode_manifest, encode_manifest
+from ..._storage.manifest import Manifest, encode_manifest
 from ..._storage.manifest_file import (
     MATCHES,
     STALE,
     ManifestMatch,
     manifest_path,
+    manifest_text,
+    signature_beside,
     signature_path,
 )
-from ..._storage.manifest_file import SUFFIX as MANIFEST_SUFFIX
 from ..._storage.opening import open_store
 from ..._storage.protocol import Store, Writer
 from ..._storage.sealing.age import SealingWriter
 from ..._storage.store import Entry, confirm, entries_of, extend_locks, is_intact
-from ..._storage.trust import NO_SIGNATURE, SIGNATURE_SUFFIX, VALID, Beside, fault_of, look_beside, stored_of
+from ..._storage.trust import NO_SIGNATURE, VALID, Beside, fault_of, look_beside
 from ..._system.atomic_files import Digest, make_directory, require_directory
 from ..journal import Journal
 from ..save.destination import clean
@@ -46,7 +47,6 @@ from .plan import Wanted, free_name, holding, require_store, wanted
 RECORDS, CHECKSUM = "records", "checksum"
 """How a copy was verified: to its last record, or, of a sealed archive, by the checksum in its manifest."""
 
-_SMALL = 1 << 20
 _ONE_ARCHIVE = (FailureKind.ARCHIVE, FailureKind.OPTION, FailureKind.SEALED, FailureKind.SIGNATURE)
 """What is wrong with one archive alone: the others are copied nevertheless."""
 
@@ -246,10 +246,11 @@ class _Copying(NamedTuple):
         manifest = replace(facts.manifest, file=name, sealed=sealed)
         anew = self.sealed.seal is not None or self.sealed.sign is not None
         if facts.is_verbatim and not anew and (was_signed or name == source.name):
-            text = source.beside(MANIFEST_SUFFIX, _SMALL)
-            signature = source.beside(SIGNATURE_SUFFIX, _SMALL) if was_signed else None
-            if text is None or decode_manifest(text) != beside.manifest:
+            told = manifest_text(source.store, source.name)
+            signature = signature_beside(source.store, source.name) if was_signed else None
+            if told is None or told.manifest != beside.manifest:
                 raise ArchiveError(f"the manifest of {source.shown} was changed meanwhile", fault="manifest")
+            text = told.text
             return _Beside(replace(manifest, file=facts.manifest.file), text, signature)
         if manifest.fingerprint is None:
             raise SealedError(
@@ -321,7 +322,7 @@ def _match(beside: Beside, passed: Passed) -> ManifestMatch:
     if passed.plain is not None:
         return beside.match(passed.stored, passed.plain)
     manifest = beside.manifest
-    if manifest is not None and stored_of(manifest) == passed.stored:
+    if manifest is not None and manifest.stored == passed.stored:
         return ManifestMatch(MATCHES, manifest)
     return ManifestMatch(STALE, None)
 

@@ -23,6 +23,7 @@ from ..._model.record_types import RecordType
 from ..records.canonical import Content
 from ..records.protobuf import value_of
 from .messages import require_message
+from .query_templates import fault_of_template
 from .schema_checks import check_of_kind, check_of_struct, check_of_type
 
 # Asked of each record: to look one up in the enumeration takes longer.
@@ -83,7 +84,6 @@ _TEXT = frozenset({*range(0xA0, 0xC0), 0xC4, 0xC5, 0xC6, 0xD9, 0xDA, 0xDB})
 
 # ValidateServiceMetadata in agent/structs/structs.go; gateways and proxies may have more pairs and longer values.
 _META_KEY = re.compile(rb"[a-zA-Z0-9_-]{1,128}")
-_TEMPLATES = (None, b"", b"name_prefix_match")
 
 
 def fault_of(type_id: int, content: Content) -> str | None:
@@ -181,8 +181,7 @@ def _fault_of_entry(fields: Mapping[bytes, Any] | None) -> str | None:
 
 def _special(type_id: int, value: Any) -> str:
     if type_id == _PREPARED_QUERY:
-        template = value.get(b"Template") or {}
-        return ".Template.Type" if template.get(b"Type") not in _TEMPLATES else ""
+        return fault_of_template(value)
     if type_id == _COORDINATES:
         good = all(update is not None and update.get(b"Node") and update.get(b"Coord") is not None for update in value)
         return "" if good else "[].Node"

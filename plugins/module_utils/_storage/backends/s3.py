@@ -174,24 +174,6 @@ class S3Store(S3Probes):
             LegalHold={"Status": "ON" if on else "OFF"},
         )
 
-    def _require_locks(self) -> None:
-        """Refuse to ask a store for a lock that knows nothing of locks: some take the request for the object itself.
-
-        :raises StoreError: the bucket has no object lock.
-        """
-        try:
-            enabled = self._lock_configuration().get("ObjectLockEnabled") == "Enabled"
-        except StoreError as error:
-            if error.kind != FailureKind.STORE_DENIED:
-                raise
-            # A store that refuses to show it knows what it is.
-            return
-        if not enabled:
-            raise StoreError(
-                f"{self.location}: the bucket has no object lock",
-                hint="Use a bucket that was created with object lock, or leave out store.object_lock.",
-            )
-
     def _locked_or(self, error: StoreError, name: str) -> StoreError:
         """Return the error for a removal that was refused: because of a lock, where there is one."""
         with contextlib.suppress(StoreError):

@@ -13,10 +13,9 @@ from ..._errors import FailureKind, StoreError
 from ..protocol import Remnant
 from ..settings import ObjectLock
 from .checksums import encoded
-from .s3_bucket import S3Bucket
+from .s3_bucket import NOT_THERE, S3Bucket
 from .s3_upload import abort, put_new
 
-_NOT_THERE = (404, 405, 501)
 _DAYS_OF_A_YEAR = 365
 
 
@@ -28,14 +27,14 @@ class S3Probes(S3Bucket):
         try:
             told = self._client.call("GetBucketVersioning", place=str(self.location))
         except StoreError as error:
-            if error.facts.get("status") in _NOT_THERE and error.kind != FailureKind.STORE_MISSING:
+            if error.facts.get("status") in NOT_THERE and error.kind != FailureKind.STORE_MISSING:
                 return None
             raise
         return bool(told.get("Status") == "Enabled")
 
     def lock_default(self) -> ObjectLock | None:
         """Return the bucket's own retention for new objects; None where it has none."""
-        rule = (self._lock_configuration().get("Rule") or {}).get("DefaultRetention") or {}
+        rule = (self.lock_configuration().get("Rule") or {}).get("DefaultRetention") or {}
         days = int(rule.get("Days") or 0) + int(rule.get("Years") or 0) * _DAYS_OF_A_YEAR
         return ObjectLock(str(rule["Mode"]), days) if rule.get("Mode") and days else None
 
@@ -121,16 +120,6 @@ class S3Probes(S3Bucket):
                 if error.kind != FailureKind.STORE_MISSING:
                     left.append(self._remnant(error, name, which))
         return tuple(left)
-
-    def _lock_configuration(self) -> dict[str, Any]:
-        """Return what the bucket says of locks; nothing where it has none, or where the store has none."""
-        try:
-            told = self._client.call("GetObjectLockConfiguration", place=str(self.location))
-        except StoreError as error:
-            if error.facts.get("status") in _NOT_THERE and error.kind != FailureKind.STORE_MISSING:
-                return {}
-            raise
-        return dict(told.get("ObjectLockConfiguration") or {})
 
     def _versions(self, key: str) -> list[str]:
         markers = (("KeyMarker", "VersionIdMarker"), ("NextKeyMarker", "NextVersionIdMarker"))

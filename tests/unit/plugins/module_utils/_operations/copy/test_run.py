@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -261,7 +260,7 @@ def test_a_sealed_archive_that_has_other_bytes_is_not_copied(tmp_path: Path, the
 @pytest.mark.parametrize("why", ["no manifest", "others can write"])
 def test_a_sealed_archive_for_which_nobody_vouches_has_to_be_opened(tmp_path: Path, there: Path, why: str) -> None:
     path = sealed(tmp_path / "sealed", described=why != "no manifest")
-    os.chmod(path.parent, 0o777)
+    path.parent.chmod(0o777)
     with pytest.raises(SealedError, match="sealed") as caught:
         copied(path, there)
 

@@ -117,6 +117,7 @@ BAD: list[tuple[int, Any, str]] = [
     (COORDINATE, [{"Node": "n"}], "[].Node"),
     (QUERY, {**QUERY_FIELDS, "ID": "q"}, "ID"),
     (QUERY, {**QUERY_FIELDS, "Template": {"Type": "zz"}}, "Template.Type"),
+    (QUERY, {**QUERY_FIELDS, "Template": {"Type": "name_prefix_match", "Regexp": b"\xff"}}, "Template.Regexp"),
     (INTENTION, {"ID": "i"}, "ID"),
     (CA, {"ID": None}, "ID"),
     (INDEX, {"Value": 4}, "Key"),
