@@ -53,6 +53,8 @@ ACTING_FILES = {
     *("_storage/store", "_storage/catalogue", "_storage/manifest_file", "_storage/archive_file"),
     *("_storage/archive_source", "_storage/local_copy", "_storage/trust"),
     *("_storage/new_archive", "_storage/opening", "_storage/backends/local"),
+    *("_storage/backends/gcs", "_storage/backends/gcs_client", "_storage/backends/gcs_upload"),
+    *("_storage/backends/azure", "_storage/backends/azure_client", "_storage/backends/azure_upload"),
     *("_operations/capture", "_operations/proof", "_operations/describe", "_operations/diff", "_operations/sealing"),
     *("_operations/copy/run", "_operations/copy/passing", "_operations/copy/candidates", "_operations/store_check"),
     *("_operations/save/run", "_operations/save/preflight", "_operations/save/destination", "_operations/save/publish"),
@@ -68,6 +70,9 @@ ONLY_IN = {
     "msgpack": {"_snapshot/records/stream"},
     "isal": {"_snapshot/gzip_tar"},
     "pyrage": {"_storage/sealing/pyrage_filter"},
+    "google": {"_storage/backends/gcs_client", "_storage/backends/gcs_upload"},
+    "google_crc32c": {"_storage/backends/gcs_values"},
+    "azure": {f"_storage/backends/{name}" for name in ("azure", "azure_client", "azure_upload")},
     "boto3": {"_storage/backends/s3_client"},
     "botocore": {"_storage/backends/s3_client"},
 }
@@ -85,6 +90,10 @@ ONLY_ON_REAL_SERVERS = {
     # What a store does, as a type; the same tests hold each of them to it.
     "_storage/protocol",
     # tests/integration/stores holds each backend to the same contract.
+    "_storage/backends/azure",
+    "_storage/backends/azure_upload",
+    "_storage/backends/gcs",
+    "_storage/backends/gcs_upload",
     "_storage/backends/s3",
     "_storage/backends/s3_bucket",
     "_storage/backends/s3_client",

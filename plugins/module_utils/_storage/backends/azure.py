@@ -132,7 +132,7 @@ class AzureStore:
         self._put_new(name, data, self._retention())
 
     def _writer(self, retention: values.Retention | None) -> BlobWriter:
-        return BlobWriter(self._blob, self._do, Keeping(self._settings.storage_class, retention))
+        return BlobWriter(self._blob, self._do, self.place, Keeping(self._settings.storage_class, retention))
 
     def _put_new(self, name: str, data: bytes, retention: values.Retention | None) -> None:
         with self._writer(retention) as writer:

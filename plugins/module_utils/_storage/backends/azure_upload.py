@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from ..._errors import FailureKind, StoreError
 from ..protocol import SHA256
 from . import azure_errors as azure
 from . import azure_values as values
-from .blocks import BlockBuffer
+from .blocks import BlockBuffer, require_sha256
 from .refusals import Operation
-
-T = TypeVar("T")
-
-Do = Callable[[Operation, Callable[[], T], str], T]
 
 
 class Keeping(NamedTuple):
@@ -29,10 +25,16 @@ class Keeping(NamedTuple):
 
 
 class BlobWriter:
-    """One new blob under way. ``blob``: gives the SDK's client for a name. ``do``: sends, and sends again."""
+    """One new blob under way. ``blob``: gives the SDK's client for a name. ``do``: sends, and sends again.
 
-    def __init__(self, blob: Callable[[str], Any], do: Callable[..., Any], keeping: Keeping) -> None:
+    ``place``: the URL of a name.
+    """
+
+    def __init__(
+        self, blob: Callable[[str], Any], do: Callable[..., Any], place: Callable[[str], str], keeping: Keeping
+    ) -> None:
         self._blob = blob
+        self._place = place
         self._do = do
         self._keeping = keeping
         self._name = ""
@@ -70,6 +72,7 @@ class BlobWriter:
         """Send what is left, and make a blob of all, where there is none."""
         rest = self._buffer.rest()
         if not self._blocks:
+            require_sha256(rest, sha256, self._place(self._name))
             self._create(azure.CREATE, lambda options: self._put(rest, options), sha256)
             return self._name
         if rest:

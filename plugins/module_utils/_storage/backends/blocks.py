@@ -47,6 +47,18 @@ class BlockBuffer:
         return block
 
 
+def require_sha256(data: bytes, sha256: str, place: str) -> None:
+    """Check an object that goes with one request before it does; with more of them each has a checksum of its own.
+
+    :raises StoreError: its bytes are not those that the digest is of.
+    """
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise StoreError(
+            f"{place}: these are other bytes than those that were verified",
+            hint="Nothing was stored. Try again. If it fails again, this host's memory may be damaged.",
+        )
+
+
 class ReadCheck:
     """Compares what was read, from the first byte to the last, with what the store noted when it was stored."""
 

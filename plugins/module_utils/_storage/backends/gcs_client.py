@@ -82,6 +82,7 @@ def is_emulator(endpoint_url: str | None) -> bool:
 def _credentials(settings: StoreSettings) -> Any:
     import google.auth
     from google.auth.credentials import AnonymousCredentials
+    from google.auth.exceptions import GoogleAuthError
 
     if settings.credentials_file is not None:
         with warnings.catch_warnings():
@@ -89,7 +90,7 @@ def _credentials(settings: StoreSettings) -> Any:
             warnings.simplefilter("ignore")
             try:
                 named, _project = google.auth.load_credentials_from_file(settings.credentials_file, scopes=[SCOPE])
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (GoogleAuthError, OSError, ValueError, KeyError, TypeError) as error:
                 raise OptionError(
                     "store.credentials_file: can't be used as a key file of a service account",
                     hint="Name the JSON file of a service account, readable by the user that runs the module.",

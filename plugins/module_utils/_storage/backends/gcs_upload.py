@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from ..._errors import FailureKind, StoreError
-from .blocks import BlockBuffer
+from .blocks import BlockBuffer, require_sha256
 from .gcs_values import crc32c_hex, new_crc32c
 
 _GOES_ON = 308
@@ -161,9 +161,11 @@ class GcsWriter:
 
     def publish(self, sha256: str) -> str:
         """Send what is left, with the checksum of all: the object is there with the answer."""
+        rest = self._buffer.rest()
         if self._upload is None:
+            require_sha256(rest, sha256, self._place(self._name))
             self._upload = self._begin(self._name, sha256)
-        resource = self._upload.finish(self._buffer.rest(), self._running.digest())
+        resource = self._upload.finish(rest, self._running.digest())
         self._upload = None
         self._require_stored(resource)
         return self._name
