@@ -25,6 +25,10 @@ sys.path.insert(0, os.environ.get("ANSIBLE_COLLECTIONS_PATH") or str(places.link
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.diff_text import summary_of
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import Selection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.client import Client, Connection
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.describe import (
+    DescribeRequest,
+    describe,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.diff import DiffRequest, compare
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.run import (
@@ -32,12 +36,6 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     restore,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.save.run import SaveRequest, save
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
-    digest_of,
-    read_pieces,
-)
 
 
 def saving(*, port: int, token: str, dest: str) -> dict[str, Any]:
@@ -52,9 +50,8 @@ def saving(*, port: int, token: str, dest: str) -> dict[str, Any]:
 
 def describing(*, path: str) -> dict[str, Any]:
     """Verify and describe an archive, keys by prefix and findings included."""
-    digest = digest_of(path)
-    archive = read_archive(read_pieces(path), kv_prefixes=KvPrefixes(2))
-    return {"size": digest.size, "fingerprint": archive.state.fingerprint.overall}
+    described = describe(DescribeRequest(path=path), Journal())
+    return {"size": described.digest.size, "fingerprint": described.archive.state.fingerprint.overall}
 
 
 def comparing(*, before: str, after: str) -> dict[str, Any]:
