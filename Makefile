@@ -81,7 +81,7 @@ importer: ## what Galaxy checks when the artifact is uploaded
 
 ##@ The rest
 
-.PHONY: format build report-picture consul clean distclean
+.PHONY: format build report-picture consul binaries clean distclean
 format: ## format the code with ruff, and fix what ruff can fix
 	@CI=false $(NOX) -s formatters
 
@@ -95,6 +95,9 @@ report-picture: ## pictures of an example report, or of REPORT=path, into REPORT
 consul: ## get both Consul binaries now: a build of minutes with Go, once
 	@tools/binaries/get consul-1.22.7
 	@tools/binaries/get consul-1.8.7
+
+binaries: ## get all programs that tests use now: stores, age, a browser, promtool and Consul, minutes of building, once
+	@tools/binaries/get all
 
 clean: ## remove what was made from this checkout, in it and in the cache
 	@tools/env/clean checkout

@@ -105,6 +105,7 @@ class FailureKind(str, enum.Enum):
     REDIRECTED = "redirected"
     REHEARSAL = "rehearsal"
     RESTORE = "restore"
+    RETENTION = "retention"
     SEALED = "sealed"
     SERVER_ERROR = "server_error"
     SIGNATURE = "signature"
@@ -162,6 +163,10 @@ class OptionError(SnapshotError):
     kind = FailureKind.OPTION
 
 
+NOT_PACKAGED = frozenset({"azure-identity", "azure-storage-blob", "google-cloud-storage", "pyrage"})
+"""Libraries that distributions don't have, or not by their own names."""
+
+
 class MissingLibraryError(SnapshotError):
     """A Python library that this module needs is not installed on the host it runs on."""
 
@@ -169,9 +174,10 @@ class MissingLibraryError(SnapshotError):
 
     def __init__(self, library: str, cause: str) -> None:
         python = sys.executable or "this host's Python"
+        packaged = "" if library in NOT_PACKAGED else f"python3-{library}, or "
         super().__init__(
             f"the Python library {library} is missing for {python} ({cause})",
-            hint=f"Install it there (python3-{library}, or pip install {library}), or set "
+            hint=f"Install it there ({packaged}pip install {library}), or set "
             "ansible_python_interpreter to a Python that has it.",
             library=library,
         )
@@ -313,6 +319,12 @@ class ServerDied(SnapshotError):
     def __init__(self, message: str, *, crash_log: list[str]) -> None:
         super().__init__(message, hint="crash_log says why.", crash_log=crash_log)
         self.crash_log = crash_log
+
+
+class RetentionError(SnapshotError):
+    """More archives would be removed than was allowed; nothing was removed."""
+
+    kind = FailureKind.RETENTION
 
 
 class RehearsalError(SnapshotError):

@@ -34,6 +34,9 @@ extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
   - disaster_recovery.consul.attributes.actiongroup_consul
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.read
   - ansible.builtin.action_common_attributes
 requirements:
   - msgpack >= 1.0
@@ -48,12 +51,12 @@ attributes:
     support: full
 options:
   before:
-    description: The older archive, on the host the module runs on.
+    description: The older archive, on the host the module runs on, or its URL in a store.
     type: path
     required: true
   after:
     description:
-      - The newer archive, on the host the module runs on.
+      - The newer archive, on the host the module runs on, or its URL in a store.
       - By default, a snapshot of the live cluster is taken, compared while it is downloaded, and not kept. The
         connection options are used only for that.
     type: path
@@ -185,6 +188,22 @@ before:
       description: Digest of its durable content, equal for equal content.
       type: str
       returned: always
+    sealed:
+      description: Whether the archive was encrypted. O(identity_file) has opened it then.
+      returned: for an archive
+      type: bool
+    signed:
+      description: Whether a signature lies next to the manifest. By itself it proves nothing.
+      returned: for an archive
+      type: bool
+    signed_by:
+      description: Who signed the manifest, as O(allowed_signers) names the key; null if no allowed signer did.
+      returned: for an archive
+      type: str
+    signature_fault:
+      description: Why no signer in O(allowed_signers) vouches for the archive, or null.
+      returned: for an archive
+      type: str
   sample:
     cluster: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
     fingerprint: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
@@ -221,9 +240,10 @@ failure:
       description: The kind of failure; V(archive) when an archive does not verify.
       type: str
       returned: always
-      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked,
-        error, file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
-        permission_denied, proxy_auth, rate_limited, redirected, server_error, token_unknown, too_early, too_large,
+      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked, error,
+        file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
+        permission_denied, proxy_auth, rate_limited, redirected, sealed, server_error, signature, store,
+        store_credentials, store_denied, store_missing, store_unavailable, token_unknown, too_early, too_large,
         unavailable, unknown_datacenter, write_restricted, wrong_scheme]
     hint:
       description: What to do next.
@@ -237,6 +257,8 @@ failure:
       description: The layer of the archive that is invalid.
       type: str
       returned: when an archive does not verify
+    library: {description: The missing Python library., type: str, returned: when one is missing}
+    operation: {description: The store's operation that failed., type: str, returned: when a store refused it}
   sample: {"fault": "truncated", "hint": "The archive was cut short.", "kind": "archive", "path": "/var/backups/x.snap"}
 """
 
@@ -246,6 +268,7 @@ from typing import Any
 
 from ..module_utils._ansible.options import connection_spec
 from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, STORE_OPTIONS
 from ..module_utils._compare.diff_text import diff_of, summary_of
 from ..module_utils._compare.record_diff import Selection
 from ..module_utils._errors import OptionError
@@ -255,6 +278,8 @@ from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "before": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_READ_OPTIONS,
     "after": {"type": "path"},
     "datacenter": {"type": "str"},
     "types": {"type": "list", "elements": "str"},
@@ -266,7 +291,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 UNNAMED_TYPE = re.compile(r"Unknown\(\d{1,3}\)")
 
 
-def request_of(params: dict[str, Any]) -> DiffRequest:
+def request_of(run: Run) -> DiffRequest:
+    params = run.params
     types = params["types"]
     known = {kind.name for kind in KINDS.values()}
     strange = sorted(name for name in types or () if name not in known and not UNNAMED_TYPE.fullmatch(name))
@@ -282,6 +308,8 @@ def request_of(params: dict[str, Any]) -> DiffRequest:
         datacenter=params["datacenter"] or None,
         selection=Selection(frozenset(types) if types else None, params["prefix"].encode(), params["volatile"]),
         limit=params["limit"],
+        store=run.store_settings(),
+        sealing=run.sealing_settings(),
     )
 
 
@@ -303,6 +331,7 @@ def described(side: Side) -> dict[str, Any]:
         "cluster": side.cluster.as_origin(),
         "taken_at": to_text(side.taken_at),
         "fingerprint": side.fingerprint.overall,
+        **side.storing,
     }
 
 
@@ -311,7 +340,7 @@ def header(side: Side) -> str:
 
 
 def compare_states(run: Run) -> dict[str, Any]:
-    request = request_of(run.params)
+    request = request_of(run)
     with run.journal.phase("compare"):
         compared = compare(request, run.client, run.journal.again)
     result = result_of(compared)

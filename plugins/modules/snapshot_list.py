@@ -7,12 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snapshot_list
-short_description: List the archives of Consul's state in a directory
+short_description: List the archives of Consul's state in a directory or a bucket
 version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Lists the archives of all clusters, or of one, in a directory of the host the module runs on, the newest first.
+  - Lists the archives of all clusters, or of one, in a directory of the host the module runs on
+    or in a bucket, the newest first.
   - Reads the manifests of the archives. If an archive has no manifest, or one from before manifests named the servers,
     only its first member, C(meta.json), is read. No archive is verified. Use M(disaster_recovery.consul.snapshot_info)
     to verify one; a restore and a rehearsal verify it, too.
@@ -21,6 +22,9 @@ description:
   - Symbolic links, pipes, and names that are not UTF-8 are not read, and are listed in RV(skipped).
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.read
 attributes:
   check_mode:
     support: full
@@ -33,7 +37,8 @@ attributes:
 options:
   path:
     description:
-      - The directory. An archive is a file whose name ends with C(.snap), or a file with a manifest next to it.
+      - The directory, or the URL of a store, such as V(s3://bucket/consul/). An archive is a file whose name ends with
+        C(.snap) or C(.snap.age), or a file with a manifest next to it.
       - If the directory does not exist, RV(exists) is false, and the list is empty.
     type: path
     required: true
@@ -52,6 +57,12 @@ options:
         were taken at or before this time. A time without a zone is in UTC.
     type: str
     default: all
+  locks:
+    description:
+      - Also ask a bucket until when each archive is locked, and whether it is held; one request for each. See
+        RV(archives[].locked_until) and RV(archives[].held).
+    type: bool
+    default: false
 seealso:
   - module: disaster_recovery.consul.snapshot_save
   - module: disaster_recovery.consul.snapshot_info
@@ -131,11 +142,11 @@ archives:
       type: int
       returned: success
     size:
-      description: Its size in bytes.
+      description: Its size in bytes, as it is stored.
       type: int
       returned: success
     sha256:
-      description: SHA-256 checksum of the archive from its manifest; null without a manifest.
+      description: SHA-256 checksum of the archive before encryption, from its manifest; null without a manifest.
       type: str
       returned: success
     fingerprint:
@@ -143,6 +154,22 @@ archives:
         - Fingerprint of its content from its manifest, equal for equal content. It is null if no manifest contains it.
       type: str
       returned: success
+    sealed: {description: Whether it is encrypted., type: bool, returned: success}
+    signed:
+      description: Whether a signature lies next to its manifest. By itself, that proves nothing.
+      type: bool
+      returned: success
+    signed_by:
+      description: Who signed its manifest, as O(allowed_signers) names the key; null if no allowed signer did.
+      type: str
+      returned: with O(allowed_signers)
+    signature_fault: {description: "Why the signature does not count, or null.", type: str,
+      returned: with O(allowed_signers)}
+    locked_until:
+      description: Until when the store keeps it from being removed, in UTC; null if it is not locked.
+      type: str
+      returned: with O(locks=true)
+    held: {description: Whether it has a legal hold., type: bool, returned: with O(locks=true)}
   sample:
     - cluster:
         consul_version: "1.22.7"
@@ -158,7 +185,9 @@ archives:
       manifest_status: matches
       path: /var/backups/consul/dc1-20261123T021500Z-3135.snap
       fingerprint: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
+      sealed: false
       sha256: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
+      signed: false
       size: 81930112
       taken_at: "2026-11-23T02:15:00Z"
 newest_confirmed_at:
@@ -198,9 +227,12 @@ failure:
       description: The kind of failure.
       type: str
       returned: always
-      choices: [defect, file, interrupted, option]
+      choices: [defect, file, interrupted, missing_library, option, signature, store, store_credentials, store_denied,
+        store_missing, store_unavailable]
     hint: {description: What to do next., type: str, returned: always}
     path: {description: File or directory concerned., type: str, returned: when there is one}
+    library: {description: The missing Python library., type: str, returned: when one is missing}
+    operation: {description: The store's operation that failed., type: str, returned: when a store refused it}
     place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Write a time as 2026-11-23T02:15:00Z.", "kind": "option"}
 """
@@ -209,25 +241,41 @@ import time
 from typing import Any
 
 from ..module_utils._ansible.runner import Run, run_module
-from ..module_utils._operations.listing import Listing, ListRequest, as_json, list_archives
+from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, STORE_OPTIONS, require_fitting
+from ..module_utils._operations.listing import Listing, ListRequest, list_archives, results
+from ..module_utils._storage.location import parse_location
 from ..module_utils._times import to_text
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_READ_OPTIONS,
     "cluster": {"type": "str"},
     "unnamed": {"type": "bool", "default": True},
     "pick": {"type": "str", "default": "all"},
+    "locks": {"type": "bool", "default": False},
 }
 
 
-def request_of(params: dict[str, Any]) -> ListRequest:
-    return ListRequest(params["path"], params["cluster"] or None, params["unnamed"], params["pick"])
+def request_of(run: Run) -> ListRequest:
+    params = run.params
+    store, sealing = run.store_settings(), run.sealing_settings()
+    require_fitting(store, [parse_location(params["path"], "path")])
+    return ListRequest(
+        path=params["path"],
+        cluster=params["cluster"] or None,
+        unnamed=params["unnamed"],
+        pick=params["pick"],
+        store=store,
+        sealing=sealing,
+        locks=params["locks"],
+    )
 
 
 def result_of(listing: Listing, now: float) -> dict[str, Any]:
     return {
         "exists": listing.exists,
-        "archives": [as_json(archive, now) for archive in listing.archives],
+        "archives": results(listing, now),
         "skipped": [skipped._asdict() for skipped in listing.skipped],
         "newest_confirmed_at": to_text(listing.newest_confirmed_at),
         "other_clusters": list(listing.other_clusters),
@@ -236,7 +284,7 @@ def result_of(listing: Listing, now: float) -> dict[str, Any]:
 
 def list_directory(run: Run) -> dict[str, Any]:
     now = time.time()
-    listing = list_archives(request_of(run.params), run.journal, now)
+    listing = list_archives(request_of(run), run.journal, now)
     for remark in listing.remarks:
         run.warn(remark)
     return result_of(listing, now)

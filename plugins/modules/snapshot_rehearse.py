@@ -27,6 +27,9 @@ description:
     same user with the same O(work_dir) removes what is left.
 extends_documentation_fragment:
   - disaster_recovery.consul.attributes
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.read
 requirements:
   - msgpack >= 1.0
   - requests >= 2.25
@@ -44,7 +47,7 @@ attributes:
     platforms: linux
 options:
   src:
-    description: The archive, on the host the module runs on.
+    description: The archive, on the host the module runs on, or its URL in a store.
     type: path
     required: true
   consul_binary:
@@ -94,7 +97,8 @@ options:
   work_dir:
     description:
       - Directory in which the server's directory is created. It needs free space of about four times the size of the
-        state. By default, the system's directory for temporary files.
+        state, and the size of the archive if that is in a bucket or encrypted. By default, the system's directory for
+        temporary files.
     type: path
 seealso:
   - module: disaster_recovery.consul.snapshot_info
@@ -197,6 +201,12 @@ sha256:
   returned: when the archive verifies
   type: str
   sample: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
+sealed: {description: Whether O(identity_file) opened it., returned: when the archive verifies, type: bool}
+signed_by: {description: "The allowed signer of its manifest, or null.", returned: when the archive verifies, type: str}
+download:
+  description: C(bytes) that the private copy takes at most, and its C(directory).
+  returned: for an archive in a bucket, or an encrypted one
+  type: dict
 size: {description: "Size of the archive in bytes.", returned: when the archive verifies, type: int, sample: 81930112}
 taken_at:
   description: When a server took it, in UTC; null if the archive does not tell.
@@ -292,12 +302,7 @@ kept_dir:
   returned: always
   type: str
   sample: /tmp/kept-consul-rehearsal-h2k4d7qa
-attempts:
-  description: Messages of the attempts that failed and were followed by another one.
-  returned: always
-  type: list
-  elements: str
-  sample: []
+attempts: {description: Failed attempts that were followed by another one., returned: always, type: list, elements: str}
 duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always
@@ -327,6 +332,7 @@ failure:
 from typing import Any
 
 from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, STORE_OPTIONS
 from ..module_utils._errors import OptionError
 from ..module_utils._operations.rehearse.assertions import KINDS, assertion_from
 from ..module_utils._operations.rehearse.result import result_of
@@ -335,20 +341,16 @@ from ..module_utils._operations.rehearse.verdict import failure_of
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_READ_OPTIONS,
     "consul_binary": {"type": "str", "default": "consul"},
     "assertions": {
         "type": "list",
         "elements": "dict",
         "default": [],
         "options": {
-            "name": {"type": "str"},
-            "kv_key": {"type": "str", "no_log": False},
-            "kv_prefix": {"type": "str", "no_log": False},
+            **{name: {"type": "str", "no_log": False} for name in ("name", *KINDS)},
             "min_count": {"type": "int"},
-            "service": {"type": "str"},
-            "policy": {"type": "str"},
-            "token_accessor": {"type": "str", "no_log": False},
-            "config_entry": {"type": "str"},
         },
         "mutually_exclusive": [KINDS],
         "required_one_of": [KINDS],
@@ -363,7 +365,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(params: dict[str, Any]) -> RehearseRequest:
+def request_of(run: Run) -> RehearseRequest:
+    params = run.params
     for option, least in (("timeout", 1), ("max_rto", 0), ("max_age", 0)):
         if params[option] is not None and params[option] < least:
             raise OptionError(f"{option} must be {least} or more", hint="Correct the option.")
@@ -371,13 +374,15 @@ def request_of(params: dict[str, Any]) -> RehearseRequest:
         assertions = tuple(assertion_from(options) for options in params["assertions"])
     except ValueError as error:
         raise OptionError(f"assertions: {error}", hint="Correct the option.") from None
-    return RehearseRequest(**{**params, "assertions": assertions})
+    own = {name: value for name, value in params.items() if name in RehearseRequest._fields}
+    settings = {"store": run.store_settings(), "sealing": run.sealing_settings()}
+    return RehearseRequest(**{**own, **settings, "assertions": assertions})
 
 
 def rehearse_archive(run: Run) -> dict[str, Any]:
     src, rehearsal = run.params["src"], Rehearsal(run.journal)
     run.so_far = lambda: result_of(src, rehearsal.reached)
-    request = request_of(run.params)
+    request = request_of(run)
     ending = rehearsal.run(request, check=run.check)
     failure = failure_of(ending.conclusion, may_die=request.attempt_anyway)
     if failure is not None:

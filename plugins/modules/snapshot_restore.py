@@ -26,6 +26,10 @@ extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
   - disaster_recovery.consul.attributes.actiongroup_consul
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.write
+  - disaster_recovery.consul.sealing.read
 requirements:
   - msgpack >= 1.0
 attributes:
@@ -40,10 +44,11 @@ attributes:
 options:
   src:
     description:
-      - Archive on the host the module runs on. It may come from this collection, from C(consul snapshot save) or from
-        Consul Enterprise's snapshot agent.
+      - Archive on the host the module runs on, or its URL in a store. It may come from this collection, from
+        C(consul snapshot save) or from Consul Enterprise's snapshot agent.
       - An archive with a matching manifest next to it was verified when it was taken. Its records are not all read
-        again.
+        again if an allowed signer signed the manifest, or if only this user or root can write it (docs/guards.md).
+      - An archive in a bucket, or an encrypted one, is copied to O(work_dir), verified, and sent from there.
     type: path
     required: true
   datacenter:
@@ -51,9 +56,14 @@ options:
     type: str
   backup_dir:
     description:
-      - Directory for the safety archive of the content that is replaced. If it does not exist, it is created with mode
-        V(0700), except in check mode.
+      - Directory, or URL of a store, for the safety archive of the content that is replaced. A directory that does not
+        exist is created with mode V(0700), except in check mode.
       - Required when the target is not fresh and O(accept_risks) contains V(replace_content).
+    type: path
+  work_dir:
+    description:
+      - Directory for the private copy of an archive that is in a bucket or encrypted. It has no name there, and is
+        gone even if the module is killed. By default, the system's directory for temporary files.
     type: path
   cluster:
     description:
@@ -64,6 +74,7 @@ options:
   accept_risks:
     description:
       - Risks to accept, by name. RV(guards) says what each guard found and what the restore would do to the cluster.
+      - V(unsigned_archive) restores an archive that nobody in O(allowed_signers) signed.
       - V(unhealthy_target) restores even if a server is down or autopilot reports the cluster as unhealthy.
       - V(replace_content) restores even if the target holds content. The content is saved to O(backup_dir) first.
       - V(other_datacenter) restores an archive of another datacenter. Externally registered nodes keep that datacenter.
@@ -79,8 +90,8 @@ options:
         without a leader, or for records that the servers can't read, which would crash them at every start.
     type: list
     elements: str
-    choices: [unhealthy_target, replace_content, other_datacenter, other_version, critical_findings, active_peering,
-      token_loss, node_conflict]
+    choices: [unsigned_archive, unhealthy_target, replace_content, other_datacenter, other_version, critical_findings,
+      active_peering, token_loss, node_conflict]
     default: []
   version_check:
     description:
@@ -140,16 +151,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-src:
-  description: The archive.
-  returned: success
-  type: str
-  sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
-reason:
-  description: Why the cluster was restored, or why not.
-  returned: success
-  type: str
-  sample: the cluster is fresh
+src: {description: The archive., returned: success, type: str, sample: /backups/dc1-20261123T021500Z-3135.snap}
+reason: {description: Why it was restored or not., returned: success, type: str, sample: the cluster is fresh}
 guards:
   description: The results of all guards, in the order of their checks.
   returned: success, and failure once the archive was read
@@ -257,27 +260,19 @@ fingerprint:
   returned: success
   type: str
   sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
-index:
-  description: Raft index of the archive.
-  returned: success
-  type: int
-  sample: 3135
+sealed: {description: Whether O(identity_file) opened it., returned: success, type: bool}
+signed_by: {description: "The allowed signer of its manifest, or null.", returned: success, type: str}
+download:
+  description: C(bytes) that the private copy takes at most, and its C(directory).
+  returned: for an archive in a bucket, or an encrypted one
+  type: dict
+index: {description: Raft index of the archive., returned: success, type: int, sample: 3135}
 cluster:
   description: Identity of the target before the restore.
   returned: success
   type: dict
-  sample:
-    consul_version: 1.22.7
-    datacenter: dc1
-    id: f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11
-    name: production
-    servers: [0f9a3c1e-7b7e-4f77-9a55-7a1c9cf0a111]
-attempts:
-  description: Messages of the attempts that failed and were followed by another one.
-  returned: always
-  type: list
-  elements: str
-  sample: ["the archive was cut short"]
+  sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
+attempts: {description: Failed attempts that were followed by another one., returned: always, type: list, elements: str}
 duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always
@@ -292,9 +287,10 @@ failure:
       description: The kind of failure.
       type: str
       returned: always
-      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked,
-        error, file, guard, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
-        permission_denied, proxy_auth, rate_limited, redirected, restore, server_error, token_unknown, too_early,
+      choices: [acl_disabled, api, archive, bad_archive, connection, datacenter_down, defect, endpoint_blocked, error,
+        file, guard, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found, option,
+        permission_denied, proxy_auth, rate_limited, redirected, restore, sealed, server_error, signature, store,
+        store_credentials, store_denied, store_exists, store_missing, store_unavailable, token_unknown, too_early,
         too_large, unavailable, unknown_datacenter, write_restricted, wrong_scheme]
     hint: {description: What to do next., type: str, returned: always}
     state:
@@ -321,6 +317,7 @@ failure:
     option: {description: The option to set., type: str, returned: when a token for after the restore is missing}
     path: {description: File or directory concerned., type: str, returned: when there is one}
     library: {description: The missing Python library., type: str, returned: when one is missing}
+    operation: {description: The store's operation that failed., type: str, returned: when a store refused it}
     place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Add replace_content to accept_risks.", "kind": "guard", "state": "nothing_sent"}
 """
@@ -329,6 +326,7 @@ from typing import Any
 
 from ..module_utils._ansible.options import connection_spec
 from ..module_utils._ansible.runner import Run, run_module
+from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, SEALING_WRITE_OPTIONS, STORE_OPTIONS
 from ..module_utils._errors import OptionError
 from ..module_utils._operations.journal import Journal
 from ..module_utils._operations.restore.guards import EXACT, RISKS, VERSION_CHECKS
@@ -339,9 +337,13 @@ from ..module_utils._operations.restore.states import NOTHING_SENT, may_have_cha
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_READ_OPTIONS,
+    **SEALING_WRITE_OPTIONS,
     "datacenter": {"type": "str"},
     "backup_dir": {"type": "path"},
     "cluster": {"type": "str"},
+    "work_dir": {"type": "path"},
     "accept_risks": {"type": "list", "elements": "str", "choices": list(RISKS), "default": []},
     "post_restore_token": {"type": "str", "no_log": True},
     "wait_timeout": {"type": "int", "default": 120},
@@ -349,7 +351,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(params: dict[str, Any]) -> RestoreRequest:
+def request_of(run: Run) -> RestoreRequest:
+    params = run.params
     if params["wait_timeout"] < 0:
         raise OptionError("wait_timeout is below zero", hint="Use zero or more.")
     return RestoreRequest(
@@ -360,6 +363,9 @@ def request_of(params: dict[str, Any]) -> RestoreRequest:
         wait_timeout=params["wait_timeout"],
         version_check=params["version_check"],
         cluster=params["cluster"] or None,
+        store=run.store_settings(),
+        sealing=run.sealing_settings(),
+        work_dir=params["work_dir"] or None,
     )
 
 
@@ -371,7 +377,7 @@ def so_far(journal: Journal) -> dict[str, Any]:
 
 def restore_archive(run: Run) -> dict[str, Any]:
     run.so_far = lambda: so_far(run.journal)
-    request = request_of(run.params)
+    request = request_of(run)
     client = run.client()
     later = run.client_with_token(client, "post_restore_token")
     changed = restore(client, later, request, run.journal, check=run.check)

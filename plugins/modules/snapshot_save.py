@@ -20,6 +20,9 @@ extends_documentation_fragment:
   - disaster_recovery.consul.connection
   - disaster_recovery.consul.attributes
   - disaster_recovery.consul.attributes.actiongroup_consul
+  - disaster_recovery.consul.store
+  - disaster_recovery.consul.sealing
+  - disaster_recovery.consul.sealing.write
   - ansible.builtin.files
 requirements:
   - msgpack >= 1.0
@@ -38,20 +41,24 @@ attributes:
 options:
   dest:
     description:
-      - Where to save the archive, on the host the module runs on. The directory must exist, unless
-        O(create_directory=true).
+      - Where to save the archive, on the host the module runs on, or the URL of a store, such as
+        V(s3://bucket/consul/). The directory must exist, unless O(create_directory=true).
       - In an existing directory, or at a path that ends with a slash, each archive that is kept gets a new file named
         C(<datacenter>-<UTC time>-<Raft index>.snap). Characters of the datacenter other than letters, digits, C(_) and
-        C(-) are replaced in that name. No file in a directory is overwritten.
+        C(-) are replaced in that name. No file in a directory is overwritten. A URL is always such a directory; it
+        must not end with C(.snap) or C(.snap.age).
       - Any other path is a file that always holds the newest archive. A file that is not an archive, or that holds an
         archive of another cluster, is overwritten only with O(force=true). O(cluster) explains what another cluster is.
+        It must end with C(.age) if the archive is encrypted, and must not otherwise.
+      - In a bucket, the snapshot is sent while it is verified, and becomes visible only after that. If it is not kept,
+        its parts are discarded. Options of files, such as O(owner), are refused.
     type: path
     required: true
   create_directory:
     description:
       - Create the directory of O(dest) and its parents if they do not exist, with mode V(0700), O(owner) and O(group).
         They are created only after the module has checked that the cluster can be saved. An existing directory is not
-        changed.
+        changed. For a URL, it has no effect.
     type: bool
     default: false
   cluster:
@@ -88,9 +95,10 @@ options:
     type: int
   skip_unchanged:
     description:
-      - If the newest archive of this cluster already holds the same content, keep that archive and record in its
-        manifest that it was confirmed. A key that was written again with the same value is not a change.
-      - The modification time of that archive is then set to now, so that a clean-up by age, such as
+      - If the newest archive of this cluster already holds the same content, keep that archive and record in a small
+        file or object next to it, C(<archive>.confirmed-<UTC time>), that it was confirmed; older ones are removed. A
+        key that was written again with the same value is not a change. In a bucket, its object lock is extended.
+      - In a directory, the modification time of that archive is then set to now, so that a clean-up by age, such as
         C(find -mtime -delete), does not remove it.
     type: bool
     default: true
@@ -133,7 +141,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dest:
-  description: Path of the archive that holds the current content; in check mode, the one that would be written.
+  description: Path or URL of the archive that holds the current content; in check mode, the one that would be written.
   returned: success
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
@@ -151,19 +159,36 @@ created_directories:
   elements: str
   sample: [/var/backups/consul]
 manifest:
-  description: Path of its manifest.
+  description: Path or URL of its manifest.
   returned: success
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap.manifest.json
+signature:
+  description: Path or URL of the signature over that manifest; null if there is none.
+  returned: success
+  type: str
+  sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap.manifest.json.sig
+sealed: {description: "Whether the archive is encrypted.", returned: success, type: bool, sample: false}
+stored: {description: C(size) and C(sha256) of the bytes as they are stored., returned: success, type: dict}
+sealed_with:
+  description: What encrypted it, C(pyrage), C(age) or C(rage); null if nothing was encrypted in this run.
+  returned: success
+  type: str
+  sample: age
+locked_until:
+  description: Until when the store keeps the archive from being removed, in UTC; null without O(store.object_lock).
+  returned: success
+  type: str
+  sample: "2026-12-23T02:15:00Z"
 reason:
   description: Why an archive was kept, or why not.
   returned: success
   type: str
   sample: "content changed since index 3135: ACLToken, KVS"
 index: {description: "Raft index of the archive at RV(dest).", returned: success, type: int, sample: 3135}
-size: {description: "Its size in bytes.", returned: success, type: int, sample: 81930112}
+size: {description: "Its size in bytes before encryption.", returned: success, type: int, sample: 81930112}
 sha256:
-  description: Its SHA-256 checksum.
+  description: Its SHA-256 checksum before encryption.
   returned: success
   type: str
   sample: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
@@ -247,8 +272,9 @@ failure:
       type: str
       returned: always
       choices: [acl_disabled, api, archive, bad_archive, cluster, connection, datacenter_down, defect, dest,
-        endpoint_blocked, error, file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum,
-        not_found, option, permission_denied, proxy_auth, rate_limited, redirected, server_error, token_unknown,
+        endpoint_blocked, error, file, interrupted, leader_not_ready, missing_library, no_leader, no_quorum, not_found,
+        option, permission_denied, proxy_auth, rate_limited, redirected, sealed, server_error, signature, store,
+        store_credentials, store_denied, store_exists, store_locked, store_missing, store_unavailable, token_unknown,
         too_early, too_large, too_stale, unavailable, unknown_datacenter, write_restricted, wrong_scheme]
     hint: {description: What to do next., type: str, returned: always}
     status: {description: HTTP status., type: int, returned: when Consul answered}
@@ -258,6 +284,7 @@ failure:
     last_contact_ms: {description: As after a success., type: int, returned: when it was more than O(max_stale)}
     path: {description: File or directory concerned., type: str, returned: when there is one}
     library: {description: The missing Python library., type: str, returned: when one is missing}
+    operation: {description: The store's operation that failed., type: str, returned: when a store refused it}
     place: {description: Place in the code to report., type: str, returned: after a defect of the collection}
   sample: {"hint": "Give it a policy with acl = \"write\".", "kind": "permission_denied", "status": 403}
 """
@@ -268,15 +295,17 @@ from typing import Any
 from ..module_utils._ansible.options import connection_spec
 from ..module_utils._ansible.ownership import Ownership
 from ..module_utils._ansible.runner import Run, run_module
-from ..module_utils._errors import OptionError, printable
-from ..module_utils._operations.save.run import Saved, SaveRequest, save
-from ..module_utils._snapshot.checks.findings import as_results, warnings_of
-from ..module_utils._storage.manifest_file import manifest_path
-from ..module_utils._storage.store import Entry
-from ..module_utils._times import to_text
+from ..module_utils._ansible.store_options import SEALING_WRITE_OPTIONS, STORE_OPTIONS, require_fitting
+from ..module_utils._errors import OptionError, listed, printable
+from ..module_utils._operations.save.result import result_of
+from ..module_utils._operations.save.run import SaveRequest, save
+from ..module_utils._snapshot.checks.findings import warnings_of
+from ..module_utils._storage.location import parse_location
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "dest": {"type": "path", "required": True},
+    **STORE_OPTIONS,
+    **SEALING_WRITE_OPTIONS,
     "create_directory": {"type": "bool", "default": False},
     "cluster": {"type": "str"},
     "datacenter": {"type": "str"},
@@ -314,62 +343,35 @@ def request_of(params: dict[str, Any]) -> SaveRequest:
     )
 
 
-def result_of(saved: Saved) -> dict[str, Any]:
-    manifest = saved.entry.manifest
-    result: dict[str, Any] = {
-        "changed": saved.decision.go,
-        "dest": saved.entry.path,
-        "written": saved.decision.go,
-        "created_directories": list(saved.created),
-        "manifest": manifest_path(saved.entry.path),
-        "reason": saved.decision.reason,
-        "index": manifest.index,
-        "size": manifest.size,
-        "sha256": manifest.sha256,
-        "fingerprint": manifest.fingerprint.overall if manifest.fingerprint else None,
-        "records": manifest.records,
-        "cluster": manifest.cluster.as_json(),
-        "rebuilt": saved.rebuilt,
-        "taken_at": to_text(manifest.taken_at),
-        "confirmed_at": to_text(manifest.confirmed_at) if manifest.confirmed_by_leader else None,
-        "confirmed_by_leader": saved.by_leader,
-        "diff": {
-            "before": described(saved.before),
-            "after": described(saved.entry if saved.decision.go else saved.before),
-        },
-    }
-    if saved.taken:
-        result["known_leader"] = saved.taken.headers.known_leader
-        result["last_contact_ms"] = saved.taken.headers.last_contact_ms
-        result["findings"] = as_results(saved.findings)
-    return result
+FILE_OPTIONS = ("owner", "group", "attributes", "seuser", "serole", "selevel", "setype")
 
 
-def described(entry: Entry | None) -> dict[str, Any]:
-    if entry is None:
-        return {}
-    manifest = entry.manifest
-    durable = manifest.fingerprint.types if manifest.fingerprint else {}
-    return {
-        "dest": entry.path,
-        "index": manifest.index,
-        "size": manifest.size,
-        "fingerprint": manifest.fingerprint.overall if manifest.fingerprint else None,
-        "records": {name: stats for name, stats in manifest.records.items() if name in durable},
-    }
+def require_no_file_options(params: dict[str, Any]) -> None:
+    """Make sure that nothing is asked of objects in a bucket that only files have."""
+    given = [option for option in FILE_OPTIONS if params.get(option) is not None]
+    given += ["mode"] if params["mode"] != OPTIONS["mode"]["default"] else []
+    if given:
+        raise OptionError(
+            f"{listed(given)} can't be set for an object in a bucket", hint="Leave it out, or use a path."
+        )
 
 
 def save_archive(run: Run) -> dict[str, Any]:
-    ownership = Ownership(run.module)
+    ownership, request = Ownership(run.module), request_of(run.params)
+    location = parse_location(request.dest, "dest")
+    if not location.is_local:
+        require_no_file_options(run.params)
     ownership.check()
-    saved = save(run.client(), request_of(run.params), run.journal, check=run.check, prepare=ownership.give)
+    request = request._replace(store=run.store_settings(), sealing=run.sealing_settings())
+    require_fitting(request.store, [location])
+    saved = save(run.client(), request, run.journal, check=run.check, prepare=ownership.give)
     for line in (*saved.remarks, *warnings_of(saved.findings)):
         run.warn(line)
     result = result_of(saved)
     for directory in saved.created:
         ownership.give_directory(directory)
-    for path in (result["dest"], result["manifest"]):
-        if os.path.exists(path) and ownership.keep(path):
+    for path in (result["dest"], result["manifest"], result["signature"]):
+        if location.is_local and path and os.path.exists(path) and ownership.keep(path):
             result["changed"] = True
     return result
 

@@ -141,10 +141,25 @@ def wrapped() -> Iterator[Recipe]:
     yield Recipe("a wrong checksum", plain[:-8] + trailer, "Damage on the way.")
 
 
+def _query(regexp: bytes, service: str) -> dict[str, Any]:
+    template = {"Type": "name_prefix_match", "Regexp": regexp}
+    return {"ID": ID, "Name": "q", "Service": {"Service": service}, "Template": template}
+
+
 def records() -> Iterator[Recipe]:
     """Yield what is to be said of the records: each of these ended a server, and verified."""
     made_up: list[tuple[str, list[Record]]] = [
         ("a key that is nil", [Record(2, None)]),
+        *(
+            (f"a query whose template has {what}", [Record(7, _query(regexp, service))])
+            for what, regexp, service in (
+                ("a regular expression that is not UTF-8", b"(\xff?)$", "web"),
+                ("a regular expression without its end", b"^(a$", "web"),
+                ("an interpolation without its end", b"", "${name.full"),
+                ("an interpolation of nothing", b"", "a-${ }"),
+                ("a variable that there is not", b"", "${name.whole}"),
+            )
+        ),
         ("a key without a name", [Record(2, {"Key": "", "Value": b"x", "Flags": 0})]),
         ("an index whose value is text", [Record(16, {"Key": "kvs", "Value": "x"})]),
         (

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 60.0
-_HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "host", "keep-alive")
+_HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "expect", "keep-alive")
 # Go's net/http says this, in these words, when somebody talks plain HTTP to its HTTPS port.
 _PLAIN_ON_TLS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 
@@ -59,9 +59,13 @@ class Exchange:
         self.body = b""
         self._reader = reader
         self._unread = int(request.headers.get("content-length", "0"))
+        self._expects = request.headers.get("expect", "").lower() == "100-continue"
 
     def read_body(self, limit: int | None = None) -> None:
         """Read the request's body, or its next ``limit`` bytes, into ``body``."""
+        if self._unread and self._expects:
+            self._expects = False
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         data = self._reader.read(self._unread if limit is None else min(limit, self._unread))
         self._unread -= len(data)
         self.body += data
@@ -79,10 +83,13 @@ class Exchange:
         upstream = http.client.HTTPConnection(self.server.upstream, timeout=PATIENCE)
         with contextlib.closing(upstream):
             path = self.request.path + (f"?{self.request.query}" if self.request.query else "")
-            headers = {name: value for name, value in self.request.headers.items() if name not in _HOP_BY_HOP}
+            dropped = _HOP_BY_HOP if self.server.keeps_host else (*_HOP_BY_HOP, "host")
+            headers = {name: value for name, value in self.request.headers.items() if name not in dropped}
             upstream.request(self.request.method, path, body=self.body or None, headers=headers)
             answer = upstream.getresponse()
             kept = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP}
+            if self.request.method == "HEAD":
+                kept["Content-Length"] = answer.getheader("Content-Length", "0")
             return Answer(answer.status, kept, answer.read())
 
     def send(self, data: bytes) -> None:
@@ -112,7 +119,7 @@ Fault = Callable[[Exchange], None]
 def pass_on(exchange: Exchange) -> None:
     """Not a fault: the real server's answer, unchanged."""
     answer = exchange.ask_upstream()
-    exchange.send(head(answer.status, {**answer.headers, "Content-Length": str(len(answer.body))}) + answer.body)
+    exchange.send(head(answer.status, {"Content-Length": str(len(answer.body)), **answer.headers}) + answer.body)
 
 
 def head(status: int, headers: dict[str, str], *, version: str = "1.1") -> bytes:
@@ -127,9 +134,13 @@ class FaultServer:
 
     :param upstream: ``host:port`` of the real server's plain HTTP.
     :param tls: to serve HTTPS.
+    :param keeps_host: whether the real server gets the name that the client used: stores sign it.
     """
 
-    def __init__(self, upstream: str | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, upstream: str | None = None, *, tls: ssl.SSLContext | None = None, keeps_host: bool = False
+    ) -> None:
+        self.keeps_host = keeps_host
         self.upstream = urlsplit(upstream).netloc if upstream and "://" in upstream else upstream
         self.requests: list[Request] = []
         self.stalled = threading.Event()

@@ -23,6 +23,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
 CONNECTING = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["consul"]
+STORES = {
+    "snapshot_copy",
+    "snapshot_diff",
+    "snapshot_info",
+    "snapshot_list",
+    "snapshot_restore",
+    "snapshot_save",
+    "store_check",
+}
 KINDS = [str(kind) for kind in FailureKind]
 ROW = re.compile(r"^\| `(\w+)` \|((?:[^|\n]+\|){4})$", re.MULTILINE)
 ROWS = {kind: [cell.strip() for cell in cells.rstrip("|").split("|")] for kind, cells in ROW.findall(PAGE)}
@@ -43,7 +52,7 @@ def choices_of(module: str) -> list[str]:
 
 def modules_of(cell: str) -> set[str]:
     """Return the modules that the last cell of a row stands for."""
-    groups = {"all": set(MODULES), "connecting": set(CONNECTING), CAUSE_ONLY: set()}
+    groups = {"all": set(MODULES), "connecting": set(CONNECTING), "stores": STORES, CAUSE_ONLY: set()}
     return groups[cell] if cell in groups else set(re.findall(r"`(\w+)`", cell))
 
 

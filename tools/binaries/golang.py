@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build Consul with Go, from the versions that go.mod beside this file pins."""
+"""Build programs with Go, from the versions that a go.mod pins: Consul's is here, others in their folders."""
 
 from __future__ import annotations
 
@@ -9,35 +9,51 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from .cache import GetError, run, say, tail
 
 HERE = Path(__file__).resolve().parent
-PACKAGE = "github.com/hashicorp/consul"
 # The first Go that fetches the toolchain a go.mod asks for.
 SELF_UPDATING = (1, 21, 0)
 
 Version = tuple[int, int, int]
 
 
-def build(scratch: Path, target: Path) -> None:
-    """Build the new Consul.
+@dataclass(frozen=True)
+class FromGo:
+    """Build packages of the module in ``directory``, the first one as the target and others beside it.
 
-    :raises GetError: there is no Go for it, or the build fails.
+    ``keeps_caches``: whether Go's own caches, which the user has anyway, keep what was downloaded and compiled.
+    ``takes``: how long it usually does.
     """
-    module = scratch / "module"
-    module.mkdir()
-    for name in ("go.mod", "go.sum"):
-        shutil.copy(HERE / name, module / name)
-    go = _go(required_go((module / "go.mod").read_text(encoding="utf-8")), scratch)
-    say(f"building Consul with {go}: usually 4-5 minutes on two idle cores, once; downloads its sources first")
-    log = scratch / "build.log"
-    command = [go, "build", "-mod=mod", "-trimpath", "-ldflags", "-s -w", "-o", str(target), PACKAGE]
-    # Go's own scratch files go with ours when it is ended in the middle.
-    environment = build_environment(dict(os.environ)) | {"GOTMPDIR": str(scratch)}
-    if run(command, what="building", cwd=module, log=log, env=environment) != 0:
-        raise GetError(f"go could not build Consul; it needs a Go module proxy or the network:\n{tail(log)}")
+
+    directory: str
+    packages: tuple[str, ...]
+    takes: str
+    keeps_caches: bool = False
+
+    def __call__(self, scratch: Path, target: Path) -> None:
+        module = scratch / "module"
+        module.mkdir()
+        for name in ("go.mod", "go.sum"):
+            shutil.copy(HERE / self.directory / name, module / name)
+        go = _go(required_go((module / "go.mod").read_text(encoding="utf-8")), scratch)
+        names = [package.rpartition("/")[2] for package in self.packages]
+        say(f"building {' and '.join(names)} with {go}: usually {self.takes}, once; downloads the sources first")
+        log = scratch / "build.log"
+        # Go's own scratch files go with ours when it is ended in the middle.
+        environment = build_environment(dict(os.environ)) | {"GOTMPDIR": str(scratch)}
+        if not self.keeps_caches:
+            # Go makes what it downloads read-only, directories included, unless told not to.
+            environment["GOFLAGS"] += " -modcacherw"
+            environment |= {"GOCACHE": str(scratch / "compiled"), "GOMODCACHE": str(scratch / "downloaded")}
+        for package, name in zip(self.packages, [target.name, *names[1:]], strict=True):
+            path = target.with_name(name)
+            command = [go, "build", "-mod=mod", "-trimpath", "-ldflags", "-s -w", "-o", str(path), package]
+            if run(command, what="building", cwd=module, log=log, env=environment) != 0:
+                raise GetError(f"go could not build {package}; it needs a Go module proxy or the network:\n{tail(log)}")
 
 
 def build_environment(environment: dict[str, str]) -> dict[str, str]:

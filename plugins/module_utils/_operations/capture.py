@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from .._consul.client import Client, Headers
 from .._errors import ArchiveError, StaleError
+from .._model.identity import ClusterIdentity
 from .._snapshot.reader import Archive, read_with, records_reader
 from .._snapshot.records.visitor import Visitor
-from .._system.atomic_files import AtomicFile, Digest
+from .._storage.archive_names import archive_name
+from .._system.atomic_files import Digest
 from .._system.worker_thread import WorkerThread
 
 _HINTS = {
@@ -27,6 +30,23 @@ _SYNC_EVERY = 8 << 20
 """Bytes after which what was written is seen onto the disk."""
 
 
+Naming = Callable[[Headers], str]
+"""Returns the name of an archive, given what the server says before it sends it."""
+
+
+class Sink(Protocol):
+    """What the bytes of a snapshot are written to; see ``_storage.protocol.Writer``."""
+
+    def restart(self, name: str) -> None:
+        """Drop what was written, and begin anew under this name."""
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+
+    def sync(self) -> None:
+        """Wait until what was written so far is where it is to be."""
+
+
 class Capture(NamedTuple):
     """A verified snapshot: what the server said of it, what is in it, and its bytes' digest."""
 
@@ -35,33 +55,44 @@ class Capture(NamedTuple):
     digest: Digest
 
 
+def named_after(cluster: ClusterIdentity, number: int = 1) -> Naming:
+    """Return what names archives of a cluster by this host's clock, and by the index that the server announces.
+
+    :param number: becomes a part of the name if it is above 1.
+    """
+    return lambda headers: archive_name(cluster, time.time(), headers.index or 0, number)
+
+
 def capture(
     client: Client,
-    partial: AtomicFile | None,
+    sink: Sink | None,
     *,
+    name_of: Naming | None = None,
     datacenter: str | None = None,
     stale: bool = False,
     max_stale: int | None = None,
     visitor: Visitor | None = None,
 ) -> Capture:
-    """Take one snapshot, verify it, and write it to ``partial`` (None: keep nothing but what is known of it).
+    """Take one snapshot, verify it, and write it to ``sink`` (None: keep nothing but what is known of it).
 
-    The archive is on the disk when this returns, but not yet in its place.
+    The archive is on the disk, or in the store, when this returns, but nobody sees it yet.
 
+    :param name_of: returns the name that the archive gets where it must have one before its first byte is written, as
+        in a bucket. None: the name of the datacenter that is asked for is in it.
     :param max_stale: milliseconds since the answering server heard from the leader, at most.
     :param visitor: looks at the records as they are read, in another thread, before it is known whether all is well.
     :raises SnapshotError: of any kind; nothing is in place then.
     """
     digest, size = hashlib.sha256(), 0
-    if partial is not None:
-        partial.truncate()
     with _answer_of_a_server(), contextlib.ExitStack() as stack:
         records = stack.enter_context(records_reader(visitor=visitor, ahead=True))
         headers, pieces = stack.enter_context(client.snapshot(datacenter=datacenter, stale=stale))
         _refuse_too_stale(headers, stale, max_stale)
+        if sink is not None:
+            sink.restart((name_of or named_after(ClusterIdentity(datacenter, None, None)))(headers))
         # Three do their part of the work at once: what reads it, what checks it, and what waits for the disk.
         reading = stack.enter_context(WorkerThread(lambda pieces: read_with(records, pieces)))
-        writing = None if partial is None else stack.enter_context(WorkerThread(_writer_of(partial)))
+        writing = None if sink is None else stack.enter_context(WorkerThread(_writer_of(sink)))
         for piece in pieces:
             digest.update(piece)
             size += len(piece)
@@ -80,18 +111,18 @@ def capture(
     return Capture(headers, archive, Digest(size, digest.hexdigest()))
 
 
-def _writer_of(partial: AtomicFile) -> Callable[[Iterator[bytes]], None]:
-    """Return what writes pieces to a file and sees them onto the disk as they come: little is left for the end."""
+def _writer_of(sink: Sink) -> Callable[[Iterator[bytes]], None]:
+    """Return what writes pieces and sees them onto the disk as they come: little is left for the end."""
 
     def write(pieces: Iterator[bytes]) -> None:
         unsynced = 0
         for piece in pieces:
-            partial.write(piece)
+            sink.write(piece)
             unsynced += len(piece)
             if unsynced >= _SYNC_EVERY:
-                partial.sync()
+                sink.sync()
                 unsynced = 0
-        partial.sync()
+        sink.sync()
 
     return write
 

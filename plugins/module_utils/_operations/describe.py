@@ -12,11 +12,13 @@ from .._snapshot.checks.findings import Finding, as_results, judged_for, with_un
 from .._snapshot.reader import Archive
 from .._snapshot.records.kv_prefixes import KvPrefixes
 from .._snapshot.state import State
-from .._storage.archive_file import read_archive_file
-from .._storage.manifest_file import ManifestMatch, manifest_path
-from .._system.atomic_files import Digest
+from .._storage.archive_file import ArchiveFile, read_archive_file
+from .._storage.archive_source import NO_SEALING, NO_STORE, source_of
+from .._storage.manifest_file import manifest_path
+from .._storage.settings import SealingSettings, StoreSettings
 from .._times import to_text
 from .journal import Journal
+from .storing import of_storing
 
 
 class DescribeRequest(NamedTuple):
@@ -26,29 +28,38 @@ class DescribeRequest(NamedTuple):
     kv_depth: int = 2
     kv_prefix: str = ""
     target_version: str | None = None
+    store: StoreSettings = NO_STORE
+    sealing: SealingSettings = NO_SEALING
 
 
 class Description(NamedTuple):
-    """A verified archive, its file's digest, and what lies beside it."""
+    """A verified archive: what was read of it, and what lies beside it."""
 
-    path: str
-    archive: Archive
-    digest: Digest
-    beside: ManifestMatch
+    file: ArchiveFile
     target_version: str | None = None
     """The version of Consul that the findings are judged for; None: for none in particular."""
+    confirmed_at: float | None = None
+    """When its content was last the cluster's, by its manifest or a later confirmation; None without a manifest."""
+
+    @property
+    def archive(self) -> Archive:
+        """What is in it."""
+        return self.file.records
 
 
 def describe(request: DescribeRequest, journal: Journal) -> Description:
     """Read an archive to its last byte.
 
     :param journal: gets the phase ``read``.
-    :raises FileError: it can't be read. :raises ArchiveError: it is not a whole archive.
+    :raises FileError: it can't be read. :raises StoreError: the same, in a bucket. :raises SealedError: nor opened.
+    :raises ArchiveError: it is not a whole archive.
     """
     prefixes = KvPrefixes(request.kv_depth, request.kv_prefix) if request.kv_depth else None
     with journal.phase("read"):
-        file = read_archive_file(request.path, kv_prefixes=prefixes)
-    return Description(request.path, file.records, file.digest, file.match, request.target_version)
+        source = source_of(request.path, "path", request.store, request.sealing)
+        file = read_archive_file(source, kv_prefixes=prefixes)
+        manifest = file.confirmed_manifest()
+    return Description(file, request.target_version, manifest.confirmed_at if manifest else None)
 
 
 def findings_of(state: State, target_version: str | None) -> list[Finding]:
@@ -66,11 +77,12 @@ def findings_of(state: State, target_version: str | None) -> list[Finding]:
 
 def result_of(description: Description) -> dict[str, Any]:
     """Return what the module's result shows; see its documentation."""
+    file = description.file
     meta, state = description.archive
-    digest = description.digest
+    digest = file.digest
     return {
         "changed": False,
-        "path": description.path,
+        "path": file.source.shown,
         "size": digest.size,
         "sha256": digest.sha256,
         "verified": True,
@@ -90,12 +102,15 @@ def result_of(description: Description) -> dict[str, Any]:
         "findings": as_results(findings_of(state, description.target_version)),
         "fingerprint": state.fingerprint.overall,
         "peerings": [peering._asdict() for peering in state.peerings],
-        "manifest": _manifest_result(description.path, description.beside),
+        "manifest": _manifest_result(description),
+        "stored": {"size": file.stored.size, "sha256": file.stored.sha256},
+        **of_storing(file),
     }
 
 
-def _manifest_result(path: str, beside: ManifestMatch) -> dict[str, Any]:
-    result = {"path": manifest_path(path), "status": beside.status}
-    if beside.manifest:
-        result["confirmed_at"] = to_text(beside.manifest.confirmed_at) or ""
+def _manifest_result(description: Description) -> dict[str, Any]:
+    file = description.file
+    result = {"path": manifest_path(file.source.shown), "status": file.match.status}
+    if description.confirmed_at is not None:
+        result["confirmed_at"] = to_text(description.confirmed_at) or ""
     return result

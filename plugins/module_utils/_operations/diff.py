@@ -9,8 +9,8 @@ The two sides are read at once, each by one process, where the machine has more 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, Union
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Union
 
 from .._compare.record_diff import RecordCollector, Selection, TypeChange, compare_records
 from .._compare.record_rows import Chunk, Rows
@@ -23,12 +23,16 @@ from .._snapshot.reader import Archive
 from .._snapshot.records.fingerprint import Fingerprint, differing_types
 from .._snapshot.records.stream import require_msgpack
 from .._snapshot.records.visitor import Visitor
-from .._storage.archive_file import read_archive_file
+from .._storage.archive_file import ArchiveFile, read_archive_file, stored_digest
+from .._storage.archive_source import NO_SEALING, NO_STORE, ArchiveSource, source_of
 from .._storage.manifest import Manifest
-from .._storage.manifest_file import manifest_beside
-from .._system.atomic_files import digest_of
+from .._storage.manifest_file import MATCHES, ManifestMatch
+from .._storage.settings import SealingSettings, StoreSettings
+from .._storage.trust import look_beside
+from .._system.atomic_files import Digest
 from .._system.child_task import in_child
 from .capture import capture
+from .storing import of_storing, storing_of
 
 
 class DiffRequest(NamedTuple):
@@ -39,17 +43,27 @@ class DiffRequest(NamedTuple):
     datacenter: str | None
     selection: Selection
     limit: int
+    store: StoreSettings = NO_STORE
+    sealing: SealingSettings = NO_SEALING
+
+    def source(self, option: str) -> ArchiveSource:
+        """Return the archive that an option names.
+
+        :raises OptionError: it names none.
+        """
+        return source_of(getattr(self, option), option, self.store, self.sealing)
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: ``path`` is None for the live cluster."""
+    """One of the two: ``path`` is None for the live cluster. ``storing``: see ``of_storing``; empty for that, too."""
 
     path: str | None
     index: int
     cluster: ClusterIdentity
     taken_at: float | None
     fingerprint: Fingerprint
+    storing: dict[str, Any] = field(default_factory=dict)
 
 
 class DiffResult(NamedTuple):
@@ -73,10 +87,10 @@ def compare(request: DiffRequest, connect: Callable[[], Client], report: Callabl
     :param report: gets the error of each try that is followed by another.
     :raises SnapshotError: of any kind.
     """
-    before = _File("before", request.before)
+    before = _File("before", request.source("before"))
     if request.after is None:
         return _with_cluster(request, before, connect(), report)
-    return _with_archive(request, before, _File("after", request.after))
+    return _with_archive(request, before, _File("after", request.source("after")))
 
 
 def _with_archive(request: DiffRequest, before: _File, after: _File) -> DiffResult:
@@ -100,7 +114,7 @@ def _with_cluster(
     def attempt() -> _Read:
         collector = RecordCollector(request.selection)
         captured = capture(client, None, datacenter=request.datacenter, visitor=collector)
-        return _Read(_side(None, captured.archive, None), collector.complete())
+        return _Read(_side(None, captured.archive), collector.complete())
 
     connection = client.connection
     require_msgpack()
@@ -142,7 +156,7 @@ def _received(parts: Iterator[_Part]) -> _Read:
 
 
 def _left_to_read(before: _File, after: _File, selection: Selection) -> tuple[Selection, frozenset[str]]:
-    """Return the selection without the types that the manifests show to be equal, and the names of these.
+    """Return the selection without the types that trusted manifests show to be equal, and the names of these.
 
     Fingerprints are of durable content, so they say nothing of types or records that Consul moves by itself.
     """
@@ -161,16 +175,23 @@ def _unchanged(types: frozenset[str]) -> dict[str, TypeChange]:
 
 
 class _File:
-    """An archive on disk, whose bytes must stay the same however often they are read."""
+    """An archive, whose bytes must stay the same however often they are read."""
 
-    def __init__(self, option: str, path: str) -> None:
-        self._option, self._path = option, path
-        self._digest = digest_of(path)
-        self._manifest: Manifest | None = manifest_beside(path, self._digest).manifest
+    def __init__(self, option: str, source: ArchiveSource) -> None:
+        self._option, self._source = option, source
+        beside = look_beside(source)
+        self._signature = beside.signature
+        self._stored: Digest | None = None
+        self._manifest: Manifest | None = None
+        # What lies in a bucket is not read a second time where that can't be of use.
+        if source.path is not None or beside.is_trusted:
+            self._stored = stored_digest(source)
+        if beside.is_trusted and beside.manifest and beside.manifest.stored == self._stored:
+            self._manifest = beside.manifest
 
     @property
     def manifest_fingerprint(self) -> Fingerprint | None:
-        """What the manifest beside it knows, if it is this archive's."""
+        """What the manifest beside it knows, if it is this archive's and may be trusted."""
         return self._manifest.fingerprint if self._manifest else None
 
     @property
@@ -179,7 +200,14 @@ class _File:
         manifest = self._manifest
         if manifest is None or manifest.fingerprint is None:
             return None
-        return Side(self._path, manifest.index, manifest.cluster, manifest.taken_at, manifest.fingerprint)
+        return Side(
+            self._source.shown,
+            manifest.index,
+            manifest.cluster,
+            manifest.taken_at,
+            manifest.fingerprint,
+            storing_of(self._source, ManifestMatch(MATCHES, manifest), self._signature),
+        )
 
     def reading(self, selection: Selection) -> Callable[[], Iterator[_Part]]:
         """Return what reads the records that are selected, and yields the outcome in parts that pass between processes.
@@ -191,37 +219,40 @@ class _File:
         def read() -> Iterator[_Part]:
             collector = RecordCollector(selection)
             try:
-                archive = self._read(collector)
+                file = self._read(collector)
             except SnapshotError as error:
                 yield error
                 return
-            yield _side(self._path, archive, self._manifest)
+            yield _side(self._source.shown, file.records, file.manifest, of_storing(file))
             for type_id, rows in collector.complete().items():
                 yield from ((type_id, chunk) for chunk in rows.chunks)
 
         return read
 
-    def _read(self, visitor: Visitor) -> Archive:
+    def _read(self, visitor: Visitor) -> ArchiveFile:
+        source = self._source.again()
         try:
-            file = read_archive_file(self._path, visitor=visitor)
+            file = read_archive_file(source, visitor=visitor)
         except ArchiveError as error:
             raise ArchiveError(
-                f"{self._option}: {self._path} does not verify: {error.message}",
+                f"{self._option}: {source.shown} does not verify: {error.message}",
                 fault=error.fault,
                 hint=error.hint,
                 retryable=False,
-                path=self._path,
+                path=source.shown,
             ) from error
-        if file.digest != self._digest:
+        if self._stored not in (None, file.stored):
             raise FileError(
-                f"{self._option}: {self._path} was changed while it was read",
+                f"{self._option}: {source.shown} was changed while it was read",
                 hint="Compare files that nobody writes to.",
-                path=self._path,
+                path=source.shown,
             )
-        return file.records
+        return file
 
 
-def _side(path: str | None, archive: Archive, manifest: Manifest | None) -> Side:
+def _side(
+    path: str | None, archive: Archive, manifest: Manifest | None = None, storing: dict[str, Any] | None = None
+) -> Side:
     origin = archive.state.origin
     cluster = manifest.cluster.completed(origin) if manifest else origin
-    return Side(path, archive.meta.index, cluster, archive.meta.taken_at, archive.state.fingerprint)
+    return Side(path, archive.meta.index, cluster, archive.meta.taken_at, archive.state.fingerprint, storing or {})

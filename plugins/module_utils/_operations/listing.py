@@ -1,29 +1,49 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The archives of a directory, in order, those of one cluster or all, and how old what they hold is."""
+"""The archives of a store, in order, those of one cluster or all, and how old what they hold is."""
 
 from __future__ import annotations
 
 import os
 from typing import Any, NamedTuple
 
-from .._errors import FileError, OptionError, printable
+from .._errors import FailureKind, FileError, OptionError, SnapshotError, StoreError, printable
 from .._storage.archive_selection import ALL, NEWEST, moment, of_cluster
-from .._storage.catalogue import Catalogue, Listed, Skipped, read_catalogue
+from .._storage.catalogue import Catalogue, Listed, Skipped, each, read_catalogue
 from .._storage.chronology import NEVER, Stamp, dated_ahead, histories, in_order, is_ahead
-from .._storage.manifest_file import MATCHES, STALE, UNREADABLE, manifest_path
+from .._storage.location import parse_location
+from .._storage.manifest_file import (
+    MATCHES,
+    STALE,
+    UNREADABLE,
+    concerns_the_store,
+    manifest_path,
+    manifest_text,
+    signature_beside,
+)
+from .._storage.opening import open_store
+from .._storage.protocol import Properties, Store
+from .._storage.sealing.signature_words import MISSING, Refusal, Signer, Verdict, refusal
+from .._storage.sealing.signatures import verify
+from .._storage.settings import SealingSettings, StoreSettings
 from .._times import to_text
 from .journal import Journal
 
+UNREADABLE_MANIFEST = "manifest"
+"""Why a signature does not count: the manifest that it is of can't be read."""
+
 
 class ListRequest(NamedTuple):
-    """What is to be listed: see the module's options of these names."""
+    """What is to be listed: see the module's options of these names. ``store``: how a bucket is reached."""
 
     path: str
     cluster: str | None = None
     unnamed: bool = True
     pick: str = ALL
+    store: StoreSettings = StoreSettings()
+    sealing: SealingSettings = SealingSettings()
+    locks: bool = False
 
 
 class Listing(NamedTuple):
@@ -36,19 +56,65 @@ class Listing(NamedTuple):
     remarks: list[str]
     other_clusters: tuple[str, ...] = ()
     """Names of other clusters whose archives are there and were left out."""
+    locks: tuple[Properties | None, ...] | None = None
+    """What the store says of each archive, None of one that is gone; None where that was not asked for."""
+    verdicts: tuple[Verdict, ...] | None = None
+    """Who signed the manifest of each archive, or why its signature does not count; None without allowed signers."""
 
 
 def list_archives(request: ListRequest, journal: Journal, now: float) -> Listing:
-    """Return the archives of a directory.
+    """Return the archives of a store.
 
     :param journal: gets the phase ``read``.
-    :raises OptionError: ``pick`` is not a choice or a time. :raises FileError: the directory can't be read.
+    :raises OptionError: ``pick`` is not a choice or a time, or the URL can't be used. :raises FileError: the directory
+        can't be read. :raises StoreError: the bucket can't be. :raises SignatureError: signatures can't be checked.
     """
     until = _until(request.pick)
     with journal.phase("read"):
-        catalogue = _catalogue(request.path)
-    listing = select(request, catalogue or Catalogue([], []), until, now)
-    return listing._replace(exists=catalogue is not None)
+        store = _store(request)
+        if store is None:
+            return select(request, Catalogue([], []), until, now)._replace(exists=False)
+        listing = select(request, read_catalogue(store), until, now)
+        if request.locks:
+            listing = listing._replace(locks=_locks(store, listing.archives))
+        if request.sealing.allowed_signers is not None:
+            listing = listing._replace(verdicts=_verdicts(store, listing.archives, request.sealing))
+    return listing
+
+
+def _locks(store: Store, archives: list[Listed]) -> tuple[Properties | None, ...]:
+    def properties(name: str) -> Properties | None:
+        try:
+            return store.properties(name)
+        except StoreError as error:
+            if error.kind is FailureKind.STORE_MISSING:
+                return None
+            raise
+
+    return tuple(each(store, properties, [archive.name for archive in archives]))
+
+
+def _verdicts(store: Store, archives: list[Listed], sealing: SealingSettings) -> tuple[Verdict, ...]:
+    def verdict(archive: Listed) -> Verdict:
+        if not archive.signed:
+            return refusal(MISSING)
+        try:
+            told, signature = manifest_text(store, archive.name), signature_beside(store, archive.name)
+        except SnapshotError as error:
+            if isinstance(error, StoreError) and concerns_the_store(error):
+                raise
+            return Refusal(UNREADABLE_MANIFEST, printable(error.message))
+        if told is None or signature is None:
+            return refusal(MISSING)
+        return verify(
+            told.text,
+            signature,
+            sealing.allowed_signers or "",
+            taken_at=told.manifest.taken_at,
+            revoked_signers=sealing.revoked_signers,
+        )
+
+    return tuple(each(store, verdict, archives))
 
 
 def select(request: ListRequest, catalogue: Catalogue, until: float | None, now: float) -> Listing:
@@ -77,6 +143,18 @@ def confirmed_at(archive: Listed, now: float) -> float | None:
     return min(manifest.confirmed_at, now)
 
 
+def results(listing: Listing, now: float) -> list[dict[str, Any]]:
+    """Return the archives as a result holds them, with what was asked of each of them."""
+    rows = [as_json(archive, now) for archive in listing.archives]
+    for row, properties in zip(rows, listing.locks or ()):
+        row["locked_until"] = to_text(properties.locked_until) if properties else None
+        row["held"] = properties.legal_hold if properties else None
+    for row, verdict in zip(rows, listing.verdicts or ()):
+        row["signed_by"] = verdict.identity if isinstance(verdict, Signer) else None
+        row["signature_fault"] = verdict.reason if isinstance(verdict, Refusal) else None
+    return rows
+
+
 def as_json(archive: Listed, now: float) -> dict[str, Any]:
     """Return an archive as a result holds it."""
     ahead = is_ahead(archive.taken_at, now)
@@ -95,17 +173,22 @@ def as_json(archive: Listed, now: float) -> dict[str, Any]:
         "size": archive.size,
         "sha256": archive.manifest.sha256 if archive.manifest else None,
         "fingerprint": fingerprint.overall if fingerprint else None,
+        "sealed": archive.sealed,
+        "signed": archive.signed,
     }
 
 
-def _catalogue(path: str) -> Catalogue | None:
-    """Return what lies in a directory; None when there is nothing at its path."""
-    if not os.path.lexists(path):
-        return None
-    if not os.path.isdir(path):
-        path = printable(path)
-        raise FileError(f"path: {path} is not a directory", hint="Set it to a directory of archives.", path=path)
-    return read_catalogue(path)
+def _store(request: ListRequest) -> Store | None:
+    """Return the store at the path or URL; None when there is nothing at a path."""
+    location = parse_location(request.path, "path")
+    if location.is_local:
+        path = location.path
+        if not os.path.lexists(path):
+            return None
+        if not os.path.isdir(path):
+            path = printable(path)
+            raise FileError(f"path: {path} is not a directory", hint="Set it to a directory of archives.", path=path)
+    return open_store(location, request.store)
 
 
 def _newest_first(archives: list[Listed], until: float | None, now: float) -> list[Listed]:

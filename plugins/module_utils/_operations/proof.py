@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .._compare.equivalence import Comparison, Read, Reference, compare
@@ -15,7 +15,6 @@ from .._errors import ArchiveError, SnapshotError
 from .._snapshot.reader import read_archive
 from .._snapshot.records.fingerprint import Fingerprint
 from .._snapshot.records.visitor import Visitor
-from .._system.atomic_files import read_pieces
 from .capture import capture
 
 _ATTEMPTS = 3
@@ -25,14 +24,16 @@ PROOF_SECONDS = 30
 for a moment, and looks like a user's (observed on 1.8.7 and 1.22.7); the leader may be at its start-up work still."""
 
 
-def reader_of(path: str, fingerprint: Fingerprint) -> Read:
+def reader_of(plain: Callable[[], Iterable[bytes]], fingerprint: Fingerprint) -> Read:
     """Return what reads an archive that was verified before, as often as it takes.
 
-    What it returns raises ArchiveError when the file does not hold that content any more.
+    What it returns raises ArchiveError when the archive does not hold that content any more.
+
+    :param plain: gives its plain bytes, from the first one.
     """
 
     def read(visitor: Visitor) -> None:
-        if read_archive(read_pieces(path), visitor=visitor).state.fingerprint != fingerprint:
+        if read_archive(plain(), visitor=visitor).state.fingerprint != fingerprint:
             raise ArchiveError("the archive has changed since it was verified", fault="changed", retryable=False)
 
     return read

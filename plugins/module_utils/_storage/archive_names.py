@@ -12,10 +12,12 @@ from .._model.identity import ClusterIdentity, name_for_file
 from .._times import to_name
 
 ENDING = ".snap"
+SEALED_ENDING = ".age"
+"""What the name of a sealed archive has beyond that of the plain one."""
 
 # What this collection names archives, and what Consul Enterprise's snapshot agent does (nanoseconds since the epoch).
-_OURS = re.compile(r"-(\d{8}T\d{6}Z)-\d+(?:-\d+)?\.snap$", re.ASCII)
-_AGENTS = re.compile(r"^consul-(\d{16,19})\.snap$", re.ASCII)
+_OURS = re.compile(r"-(\d{8}T\d{6}Z)-\d+(?:-\d+)?\.snap(?:\.age)?$", re.ASCII)
+_AGENTS = re.compile(r"^consul-(\d{16,19})\.snap(?:\.age)?$", re.ASCII)
 
 
 def archive_name(cluster: ClusterIdentity, taken_at: float, index: int, number: int = 1) -> str:
@@ -25,6 +27,16 @@ def archive_name(cluster: ClusterIdentity, taken_at: float, index: int, number: 
     """
     name = f"{name_for_file(cluster.datacenter)}-{to_name(taken_at)}-{index}"
     return f"{name}{ENDING}" if number == 1 else f"{name}-{number}{ENDING}"
+
+
+def is_sealed(name: str) -> bool:
+    """Whether an archive of this name is sealed."""
+    return name.endswith(SEALED_ENDING)
+
+
+def is_archive_name(name: str) -> bool:
+    """Whether something of this name is an archive, by its name alone."""
+    return name.endswith((ENDING, ENDING + SEALED_ENDING))
 
 
 def time_in_name(path: str) -> float | None:

@@ -105,7 +105,7 @@ def _require_key(path: str, option: str) -> None:
         raise _unusable(option, "the URL holds control characters", "Correct it.")
     if size > _KEY_LIMIT // 2:
         raise _unusable(option, f"the URL's path has more than {_KEY_LIMIT // 2} bytes", "Use a shorter prefix.")
-    if any(part in ("", ".", "..") for part in path.rstrip("/").split("/")) and path:
+    if any(part in ("", ".", "..") for part in path.removesuffix("/").split("/")) and path:
         raise _unusable(option, "a part of the URL's path is empty, . or ..", "Write s3://bucket/prefix/.")
 
 

@@ -22,6 +22,7 @@ from .chronology import is_ahead
 
 SCHEMA = "disaster_recovery.consul/manifest"
 VERSION = 1
+SEALED_FORMAT = "age"
 RECENT_MS = 2000
 """Milliseconds since a server heard from its leader, up to which its answer counts as confirmed by that leader, which
 sends heartbeats at least once a second with Consul's defaults."""
@@ -75,6 +76,13 @@ class Manifest:
     other findings were looked for."""
     peerings: tuple[Peering, ...] | None = None
     """The peerings; None in a manifest that does not name them."""
+    sealed: Digest | None = None
+    """What the bytes of the sealed archive have, as they are stored; ``size`` and ``sha256`` are the plain archive's."""
+
+    @property
+    def stored(self) -> Digest:
+        """What the bytes have that lie in the store: those of the sealed archive, or of the plain one."""
+        return self.sealed or Digest(self.size, self.sha256)
 
 
 def manifest_for(
@@ -144,6 +152,8 @@ def encode_manifest(manifest: Manifest) -> bytes:
         document["findings_revision"] = REVISION
     if manifest.peerings is not None:
         document["peerings"] = [peering._asdict() for peering in manifest.peerings]
+    if manifest.sealed is not None:
+        document["sealed"] = {"format": SEALED_FORMAT, **manifest.sealed._asdict()}
     return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
 
 
@@ -153,7 +163,7 @@ def decode_manifest(text: bytes) -> Manifest:
     :raises SnapshotError: it is not a manifest of a version that we know.
     """
     try:
-        document: dict[str, Any] = json.loads(text, parse_int=_int_of_text, parse_constant=_refuse_constant)
+        document = document_of(text)
         if document["schema"] != SCHEMA or document["version"] != VERSION:
             raise SnapshotError("the manifest is of a schema or version that is not known here")
         archive, meta, kinds = document["archive"], document["meta"], document.get("config_kinds")
@@ -168,7 +178,7 @@ def decode_manifest(text: bytes) -> Manifest:
             index=_count(meta["index"]),
             taken_at=taken_at,
             confirmed_at=confirmed_at,
-            cluster=_cluster(document["cluster"]),
+            cluster=cluster_from(document["cluster"]),
             consistency=consistency,
             fingerprint=Fingerprint.from_json(document["fingerprint"]),
             records={
@@ -180,12 +190,28 @@ def decode_manifest(text: bytes) -> Manifest:
             confirmed_by_leader=_flag(by_leader),
             findings=_findings(document),
             peerings=_peerings(document),
+            sealed=_sealed(document),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise SnapshotError("the manifest can't be understood") from error
 
 
-def _cluster(document: dict[str, Any]) -> ClusterIdentity:
+def document_of(text: bytes) -> dict[str, Any]:
+    """Read a JSON object that may come from anybody.
+
+    :raises ValueError: it is not one. :raises RecursionError: it is too deep.
+    """
+    document = json.loads(text, parse_int=_int_of_text, parse_constant=_refuse_constant)
+    if not isinstance(document, dict):
+        raise ValueError("not an object")
+    return document
+
+
+def cluster_from(document: dict[str, Any]) -> ClusterIdentity:
+    """Read the cluster that a manifest or a confirmation names.
+
+    :raises ValueError: it is not as ``ClusterIdentity.as_json`` writes it; also AttributeError, TypeError.
+    """
     servers = tuple(sorted({_text(server) for server in _list(document.get("servers", []))}))
     facts = {name: value if value is None else _text(value) for name, value in document.items() if name != "servers"}
     return ClusterIdentity(**facts, servers=servers)
@@ -240,6 +266,15 @@ def _findings(document: dict[str, Any]) -> dict[str, int] | None:
     if document.get("findings") is None or document.get("findings_revision") != REVISION:
         return None
     return {_text(finding["name"]): _count(finding["count"]) for finding in _list(document["findings"])}
+
+
+def _sealed(document: dict[str, Any]) -> Digest | None:
+    sealed = document.get("sealed")
+    if sealed is None:
+        return None
+    if sealed["format"] != SEALED_FORMAT:
+        raise ValueError("sealed in a way that is not known here")
+    return Digest(_count(sealed["size"]), _text(sealed["sha256"]))
 
 
 def _peerings(document: dict[str, Any]) -> tuple[Peering, ...] | None:

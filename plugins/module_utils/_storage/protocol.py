@@ -13,22 +13,27 @@ Promises, which the same tests hold for each on a real server:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from .location import Location
+from .settings import ObjectLock
 
 SHA256 = "sha256"
 """The name of the metadata that says what the bytes of an object have; it is compared when they are read."""
 
 
 class Item(NamedTuple):
-    """Something in a store: its name there, its size in bytes, and when it was last written (seconds since the epoch)."""
+    """Something in a store: its name there, its size in bytes, and when it was last written (seconds since the epoch).
+
+    ``fault``: why it is not to be read, where that is so, as a directory has links and pipes; always None in a bucket.
+    """
 
     name: str
     size: int
     modified: float
+    fault: str | None = None
 
 
 class Properties(NamedTuple):
@@ -61,7 +66,7 @@ class Writer(Protocol):
         """Append bytes."""
 
     def sync(self) -> None:
-        """Wait until what was written so far can be published without further waiting, as far as there is such a thing."""
+        """Wait until what was written so far can be published without waiting, as far as there is such a thing."""
 
     def publish(self, sha256: str) -> str:
         """Make it visible, in one step; return its name.
@@ -71,7 +76,53 @@ class Writer(Protocol):
         """
 
 
-class Store(Protocol):
+class Remnant(NamedTuple):
+    """A version of an object that is still there after ``purge``, and why; ``locked_until`` as in Properties."""
+
+    name: str
+    reason: str
+    locked_until: float | None = None
+
+
+class Probes(Protocol):
+    """What ``store_check`` asks of a store beyond its work. Only objects of its own, a few bytes each, are touched.
+
+    Where a method returns None there is no such thing in this kind of store (as in a directory), or the store has no
+    request that would show it. What isn't permitted is StoreError ``store_denied``, as everywhere.
+    """
+
+    def versioning(self) -> bool | None:
+        """Return whether what is overwritten or removed is kept, as an older version (Azure: or by soft delete)."""
+
+    def lock_default(self) -> ObjectLock | None:
+        """Return the retention that the store itself gives to each new object; None where it gives none."""
+
+    def overwrite(self, name: str, data: bytes) -> None:
+        """Store an object the plain way, without any condition: what is there is overwritten.
+
+        :raises StoreError: ``store_denied``: these credentials may not. ``store_locked``: the store forbids it.
+        """
+
+    def accepts_wrong_checksum(self, name: str, data: bytes) -> bool | None:
+        """Send a new object with a checksum that its bytes don't have, by the same requests that a writer uses.
+
+        True: it was stored nevertheless, and is there now. False: it was refused, and nothing is there.
+        """
+
+    def put_locked(self, name: str, data: bytes, lock: ObjectLock, until: float) -> None:
+        """Store a new object, locked in the mode of ``lock`` until a time (seconds since the epoch), not for its days.
+
+        :raises StoreError: the store has no locks, or none in this bucket.
+        """
+
+    def purge(self, name: str) -> Sequence[Remnant]:
+        """Remove an object with all its versions and delete markers, as far as that is allowed; return what is left.
+
+        It raises nothing that speaks of one version only: what is locked or denied is a Remnant.
+        """
+
+
+class Store(Probes, Protocol):
     """A directory of archives, or a prefix of a bucket. Names are those within it: they hold no slash.
 
     Every method raises StoreError, or FileError for a local store.
@@ -114,16 +165,18 @@ class Store(Protocol):
         """
 
     def remove(self, name: str) -> None:
-        """Remove an object; it is no failure that there is none.
+        """Remove an object for good, not only from sight; it is no failure that there is none.
+
+        Where the store keeps versions, the one that is visible is removed by its version.
 
         :raises StoreError: ``store_locked``: it is locked or held.
         """
 
-    def clean(self) -> list[str]:
+    def clean(self) -> Sequence[str]:
         """Remove what killed writers left behind, where nobody sees it, and return what that was."""
 
     def extend_lock(self, name: str) -> float | None:
-        """Lock an object for as long as the store's settings say, from now on; return until when. None: no lock is set."""
+        """Lock an object for as long as the store's settings say, from now; return until when. None: no lock is set."""
 
     def hold(self, name: str, *, on: bool) -> None:
         """Set or take back a legal hold.

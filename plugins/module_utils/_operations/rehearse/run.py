@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -23,7 +23,12 @@ from ..._sandbox.server import Throwaway
 from ..._snapshot.checks.findings import LISTED
 from ..._snapshot.reader import read_archive
 from ..._storage.archive_file import read_archive_file
-from ..._system.atomic_files import free_bytes, open_unchanged, read_pieces, require_directory
+from ..._storage.archive_source import NO_SEALING, NO_STORE, ArchiveSource, source_of
+from ..._storage.local_copy import copy_in, room_for
+from ..._storage.settings import SealingSettings, StoreSettings
+from ..._storage.trust import fault_of
+from ..._system.atomic_files import free_bytes, require_directory
+from ..._system.scratch_file import ScratchFile
 from ..._system.signals import TimedOut, deadline, uninterrupted
 from ..._system.workdir import WorkDir, clear_leftovers
 from ..capture import capture
@@ -50,6 +55,7 @@ from .verdict import (
     timed_out,
     total,
     unloadable,
+    unsigned,
 )
 
 _DYING = 3.0
@@ -69,6 +75,8 @@ class RehearseRequest(NamedTuple):
     keep_on_failure: bool = False
     timeout: float = 300
     work_dir: str | None = None
+    store: StoreSettings = NO_STORE
+    sealing: SealingSettings = NO_SEALING
 
     @property
     def parent(self) -> str:
@@ -100,7 +108,7 @@ class Rehearsal:
                 with deadline(request.timeout):
                     if not check:
                         self._clear_leftovers(request.parent)
-                    examined = self._verify(request.src)
+                    examined = self._verify(request, stack, check=check)
                     binary = self._find(request.consul_binary)
                     conclusion = None if request.attempt_anyway else _guard(examined, binary)
                     if conclusion is None and check:
@@ -137,9 +145,13 @@ class Rehearsal:
         require_directory(parent)
         self._note(cleared=tuple(clear_leftovers(parent)))
 
-    def _verify(self, src: str) -> Examined:
+    def _verify(self, request: RehearseRequest, stack: contextlib.ExitStack, *, check: bool) -> Examined:
         with self._phase(VERIFY):
-            examined = _examine(src)
+            source = source_of(request.src, "src", request.store, request.sealing)
+            room = room_for(source, request.parent)
+            self._note(room=room)
+            copy = stack.enter_context(copy_in(room, "work_dir", check=check))
+            examined = _examine(source, copy)
         self._note(examined=examined)
         return examined
 
@@ -166,38 +178,41 @@ class Rehearsal:
     def _restore_into(
         self, server: Throwaway, request: RehearseRequest, examined: Examined, binary: Binary
     ) -> Conclusion:
-        client, src, fingerprint = server.client(request.timeout), request.src, examined.archive.state.fingerprint
+        client, fingerprint, plain = server.client(request.timeout), examined.archive.state.fingerprint, examined.plain
         with self._phase(START):
             server.start(client)
         with self._phase(RESTORE):
-            self._note(refusal=_send(client, src, examined))
+            self._note(refusal=_send(client, examined))
         with self._phase(READY):
             server.await_leader(client)
         # Asked before the proof: what belongs to agents is gone from the catalog within a minute.
         with self._phase("assertions"):
             self._note(outcomes=tuple(_ask(client, assertion) for assertion in request.assertions))
         with self._phase(PROOF):
-            reference = Reference(fingerprint, reader_of(src, fingerprint), self.reached.is_across)
+            reference = Reference(fingerprint, reader_of(plain, fingerprint), self.reached.is_across)
             look = _prove(client, server, Prover(reference))
         lost = {"lost": [asdict(loss) for loss in look.losses]} if look.losses else {}
         self._note(proof={**look.proof, **lost})
         if self.reached.is_across:
             with self._phase("changes"):
-                self._note(changes=_changes(client, src, look.proof["differs"]))
+                self._note(changes=_changes(client, plain, look.proof["differs"]))
         return of_proof(look.proof, look.losses, refusal=self.reached.refusal, version=binary.version)
 
 
-def _examine(src: str) -> Examined:
-    file = read_archive_file(src)
-    archive, manifest = file.records, file.manifest
+def _examine(source: ArchiveSource, copy: ScratchFile | None) -> Examined:
+    file = read_archive_file(source, copy=copy)
+    archive, manifest = file.records, file.confirmed_manifest()
     known = manifest.cluster if manifest else ClusterIdentity(None, None, None)
     confirmed_at = manifest.confirmed_at if manifest and manifest.confirmed_by_leader else None
+    fault = fault_of(file.match, file.signature) if source.sealing.allowed_signers else None
     age = age_of(archive.meta.taken_at, confirmed_at, time.time())
-    return Examined(archive, file.digest, file.stamp, archive.state.origin.completed(known), age)
+    return Examined(archive, file.digest, file.seen, archive.state.origin.completed(known), age, fault, file)
 
 
 def _guard(examined: Examined, binary: Binary) -> Conclusion | None:
     state, origin = examined.archive.state, examined.origin
+    if examined.signature_fault is not None:
+        return unsigned(examined.signature_fault)
     return unloadable(state.type_ids, state.config_kinds, archive_version=origin.consul_version, version=binary.version)
 
 
@@ -212,12 +227,12 @@ def _judged(conclusion: Conclusion, request: RehearseRequest, reached: Ending, *
     return conclusion._replace(assertions=reached.outcomes or never, targets=tuple(targets))
 
 
-def _send(client: Client, src: str, examined: Examined) -> ApiError | None:
+def _send(client: Client, examined: Examined) -> ApiError | None:
     """Restore the archive, and return the server's answer where it was an error.
 
     It may have been restored all the same: the proof tells.
     """
-    with open_unchanged(src, examined.stamp, examined.digest) as archive:
+    with examined.open() as archive:
         try:
             client.restore(archive, examined.digest.size, datacenter=None)
         except ApiError as error:
@@ -243,10 +258,10 @@ def _prove(client: Client, server: Throwaway, prover: Prover) -> Comparison:
     )
 
 
-def _changes(client: Client, src: str, differs: list[str]) -> dict[str, Any]:
+def _changes(client: Client, plain: Callable[[], Iterator[bytes]], differs: list[str]) -> dict[str, Any]:
     """Return, by type, what a server of another version made of the archive's records; names, never values."""
     older, newer = RecordCollector(Selection()), RecordCollector(Selection())
-    read_archive(read_pieces(src), visitor=older)
+    read_archive(plain(), visitor=older)
     capture(client, None, visitor=newer)
     return {
         name: {**asdict(change), "equal": name not in differs}

@@ -91,6 +91,15 @@ def unloadable(
     )
 
 
+def unsigned(fault: str) -> Conclusion:
+    """Return the refusal of an archive for which nobody vouches who may sign."""
+    return Conclusion(
+        REFUSED,
+        f"nobody in allowed_signers vouches for the archive: {fault}",
+        "Don't restore it before you know who put it there. With attempt_anyway: true it is rehearsed all the same.",
+    )
+
+
 def timed_out(seconds: float, phase: str, cause: SnapshotError | None) -> Conclusion:
     """Return what a rehearsal came to that did not end in time.
 

@@ -12,6 +12,7 @@ from ..._compare.equivalence import Comparison, Reference
 from ..._consul.readiness import Expected
 from ..._errors import GuardError, printable
 from ..._model.versions import is_across
+from ..._storage.archive_source import ArchiveSource
 from ..capture import Capture
 from ..decision import Decision
 from ..proof import reader_of
@@ -74,21 +75,21 @@ def remarks_on(source: Source | None, request: RestoreRequest) -> list[str]:
     return [f"the archive was saved for the cluster {printable(saved)}, and the target is {printable(request.cluster)}"]
 
 
-def reference_of(src: str, source: Source | None, target: Target) -> Reference | None:
+def reference_of(source: Source | None, target: Target) -> Reference | None:
     """Return the archive's content, which clusters are compared with; None where the archive does not verify."""
     if source is None:
         return None
     across = is_across(source.facts.origin.consul_version, target.facts.versions)
-    return Reference(source.fingerprint, reader_of(src, source.fingerprint), across)
+    return Reference(source.fingerprint, reader_of(source.plain, source.fingerprint), across)
 
 
-def reference_before(upload: Upload, backup_file: str | None) -> Reference:
+def reference_before(upload: Upload, backup: ArchiveSource | None) -> Reference:
     """Return what the cluster held before the upload.
 
-    :param backup_file: where its records are; None where it was fresh.
+    :param backup: where its records are; None where it was fresh.
     """
     fingerprint, reference = upload.before.archive.state.fingerprint, upload.reference
-    read = reader_of(backup_file, fingerprint) if backup_file else None
+    read = reader_of(backup.plain, fingerprint) if backup else None
     return Reference(fingerprint, read, since=reference.since, agents=reference.agents)
 
 

@@ -25,6 +25,21 @@ def archive(facts: RestoreFacts) -> Verdict:
     return Verdict(False, f"the archive does not verify: {facts.archive_fault}", final=True)
 
 
+def signature(facts: RestoreFacts) -> Verdict:
+    if facts.archive is None:
+        return _NO_ARCHIVE
+    signing = facts.archive.signing
+    if not signing.required:
+        return Verdict(True, "no signature is required, because allowed_signers is not set")
+    if not signing.fault:
+        return Verdict(True, f"the archive's manifest is signed by {signing.signer}")
+    return Verdict(
+        False,
+        f"nobody in allowed_signers vouches for the archive: {signing.fault}. Whoever can write where it lies may have "
+        "put it there, with ACL tokens of their own in it",
+    )
+
+
 def token(facts: RestoreFacts) -> Verdict:
     target = facts.target
     if target.permitted is None:

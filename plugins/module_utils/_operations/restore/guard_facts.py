@@ -17,6 +17,15 @@ VERSION_CHECKS = (EXACT, MINOR, OFF)
 
 
 @dataclass(frozen=True)
+class SigningFacts:
+    """Who vouches for an archive. ``required``: the user named who may sign. ``fault``: why none of them does."""
+
+    required: bool = False
+    signer: str | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
 class ArchiveFacts:
     """What is known of an archive that verifies.
 
@@ -36,6 +45,7 @@ class ArchiveFacts:
     findings: Mapping[str, int] = field(default_factory=dict)
     peerings: tuple[Peering, ...] = ()
     servers: frozenset[str] = frozenset()
+    signing: SigningFacts = SigningFacts()
 
     @property
     def active_peerings(self) -> tuple[Peering, ...]:

@@ -69,6 +69,7 @@ class Finding(NamedTuple):
 
 GUARDS = (
     Guard("archive", None, checks.archive),
+    Guard("signature", "unsigned_archive", checks.signature, upload_only=True),
     Guard("token", None, checks.token),
     Guard("health", "unhealthy_target", checks.health),
     Guard("fresh", "replace_content", checks.fresh),

@@ -23,13 +23,15 @@ from ..._snapshot.checks.peerings import Peering
 from ..._snapshot.reader import Archive
 from ..._snapshot.records.fingerprint import Fingerprint
 from ..._snapshot.restore_facts import Head, RestoreFactsVisitor, read_head
-from ..._storage.archive_file import read_archive_file
+from ..._storage.archive_file import ArchiveFile, read_archive_file
+from ..._storage.archive_source import ArchiveSource
 from ..._storage.manifest import Manifest
-from ..._system.atomic_files import AtomicFile, read_pieces
-from ..capture import Capture, capture
+from ..._storage.trust import fault_of
+from ..._system.scratch_file import ScratchFile
+from ..capture import Capture, Sink, capture, named_after
 from ..journal import Journal
 from ..proof import Prover
-from .guard_facts import ArchiveFacts
+from .guard_facts import ArchiveFacts, SigningFacts
 from .sides import RestoreRequest, Source, Target, Verified
 
 _SETTLING = 15
@@ -50,27 +52,30 @@ class _Known:
     peerings: tuple[Peering, ...]
 
 
-def verify(src: str, secrets: Mapping[str, str]) -> Verified:
-    """Verify an archive, by its manifest where that tells all and record by record otherwise, in one pass.
+def verify(source: ArchiveSource, secrets: Mapping[str, str], copy: ScratchFile | None = None) -> Verified:
+    """Verify an archive, by its manifest where that may be trusted and tells all, record by record otherwise: one pass.
 
     :param secrets: the provided tokens, by label, which are looked for in it.
-    :raises FileError: it can't be read.
+    :param copy: gets its plain bytes.
+    :raises FileError: it can't be read. :raises StoreError: the same, in a bucket. :raises SealedError: nor opened.
     """
     try:
-        return Verified(_read_source(src, secrets))
+        return Verified(_read_source(source, secrets, copy))
     except ArchiveError as error:
         return Verified(None, error)
 
 
-def _read_source(src: str, secrets: Mapping[str, str]) -> Source:
+def _read_source(source: ArchiveSource, secrets: Mapping[str, str], copy: ScratchFile | None) -> Source:
     now = time.time()
     visitor = RestoreFactsVisitor(secrets, now)
-    file = read_archive_file(src, is_enough=lambda manifest: _by_manifest(manifest) is not None, visitor=visitor)
+    file = read_archive_file(
+        source, is_enough=lambda manifest: _by_manifest(manifest) is not None, visitor=visitor, copy=copy
+    )
     known = _by_manifest(file.manifest) if file.archive is None else _by_records(file.archive)
     if known is None:
         raise ValueError("neither the manifest nor the records were read")
     if file.archive is None:
-        head = read_head(read_pieces(src), counts=known.counts, secrets=secrets, now=now)
+        head = read_head(file.plain(), counts=known.counts, secrets=secrets, now=now)
     else:
         head = _head_of(file.archive)
     facts = ArchiveFacts(
@@ -84,9 +89,17 @@ def _read_source(src: str, secrets: Mapping[str, str]) -> Source:
         findings=known.findings,
         peerings=known.peerings,
         servers=head.servers,
+        signing=_signing(file),
     )
     name = file.manifest.cluster.name if file.manifest else None
-    return Source(file.digest, file.stamp, known.index, known.fingerprint, facts, head.agents, name)
+    return Source(file.digest, file.seen, known.index, known.fingerprint, facts, head.agents, name, file)
+
+
+def _signing(file: ArchiveFile) -> SigningFacts:
+    if file.source.sealing.allowed_signers is None:
+        return SigningFacts()
+    fault = fault_of(file.match, file.signature)
+    return SigningFacts(True, None if fault else file.signature.signer, fault or "")
 
 
 def _by_manifest(manifest: Manifest | None) -> _Known | None:
@@ -169,9 +182,9 @@ def asker_of(clients: Mapping[str, Client], datacenter: str | None) -> Client:
 
 
 def look(
-    client: Client, clients: Mapping[str, Client], partial: AtomicFile | None, request: RestoreRequest, journal: Journal
+    client: Client, clients: Mapping[str, Client], archive: Sink | None, request: RestoreRequest, journal: Journal
 ) -> Target:
-    """Look at a cluster, its own state included, which is written to ``partial`` where there is one.
+    """Look at a cluster, its own state included, which is written to ``archive`` where there is one.
 
     :param client: asks; see ``asker_of``.
     :param clients: clients of the same agent, by the label of their token.
@@ -195,16 +208,18 @@ def look(
     content = None
     if "content" not in unknown:
         try:
-            content = _captured(client, partial, datacenter, journal)
+            content = _captured(client, archive, cluster.identity if cluster else None, datacenter, journal)
         except (ApiError, ArchiveError, TransportError) as error:
             unknown["content"] = error.as_text()
     return Target(cluster, live, content, tuple(tokens_of(clients)), unknown)
 
 
-def _captured(client: Client, partial: AtomicFile | None, datacenter: str | None, journal: Journal) -> Capture:
+def _captured(
+    client: Client, archive: Sink | None, cluster: ClusterIdentity | None, datacenter: str | None, journal: Journal
+) -> Capture:
     # What a follower passes on from the leader is cut short now and then (seen on 1.22.7: 7 of 150).
     return with_retries(
-        lambda: capture(client, partial, datacenter=datacenter),
+        lambda: capture(client, archive, name_of=named_after(cluster) if cluster else None, datacenter=datacenter),
         retries=client.connection.retries,
         delay=client.connection.retry_delay,
         report=journal.again,

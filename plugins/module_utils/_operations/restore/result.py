@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..storing import shortly
 from .assess import FollowUp, Plan
 from .guards import as_results
 from .sides import RestoreRequest, Source, Target
@@ -25,6 +26,7 @@ def of_source(source: Source | None, remarks: list[str]) -> dict[str, Any]:
             fingerprint=source.fingerprint.overall,
             index=source.index,
             diff={"before": {}, "after": source.fingerprint.described},
+            **(shortly(source.file) if source.file else {}),
         )
     return result
 

@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 from ..._consul.client import Client
+from ..._storage.archive_source import ArchiveSource, source_of
+from ..._storage.local_copy import copy_in, room_for
+from ..._system.scratch_file import ScratchFile
 from ..journal import Journal
 from ..proof import Prover
+from ..storing import of_room
 from .assess import assess, reference_before, reference_of, remarks_on
 from .look import asker_of, equivalence, look, tokens_of, verify
 from .outcome import AFTERWARDS
@@ -27,20 +31,38 @@ def restore(client: Client, later: Client, request: RestoreRequest, journal: Jou
     :param check: stop before the first byte is sent and write nothing.
     :raises GuardError: a guard refused. :raises RestoreError: it was sent and did not end well; ``state`` says how.
     """
-    journal.state, backup_file = NOTHING_SENT, None
+    journal.state = NOTHING_SENT
+    source = source_of(request.src, "src", request.store, request.sealing)
+    room = room_for(source, request.work_dir)
+    journal.show(of_room(room))
+    with copy_in(room, "work_dir", check=check) as copy:
+        return _restore(client, later, request, journal, check=check, archive=source, copy=copy)
+
+
+def _restore(
+    client: Client,
+    later: Client,
+    request: RestoreRequest,
+    journal: Journal,
+    *,
+    check: bool,
+    archive: ArchiveSource,
+    copy: ScratchFile | None,
+) -> bool:
+    backup_file = None
     # By the option that their token comes from.
     clients = {"token": client} if later is client else {"token": client, AFTERWARDS: later}
 
     with journal.phase("verify"):
-        verified = verify(request.src, tokens_of(clients))
+        verified = verify(archive, tokens_of(clients), copy)
     remarks = remarks_on(verified.source, request)
     journal.show(of_source(verified.source, remarks), warnings=remarks)
 
-    with safety_file(request.backup_dir, check=check) as partial:
+    with safety_file(request.backup_dir, check=check, store=request.store, sealing=request.sealing) as partial:
         with journal.phase("target"):
             asker = asker_of(clients, request.datacenter)
             target = look(asker, clients, partial, request, journal)
-            reference = reference_of(request.src, verified.source, target)
+            reference = reference_of(verified.source, target)
             equivalent = equivalence(asker, request, reference, target)
         journal.show(of_target(verified.source, target, request))
 
@@ -61,7 +83,8 @@ def restore(client: Client, later: Client, request: RestoreRequest, journal: Jou
     later = clients.get(upload.surviving_token or "", later)
     prover = Prover(upload.reference, request.datacenter)
     with journal.phase("restore"):
-        old = Prover(reference_before(upload, backup_file), request.datacenter)
+        before = source_of(backup_file, "backup_dir", request.store, request.sealing) if backup_file else None
+        old = Prover(reference_before(upload, before), request.datacenter)
         send((asker, later), request, upload.source, journal, after=prover, before=old, backup_file=backup_file)
     with journal.phase("wait"):
         wait(later, request, upload.expected, prover=prover, backup_file=backup_file)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from ..._consul.client import Client
 from ..._errors import SnapshotError
-from ..._system.atomic_files import open_unchanged
 from ..journal import Journal
 from ..proof import Prover
 from .outcome import failed, is_over, state_by_answer, state_by_comparisons, state_by_content
@@ -35,7 +34,7 @@ def send(
     :raises FileError: the archive was changed since; nothing was sent.
     :raises RestoreError: the answer was not a plain yes; its ``state`` says what the cluster holds.
     """
-    with open_unchanged(request.src, source.stamp, source.digest) as archive:
+    with source.open() as archive:
         journal.state = UNKNOWN
         try:
             askers[0].restore(archive, source.digest.size, datacenter=request.datacenter)

@@ -5,22 +5,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
 
 from ..._consul.agents import Live
 from ..._consul.cluster import ClusterFacts
 from ..._errors import ArchiveError
 from ..._snapshot.records.fingerprint import Fingerprint
 from ..._snapshot.restore_facts import Agent
-from ..._system.atomic_files import Digest, Stamp
+from ..._storage.archive_file import ArchiveFile
+from ..._storage.archive_source import NO_SEALING, NO_STORE, Seen
+from ..._storage.settings import SealingSettings, StoreSettings
+from ..._system.atomic_files import Digest
 from ..capture import Capture
 from .guard_facts import EXACT, ArchiveFacts, TargetFacts
 
 
 class RestoreRequest(NamedTuple):
-    """What is to be restored, and what is accepted. ``wait_timeout`` in seconds. ``cluster``: the target's name."""
+    """What is to be restored, and what is accepted. ``wait_timeout`` in seconds. ``cluster``: the target's name.
+
+    ``src`` and ``backup_dir``: paths or URLs; ``store`` says how to reach their stores. ``work_dir``: where an archive
+    is copied to that is not a plain file of this host; None for the system's directory for temporary files.
+    """
 
     src: str
     datacenter: str | None
@@ -29,22 +36,47 @@ class RestoreRequest(NamedTuple):
     wait_timeout: float
     version_check: str = EXACT
     cluster: str | None = None
+    store: StoreSettings = NO_STORE
+    sealing: SealingSettings = NO_SEALING
+    work_dir: str | None = None
 
 
 @dataclass(frozen=True)
 class Source:
     """The archive to restore, verified; ``agents`` are the nodes in it that belong to agents.
 
-    ``cluster_name``: that of the cluster that it was saved for, where its manifest has one.
+    ``digest``: of its plain bytes. ``cluster_name``: that of the cluster that it was saved for, where its manifest has
+    one. ``file``: what was read.
     """
 
     digest: Digest
-    stamp: Stamp
+    seen: Seen
     index: int
     fingerprint: Fingerprint
     facts: ArchiveFacts
     agents: Mapping[str, Agent]
     cluster_name: str | None = None
+    file: ArchiveFile | None = field(default=None, compare=False, repr=False)
+
+    def open(self) -> BinaryIO:
+        """Open the very bytes that were verified.
+
+        :raises FileError: they were changed since.
+        """
+        return self._file.open()
+
+    def plain(self) -> Iterator[bytes]:
+        """Yield its plain bytes once more.
+
+        :raises SnapshotError: they can't be read.
+        """
+        return self._file.plain()
+
+    @property
+    def _file(self) -> ArchiveFile:
+        if self.file is None:
+            raise ValueError("nothing was read")
+        return self.file
 
 
 class Verified(NamedTuple):

@@ -5,44 +5,51 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 from ..._model.identity import ClusterIdentity
+from ..._storage.archive_names import archive_name
 from ..._storage.manifest import Manifest
-from ..._storage.store import Entry, Prepare, archive_path, confirm, put, put_new
-from ..._system.atomic_files import AtomicFile
+from ..._storage.new_archive import NewArchive, archive_path
+from ..._storage.protocol import Store
+from ..._storage.store import Entry, confirm
 from .destination import Destination
 
 
-def publish(
-    partial: AtomicFile | None, destination: Destination, manifest: Manifest, *, prepare: Prepare | None
-) -> Entry:
+def publish(archive: NewArchive, destination: Destination, manifest: Manifest) -> Entry:
     """Put a verified snapshot in place, its manifest beside it, and return it.
 
-    :param partial: holds the snapshot. None in check mode: nothing is written, and what would be there is returned.
     :raises FileError: it can't be put there; what was there before is there still.
+    :raises StoreError: the same of a bucket.
     """
-    directory, path = destination.directory, destination.file
-    if partial is None:
-        return Entry(path or archive_path(directory, manifest.cluster, manifest.taken_at, manifest.index), manifest)
-    if path is None:
-        return put_new(partial, directory, manifest, prepare=prepare)
-    put(partial, path, manifest, prepare=prepare)
-    return Entry(path, manifest)
+    entry = archive.publish(manifest)
+    return entry if destination.file is None else entry._replace(path=destination.file)
 
 
-def confirm_existing(existing: Entry, snapshot: Manifest, *, now: float, check: bool) -> Entry:
-    """Note in an archive's manifest that its content is still the cluster's, and return the archive with that manifest.
+def foretold(destination: Destination, store: Store, manifest: Manifest, *, ending: str = "") -> Entry:
+    """Return what ``publish`` would return; nothing is written. ``ending``: what sealing adds to a name."""
+    cluster, taken_at, index = manifest.cluster, manifest.taken_at, manifest.index
+    path = destination.file
+    if path is None and destination.is_bucket:
+        path = store.place(archive_name(cluster, taken_at, index) + ending)
+    elif path is None:
+        path = archive_path(destination.directory, cluster, taken_at, index, ending=ending)
+    return Entry(path, replace(manifest, file=os.path.basename(path)))
+
+
+def confirm_existing(store: Store, existing: Entry, snapshot: Manifest, *, now: float, check: bool) -> Entry:
+    """Note beside an archive that its content is still the cluster's, and return the archive with that noted.
 
     :param snapshot: the manifest of the snapshot that showed it; it confirms nothing when no leader confirmed it.
     :param check: write nothing.
-    :raises FileError: the manifest can't be written.
+    :raises FileError: the note can't be written. :raises StoreError: the same of a bucket.
     """
     if not snapshot.confirmed_by_leader:
         return existing
     entry = existing._replace(manifest=confirmed(existing.manifest, snapshot.cluster, snapshot.taken_at, now))
     if not check:
-        confirm(entry.path, entry.manifest)
+        confirm(store, entry)
     return entry
 
 

@@ -23,6 +23,7 @@ from ..._model.record_types import RecordType
 from ..records.canonical import Content
 from ..records.protobuf import value_of
 from .messages import require_message
+from .query_templates import fault_of_template
 from .schema_checks import check_of_kind, check_of_struct, check_of_type
 
 # Asked of each record: to look one up in the enumeration takes longer.
@@ -83,7 +84,6 @@ _TEXT = frozenset({*range(0xA0, 0xC0), 0xC4, 0xC5, 0xC6, 0xD9, 0xDA, 0xDB})
 
 # ValidateServiceMetadata in agent/structs/structs.go; gateways and proxies may have more pairs and longer values.
 _META_KEY = re.compile(rb"[a-zA-Z0-9_-]{1,128}")
-_TEMPLATES = (None, b"", b"name_prefix_match")
 
 
 def fault_of(type_id: int, content: Content) -> str | None:
@@ -99,11 +99,14 @@ def fault_of(type_id: int, content: Content) -> str | None:
 def fault_of_long(type_id: int, first: bytes) -> str | None:
     """Return WHOLE when a record that is too long to be looked into is nothing that a server decodes for its type.
 
-    Consul 1.22.7 ended with ``codec.decoder: Only encoded map or array can be decoded into a struct``.
+    Consul 1.22.7 ended with ``codec.decoder: Only encoded map or array can be decoded into a struct``, and with ``object
+    missing primary index`` for a peering. No peering and no resource is as long: gRPC takes messages of 4 MiB at most.
 
     :param first: its first byte.
     """
-    wanted = _TEXT if type_id in _MESSAGES or type_id == _CONFIG_ENTRY else _LIST if type_id == _COORDINATES else _MAP
+    if type_id in _MESSAGES:
+        return WHOLE
+    wanted = _TEXT if type_id == _CONFIG_ENTRY else _LIST if type_id == _COORDINATES else _MAP
     known = wanted is not _MAP or check_of_type(type_id) is not None or type_id == _SERVICE_VIRTUAL_IP
     return WHOLE if known and first[0] not in wanted else None
 
@@ -181,8 +184,7 @@ def _fault_of_entry(fields: Mapping[bytes, Any] | None) -> str | None:
 
 def _special(type_id: int, value: Any) -> str:
     if type_id == _PREPARED_QUERY:
-        template = value.get(b"Template") or {}
-        return ".Template.Type" if template.get(b"Type") not in _TEMPLATES else ""
+        return fault_of_template(value)
     if type_id == _COORDINATES:
         good = all(update is not None and update.get(b"Node") and update.get(b"Coord") is not None for update in value)
         return "" if good else "[].Node"

@@ -81,6 +81,17 @@ def test_a_missing_library_is_one_short_message() -> None:
 
 
 @pytest.mark.parametrize(
+    ("library", "says"),
+    [
+        ("boto3", "Install it there (python3-boto3, or pip install boto3)"),
+        ("google-cloud-storage", "Install it there (pip install google-cloud-storage)"),
+    ],
+)
+def test_the_package_of_the_distribution_is_named_where_there_is_one(library: str, says: str) -> None:
+    assert says in MissingLibraryError(library, "No module named x").hint
+
+
+@pytest.mark.parametrize(
     ("state", "advice"),
     [
         (None, "Run the task again"),

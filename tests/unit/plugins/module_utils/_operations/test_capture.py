@@ -16,8 +16,9 @@ from support.states import archive_around, incompressible, kv, state_of
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.client import Client, Connection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError, StaleError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.capture import Capture, capture
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import AtomicFile, Digest
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.capture import Capture, Sink, capture
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.backends.local import LocalStore
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import Digest
 
 ARCHIVE = archive_around(state_of([kv("a", b"b")]), index=42)
 LONG = archive_around(state_of(incompressible(3_000_000)), index=42)
@@ -38,19 +39,19 @@ def sends(body: bytes, **headers: str) -> Fault:
     return fault
 
 
-def captured(server: FaultServer, partial: AtomicFile | None = None, **options: object) -> Capture:
+def captured(server: FaultServer, sink: Sink | None = None, **options: object) -> Capture:
     client = Client(Connection(host="127.0.0.1", port=server.port, timeout=5))
-    return capture(client, partial, **options)  # type: ignore[arg-type]
+    return capture(client, sink, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("body", [ARCHIVE, LONG], ids=["short", "long"])
 def test_what_was_sent_is_what_is_kept(server: FaultServer, tmp_path: Path, body: bytes) -> None:
     server.on(*SNAPSHOT, sends(body, Index="42", LastContact="7", KnownLeader="true"))
-    with AtomicFile(str(tmp_path)) as partial:
+    with LocalStore.at(str(tmp_path)).writer() as writer:
         # What an earlier try left is not part of it.
-        partial.write(b"half of an archive")
-        taken = captured(server, partial)
-        assert Path(partial.path).read_bytes() == body
+        writer.write(b"half of an archive")
+        taken = captured(server, writer)
+        assert Path(writer.file.path).read_bytes() == body
     assert taken.digest == Digest(len(body), hashlib.sha256(body).hexdigest())
     assert (taken.headers.index, taken.headers.last_contact_ms, taken.headers.known_leader) == (42, 7, True)
     assert taken.archive.meta.index == 42

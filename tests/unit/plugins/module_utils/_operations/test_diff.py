@@ -29,6 +29,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records import stream
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_file import ArchiveFile
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_source import ArchiveSource
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system import child_task
 
 OLDER = [kv("same", b"v"), kv("gone", b"v"), kv("other", b"v"), Record(19, {"ID": "p", "Name": "readers"})]
@@ -103,9 +104,9 @@ def test_an_archive_that_changes_meanwhile(tmp_path: Path, monkeypatch: pytest.M
     before, after = archive(tmp_path / "a", OLDER), archive(tmp_path / "b", NEWER)
     read = diff.read_archive_file
 
-    def changing(path: str, **options: Any) -> ArchiveFile:
-        archive(Path(path), NEWER if path == before else OLDER)
-        return read(path, **options)
+    def changing(source: ArchiveSource, **options: Any) -> ArchiveFile:
+        archive(Path(source.shown), NEWER if source.shown == before else OLDER)
+        return read(source, **options)
 
     monkeypatch.setattr(diff, "read_archive_file", changing)
     with pytest.raises(FileError, match=r"^before: .* was changed while it was read"):

@@ -68,6 +68,8 @@ def test_what_is_listed_of_an_archive(tmp_path: Path) -> None:
         "size": 4,
         "sha256": "ab" * 32,
         "fingerprint": Fingerprint({"KVS": TypeDigest(1, 7)}).overall,
+        "sealed": False,
+        "signed": False,
     }
 
 

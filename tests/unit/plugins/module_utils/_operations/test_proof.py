@@ -26,6 +26,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.fingerprint import Fingerprint
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.visitor import Visitor
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import read_pieces
 
 EMPTY = Fingerprint({})
 EQUAL, OTHER = (Comparison({"equal": equal}, EMPTY) for equal in (True, False))
@@ -125,7 +126,7 @@ def test_what_the_pause_raises_ends_it() -> None:
 def read(tmp_path: Path) -> tuple[Path, Callable[[Visitor], object]]:
     path = tmp_path / "a.snap"
     path.write_bytes(archive_around(state_of([kv("a", b"1")])))
-    return path, reader_of(str(path), read_archive([path.read_bytes()]).state.fingerprint)
+    return path, reader_of(lambda: read_pieces(str(path)), read_archive([path.read_bytes()]).state.fingerprint)
 
 
 def test_an_archive_can_be_read_as_often_as_it_takes(read: tuple[Path, Callable[[Visitor], object]]) -> None:

@@ -16,8 +16,9 @@ from support.states import archive_around, kv, state_of
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError, FileError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import archive_file
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import archive_file, archive_source
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_file import read_archive_file
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_source import source_of
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
     Consistency,
     Manifest,
@@ -31,6 +32,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.
     UNREADABLE,
     manifest_path,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.trust import Beside
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
     Digest,
     open_archive,
@@ -59,13 +61,13 @@ def path(tmp_path: Path) -> Path:
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry for each time that an archive is opened to be read."""
     opened: list[str] = []
-    really = archive_file.open_unchanged
+    really = archive_source.open_unchanged
 
     def counted(name: str, *more: Any) -> Any:
         opened.append(name)
         return really(name, *more)
 
-    monkeypatch.setattr(archive_file, "open_unchanged", counted)
+    monkeypatch.setattr(archive_source, "open_unchanged", counted)
     return opened
 
 
@@ -78,7 +80,7 @@ def of_the_same_length() -> Manifest:
 
 
 def read(path: Path, *, enough: bool) -> archive_file.ArchiveFile:
-    return read_archive_file(str(path), is_enough=lambda manifest: enough)
+    return read_archive_file(source_of(str(path)), is_enough=lambda manifest: enough)
 
 
 @pytest.mark.parametrize("enough", [False, True])
@@ -87,7 +89,7 @@ def test_without_a_manifest_one_pass_reads_the_records_and_the_digest(
 ) -> None:
     file = read(path, enough=enough)
     assert file.archive == read_archive([DATA])
-    assert (file.digest, file.stamp) == (DIGEST, stamp_of(str(path)))
+    assert (file.digest, file.seen) == (DIGEST, stamp_of(str(path)))
     assert (file.match.status, file.manifest) == (ABSENT, None)
     assert len(passes) == 1
 
@@ -153,7 +155,7 @@ def test_a_file_that_is_swapped_before_it_is_opened_is_not_read(path: Path, monk
         (path.parent / "other").replace(path)
         return stamp
 
-    monkeypatch.setattr(archive_file, "stamp_of", swapped)
+    monkeypatch.setattr(archive_source, "stamp_of", swapped)
     with pytest.raises(FileError, match="was changed"):
         read(path, enough=False)
 
@@ -161,14 +163,14 @@ def test_a_file_that_is_swapped_before_it_is_opened_is_not_read(path: Path, monk
 def test_a_file_that_changes_between_two_passes_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = archive_around(state_of([kv("a", b"1"), kv("b", b"3")]))
     describe(path, of_the_same_length())
-    really, stamp = archive_file.manifest_beside, stamp_of(str(path))
+    really, stamp = Beside.match, stamp_of(str(path))
 
-    def overwritten(name: str, digest: Digest) -> Any:
+    def overwritten(beside: Beside, *digests: Digest) -> Any:
         path.write_bytes(other)
-        return really(name, digest)
+        return really(beside, *digests)
 
-    monkeypatch.setattr(archive_file, "manifest_beside", overwritten)
-    monkeypatch.setattr(archive_file, "open_unchanged", lambda name, _stamp: open_archive(name))
+    monkeypatch.setattr(Beside, "match", overwritten)
+    monkeypatch.setattr(archive_source, "open_unchanged", lambda name, _stamp: open_archive(name))
     with pytest.raises(FileError, match="was changed while it was read"):
         read(path, enough=True)
     assert stamp.size == len(DATA)

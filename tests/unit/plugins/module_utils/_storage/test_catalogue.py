@@ -22,6 +22,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
     Fingerprint,
     TypeDigest,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.backends.local import LocalStore
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.catalogue import (
     _BEGINNING,
     Catalogue,
@@ -94,7 +95,7 @@ def test_what_describes_an_archive(tmp_path: Path) -> None:
     put(tmp_path, "d-alone.snap", data)
     put(tmp_path, "dc1-20261123T021500Z-3135.snap", b"no archive")
     os.utime(put(tmp_path, "e-nothing.snap", b""), (NOW, NOW))
-    found = read_catalogue(str(tmp_path)).archives
+    found = read_catalogue(LocalStore.at(str(tmp_path))).archives
 
     assert [(one.status, one.cluster.name, one.index, one.taken_at) for one in found] == [
         ("matches", "production", 8, NOW - DAY),
@@ -107,12 +108,12 @@ def test_what_describes_an_archive(tmp_path: Path) -> None:
     ]
     assert [one.cluster.servers for one in found] == [("s1", "s2")] * 4 + [()] * 2
     assert [one.manifest is not None for one in found] == [True] + [False] * 5
-    assert names(read_catalogue(str(tmp_path), described=True)) == ["a-described.snap"]
+    assert names(read_catalogue(LocalStore.at(str(tmp_path)), described=True)) == ["a-described.snap"]
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="look into"):
-        read_catalogue(str(tmp_path / "absent"))
+        read_catalogue(LocalStore.at(str(tmp_path / "absent")))
 
 
 def test_old_manifests_get_their_servers_from_the_archive(tmp_path: Path) -> None:
@@ -120,7 +121,9 @@ def test_old_manifests_get_their_servers_from_the_archive(tmp_path: Path) -> Non
     put(tmp_path, "a.snap", data, manifest(data, cluster=OURS._replace(servers=())))
     # The first member of another archive of that length says nothing.
     put(tmp_path, "b.snap", data, manifest(data, index=99, cluster=OURS._replace(servers=())))
-    found = {os.path.basename(one.path): one.cluster.servers for one in read_catalogue(str(tmp_path)).archives}
+    found = {
+        os.path.basename(one.path): one.cluster.servers for one in read_catalogue(LocalStore.at(str(tmp_path))).archives
+    }
     assert found == {"a.snap": ("s1", "s2"), "b.snap": ()}
 
 
@@ -146,7 +149,7 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     (place / "notes.txt").write_bytes(b"nothing of ours")
     (place / "gone.snap.manifest.json").write_bytes(encode_manifest(manifest(b"gone")))
 
-    found = read_catalogue(str(place))
+    found = read_catalogue(LocalStore.at(str(place)))
     assert names(found) == ["a.snap", "b.snap", "c.snap"]
     assert {one.status for one in found.archives} == {"unreadable"}
     reasons = {os.path.basename(one.path): one.reason for one in found.skipped}
@@ -155,8 +158,8 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     assert reasons == {**links, **others, "not\\udcffutf8.snap": "its name is not UTF-8"}
     json.dumps([as_json(one, NOW) for one in found.archives], ensure_ascii=False).encode()
     # A save looks into such a directory, too.
-    assert read_catalogue(str(place), described=True).archives == []
-    assert entries_of(str(place)) == []
+    assert read_catalogue(LocalStore.at(str(place)), described=True).archives == []
+    assert entries_of(LocalStore.at(str(place))) == []
 
 
 def changed(**changes: Any) -> bytes:
@@ -198,8 +201,8 @@ HOSTILE = {
 def test_a_hostile_manifest_is_unreadable_at_once(text: bytes, tmp_path: Path) -> None:
     put(tmp_path, "a.snap", b"data", text)
     begun = time.process_time()
-    assert [one.status for one in read_catalogue(str(tmp_path)).archives] == ["unreadable"]
-    assert entries_of(str(tmp_path)) == []
+    assert [one.status for one in read_catalogue(LocalStore.at(str(tmp_path))).archives] == ["unreadable"]
+    assert entries_of(LocalStore.at(str(tmp_path))) == []
     assert time.process_time() - begun < 2
 
 
@@ -210,8 +213,8 @@ def test_a_manifest_that_names_another_file_leads_nowhere(tmp_path: Path) -> Non
     place.mkdir()
     put(place, "a.snap", b"data", manifest(b"data", file="../outside.snap"))
     (place / "b.snap.manifest.json").write_bytes(encode_manifest(replace(manifest(b"data"), file=str(outside))))
-    assert names(read_catalogue(str(place))) == ["a.snap"]
-    [entry] = entries_of(str(place))
+    assert names(read_catalogue(LocalStore.at(str(place)))) == ["a.snap"]
+    [entry] = entries_of(LocalStore.at(str(place)))
     assert entry.path == str(place / "a.snap")
 
 
@@ -219,7 +222,7 @@ def test_only_the_beginning_of_an_archive_is_read(tmp_path: Path) -> None:
     # A hundred megabytes of a first member that would have to be meta.json.
     put(tmp_path, "bomb.snap", archive_of([Part(META, bytes(100 << 20))]))
     begun = time.process_time()
-    [one] = read_catalogue(str(tmp_path)).archives
+    [one] = read_catalogue(LocalStore.at(str(tmp_path))).archives
     assert (one.index, one.cluster.servers) == (None, ())
     assert time.process_time() - begun < 1
     assert os.path.getsize(one.path) > _BEGINNING

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError, SnapshotError
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.backends.local import LocalStore
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import encode_manifest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import (
     ManifestMatch,
     manifest_beside,
     manifest_path,
     read_manifest,
-    write_manifest,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import Entry, confirm
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import Digest
 
 from .test_store import keep, manifest_of
@@ -71,20 +72,23 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         read_manifest(archive)
 
 
-def test_a_manifest_is_replaced_beside_an_archive_that_stays(tmp_path: Path) -> None:
+def test_an_archive_that_is_confirmed_stays_and_so_does_its_manifest(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
-    before = os.stat(path)
-    write_manifest(path, replace(manifest_of(b"data"), confirmed_at=500))
+    before = [os.stat(path), os.stat(manifest_path(path))]
+    confirm(LocalStore.at(str(tmp_path)), Entry(path, replace(manifest_of(b"data"), confirmed_at=500)))
 
-    assert read_manifest(path) == replace(manifest_of(b"data"), confirmed_at=500)
-    assert (os.stat(path).st_ino, os.stat(path).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert manifest_beside(path, DIGEST).manifest == replace(manifest_of(b"data"), confirmed_at=500)
+    assert read_manifest(path) == manifest_of(b"data")
+    assert [one.st_ino for one in before] == [os.stat(path).st_ino, os.stat(manifest_path(path)).st_ino]
 
 
-def test_a_new_one_has_the_permissions_of_the_old_one(tmp_path: Path) -> None:
+def test_a_confirmation_has_the_permissions_of_the_manifest(tmp_path: Path) -> None:
+    store = LocalStore.at(str(tmp_path))
     path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
     os.chmod(manifest_path(path), 0o640)
-    write_manifest(path, manifest_of(b"data", taken_at=500))
-    assert os.stat(manifest_path(path)).st_mode & 0o777 == 0o640
+    confirm(store, Entry(path, replace(manifest_of(b"data"), confirmed_at=500)))
+    assert os.stat(f"{path}.confirmed-19700101T000820Z").st_mode & 0o777 == 0o640
     os.unlink(manifest_path(path))
-    write_manifest(path, manifest_of(b"data"))
-    assert os.stat(manifest_path(path)).st_mode & 0o777 == 0o600
+    confirm(store, Entry(path, replace(manifest_of(b"data"), confirmed_at=501)))
+    assert os.stat(f"{path}.confirmed-19700101T000821Z").st_mode & 0o777 == 0o600
+    assert sorted(os.listdir(tmp_path)) == ["a.snap", "a.snap.confirmed-19700101T000821Z"]

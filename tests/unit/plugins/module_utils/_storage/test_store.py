@@ -18,6 +18,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
     Fingerprint,
     TypeDigest,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.backends.local import LocalStore
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
     Consistency,
     Manifest,
@@ -27,18 +28,18 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.
     manifest_beside,
     manifest_path,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.new_archive import (
+    NewArchive,
+    archive_path,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import (
     Entry,
-    archive_path,
     confirm,
     entries_of,
     is_intact,
     newest_of,
-    put,
-    put_new,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
-    AtomicFile,
     Digest,
     digest_of,
     open_unchanged,
@@ -75,9 +76,16 @@ def keep(directory: Path, name: str, data: bytes, manifest: Manifest | None) -> 
     return str(path)
 
 
+def put(directory: Path, file: str | None, data: bytes, manifest: Manifest | None = None) -> Entry:
+    """Publish an archive as a save does: under its name, or under a new one."""
+    with NewArchive(LocalStore.at(str(directory)), file=file) as archive:
+        archive.write(data)
+        return archive.publish(manifest or manifest_of(data))
+
+
 def newest(directory: Path, cluster: ClusterIdentity = OURS) -> Entry | None:
     """Return the newest archive of a cluster that lies in a directory."""
-    return newest_of(entries_of(str(directory)), cluster, NOW)
+    return newest_of(entries_of(LocalStore.at(str(directory))), cluster, NOW)
 
 
 def test_the_newest_of_a_cluster_is_found_by_its_manifest(tmp_path: Path) -> None:
@@ -115,13 +123,13 @@ def test_a_directory_without_archives(tmp_path: Path) -> None:
 
 def test_intact_means_the_very_bytes(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"data", None)
-    entry = Entry(path, manifest_of(b"data"))
+    store, entry = LocalStore.at(str(tmp_path)), Entry(path, manifest_of(b"data"))
 
-    assert is_intact(entry)
+    assert is_intact(store, entry)
     Path(path).write_bytes(b"Data")
-    assert not is_intact(entry)
+    assert not is_intact(store, entry)
     os.unlink(path)
-    assert not is_intact(entry)
+    assert not is_intact(store, entry)
 
 
 @pytest.fixture
@@ -135,10 +143,9 @@ def open_umask() -> None:
 @pytest.mark.usefixtures("open_umask")
 def test_put_leaves_two_private_files_and_nothing_else(tmp_path: Path) -> None:
     dest = tmp_path / "a.snap"
-    with AtomicFile(str(tmp_path)) as partial:
-        assert os.stat(partial.path).st_mode & 0o777 == 0o600
-        partial.write(b"data")
-        put(partial, str(dest), manifest_of(b"data"))
+    with LocalStore.at(str(tmp_path)).writer() as writer:
+        assert os.stat(writer.file.path).st_mode & 0o777 == 0o600
+    put(tmp_path, "a.snap", b"data")
 
     assert dest.read_bytes() == b"data"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.snap", "a.snap.manifest.json"]
@@ -150,9 +157,7 @@ def test_put_leaves_two_private_files_and_nothing_else(tmp_path: Path) -> None:
 def test_put_replaces_what_was_there_and_its_permissions(tmp_path: Path) -> None:
     dest = Path(keep(tmp_path, "a.snap", b"old", manifest_of(b"old")))
     dest.chmod(0o644)
-    with AtomicFile(str(tmp_path)) as partial:
-        partial.write(b"new")
-        put(partial, str(dest), manifest_of(b"new"))
+    put(tmp_path, "a.snap", b"new")
 
     assert dest.read_bytes() == b"new"
     assert dest.stat().st_mode & 0o777 == 0o600
@@ -162,16 +167,14 @@ def test_a_new_archive_overwrites_nobodys(tmp_path: Path) -> None:
     manifest = manifest_of(b"data", taken_at=1_700_000_000)
     names = []
     for number in range(3):
-        with AtomicFile(str(tmp_path)) as partial:
-            partial.write(b"data")
-            entry = put_new(partial, str(tmp_path), manifest)
+        entry = put(tmp_path, None, b"data", manifest)
         names.append(os.path.basename(entry.path))
         assert entry.manifest.file == names[-1]
         if number == 0:
             # A manifest that lost its archive stays, too.
             (tmp_path / "dc1-20231114T221320Z-1-2.snap.manifest.json").write_bytes(b"")
     assert names == [f"dc1-20231114T221320Z-1{number}.snap" for number in ("", "-3", "-4")]
-    assert len(entries_of(str(tmp_path))) == 3
+    assert len(entries_of(LocalStore.at(str(tmp_path)))) == 3
 
 
 def test_a_new_archive_stays_in_its_directory(tmp_path: Path) -> None:
@@ -200,7 +203,7 @@ def test_the_newest_of_a_name(named: bool, tmp_path: Path) -> None:
 def test_what_is_dated_ahead_and_beyond_the_clusters_index_is_not_of_its_history(tmp_path: Path) -> None:
     keep(tmp_path, "a.snap", b"1", manifest_of(b"1", index=900, taken_at=NOW + 1e6))
     keep(tmp_path, "b.snap", b"2", manifest_of(b"2", index=20, taken_at=NOW - 60))
-    entries = entries_of(str(tmp_path))
+    entries = entries_of(LocalStore.at(str(tmp_path)))
     found = newest_of(entries, OURS, NOW, reached=21)
     assert found is not None
     assert os.path.basename(found.path) == "b.snap"
@@ -209,7 +212,7 @@ def test_what_is_dated_ahead_and_beyond_the_clusters_index_is_not_of_its_history
 def test_a_confirmed_archive_is_not_old(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
     os.utime(path, (1_000, 1_000))
-    confirm(path, replace(manifest_of(b"data"), confirmed_at=500))
+    confirm(LocalStore.at(str(tmp_path)), Entry(path, replace(manifest_of(b"data"), confirmed_at=500)))
     assert os.stat(path).st_mtime > 1_000_000
     assert Path(path).read_bytes() == b"data"
 
@@ -232,9 +235,7 @@ def test_an_archive_whose_manifest_has_no_place_does_not_replace_the_old_one(tmp
     manifest = Path(manifest_path(path))
     manifest.unlink()
     manifest.mkdir()
-    with AtomicFile(str(tmp_path)) as partial:
-        partial.write(b"new")
-        with pytest.raises(FileError, match="a directory is in the way"):
-            put(partial, path, manifest_of(b"new"))
+    with pytest.raises(FileError, match="a directory is in the way"):
+        put(tmp_path, "a.snap", b"new")
     assert Path(path).read_bytes() == b"old"
     assert sorted(os.listdir(tmp_path)) == ["a.snap", "a.snap.manifest.json"]

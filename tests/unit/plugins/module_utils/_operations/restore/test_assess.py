@@ -27,6 +27,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     Verified,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.restore_facts import Agent
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage import archive_source
 
 KEYS, OTHER = [kv("a", b"1"), kv("b", b"2")], [kv("precious", b"")]
 REQUEST = RestoreRequest("/a.snap", None, None, (), 60)
@@ -37,7 +38,7 @@ def plan(
     source: Source | None, target: Target, request: RestoreRequest = REQUEST, equivalent: Comparison | None = None
 ) -> Plan:
     fault = None if source else ArchiveError("cut short", fault="truncated", hint="Use another.")
-    return assess(request, Verified(source, fault), target, reference_of(request.src, source, target), equivalent)
+    return assess(request, Verified(source, fault), target, reference_of(source, target), equivalent)
 
 
 def statuses(found: Plan) -> dict[str, str]:
@@ -142,7 +143,7 @@ def test_what_is_left_to_people() -> None:
 def test_the_old_state_is_compared_by_its_own_records_since_the_same_index() -> None:
     upload = plan(source_of(KEYS), target_of(OTHER), REPLACE).upload
     assert upload is not None
-    kept, fresh = reference_before(upload, "/b/kept.snap"), reference_before(upload, None)
+    kept, fresh = reference_before(upload, archive_source.source_of("/b/kept.snap")), reference_before(upload, None)
     assert kept.fingerprint == fresh.fingerprint == upload.before.archive.state.fingerprint
     assert (kept.since, kept.agents, kept.across) == (upload.reference.since, upload.reference.agents, False)
     assert kept.read is not None
@@ -154,7 +155,7 @@ def test_other_versions_are_told_by_the_archive_and_the_servers() -> None:
     for versions, across in ((("1.22.7",), False), (("1.22.7+ent",), False), (("1.22.6", "1.22.7"), True)):
         [server] = CLUSTER.servers
         servers = tuple(server._replace(version=version) for version in versions)
-        reference = reference_of("/a.snap", source, target_of([], cluster=CLUSTER._replace(servers=servers)))
+        reference = reference_of(source, target_of([], cluster=CLUSTER._replace(servers=servers)))
         assert reference is not None
         assert reference.across is across
 

@@ -15,6 +15,9 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     name_conflicts,
     surviving_token,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guard_facts import (
+    SigningFacts,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guards import (
     ACCEPTED,
     GUARDS,
@@ -31,10 +34,17 @@ DIALLED = Peering("id-1", "east", "ACTIVE", True)
 WAITING = Peering("id-2", "west", "PENDING", False)
 
 # Guard, what differs from GOOD, accepted risks, status, risk in the result, words in the detail.
+SIGNED = SigningFacts(True, "ops@example.com")
+UNSIGNED = SigningFacts(True, None, "its manifest is not signed")
 ROWS: list[tuple[str, dict[str, Any], tuple[str, ...], str, str | None, str]] = [
     ("archive", {}, (), PASSED, None, "verifies"),
     ("archive", {"archive_fault": "cut short"}, (), REFUSED, None, "does not verify: cut short"),
     ("archive", {"archive_fault": "cut short"}, RISKS, REFUSED, None, "cut short"),
+    ("signature", {}, (), PASSED, None, "no signature is required"),
+    ("signature", {"signing": SIGNED}, (), PASSED, None, "signed by ops@example.com"),
+    ("signature", {"signing": UNSIGNED}, (), REFUSED, "unsigned_archive", "nobody.*vouches.*is not signed.*ACL tokens"),
+    ("signature", {"signing": UNSIGNED}, ("unsigned_archive",), ACCEPTED, "unsigned_archive", "is not signed"),
+    ("signature", {"archive": None}, RISKS, NOT_CHECKED, None, "does not verify"),
     ("token", {}, (), PASSED, None, "may restore"),
     ("token", {"permitted": False}, (), REFUSED, None, 'acl = "write"'),
     ("token", {"permitted": False}, RISKS, REFUSED, None, 'acl = "write"'),
@@ -249,6 +259,7 @@ def test_every_guard_has_rows_for_what_it_can_say() -> None:
 
     assert said == {
         "archive": {PASSED, REFUSED},
+        "signature": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
         "token": {PASSED, REFUSED, NOT_CHECKED},
         "health": {PASSED, REFUSED, NOT_CHECKED, ACCEPTED},
         "fresh": {PASSED, REFUSED, ACCEPTED},

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from support.restores import facts
 
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guard_facts import (
+    SigningFacts,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guards import (
     ACCEPTED,
     GUARDS,
@@ -31,7 +34,7 @@ def test_all_guards_speak_at_once_and_in_order() -> None:
     bad = facts(
         archive_fault="cut", permitted=False, healthy=False, user_records=FULL, of_datacenter="dc9", version="1.8.7",
         types=frozenset({99}), tokens=frozenset(), living={"server-1": "another"},
-        findings={"token_without_accessor": 1}, archive_peerings=(DIALLED,),
+        findings={"token_without_accessor": 1}, archive_peerings=(DIALLED,), signing=SigningFacts(True, None, "forged"),
     )  # fmt: skip
     findings = evaluate(bad, ())
 
@@ -42,7 +45,7 @@ def test_all_guards_speak_at_once_and_in_order() -> None:
 def test_what_is_accepted_or_not_checked_does_not_forbid() -> None:
     found = evaluate(facts(permitted=None, healthy=False, user_records=FULL, backup_dir="/b"), RISKS)
 
-    assert [finding.status for finding in found][:4] == [PASSED, NOT_CHECKED, ACCEPTED, ACCEPTED]
+    assert [finding.status for finding in found][:5] == [PASSED, PASSED, NOT_CHECKED, ACCEPTED, ACCEPTED]
     assert refusals(found) == []
 
 
@@ -78,8 +81,8 @@ def test_an_unknown_risk_accepts_nothing() -> None:
 
 def test_the_risks_of_the_table() -> None:
     assert (
-        *("unhealthy_target", "replace_content", "other_datacenter", "other_version", "critical_findings"),
-        *("active_peering", "token_loss", "node_conflict"),
+        *("unsigned_archive", "unhealthy_target", "replace_content", "other_datacenter", "other_version"),
+        *("critical_findings", "active_peering", "token_loss", "node_conflict"),
     ) == RISKS
 
 

@@ -17,6 +17,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.look import verify
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.sides import Source
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_source import source_of
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
     Consistency,
     Manifest,
@@ -83,7 +84,7 @@ def describe(src: Path) -> Manifest:
 
 
 def verified(src: Path) -> Source:
-    source, fault = verify(str(src), SECRETS)
+    source, fault = verify(source_of(str(src)), SECRETS)
     assert source is not None
     assert fault is None
     return source
@@ -137,7 +138,7 @@ def test_a_manifest_that_does_not_tell_all_is_not_enough(
 
 def test_a_damaged_archive_is_a_fault(src: Path) -> None:
     src.write_bytes(src.read_bytes()[:-9])
-    source, fault = verify(str(src), SECRETS)
+    source, fault = verify(source_of(str(src)), SECRETS)
     assert source is None
     assert fault is not None
     assert fault.fault == "truncated"

@@ -34,7 +34,7 @@ AFTERWARDS = {"agents_awaited", "servers_gone", "next_steps"}
 def shown(records: list[Any]) -> dict[str, Any]:
     """All that is shown before the archive is sent to a cluster that holds these records."""
     source, target = source_of(KEYS), target_of(records)
-    plan = assess(REQUEST, Verified(source), target, reference_of("/a.snap", source, target), None)
+    plan = assess(REQUEST, Verified(source), target, reference_of(source, target), None)
     return {**of_source(source, ["a remark"]), **of_target(source, target, REQUEST), **of_plan(plan)}
 
 
@@ -70,7 +70,7 @@ def test_what_is_left_to_people_is_shown_where_the_cluster_may_have_changed(stat
     result = result_of(shown([]), state)
     assert (set(result) & AFTERWARDS) == (AFTERWARDS if changed else set())
     assert (result["reason"], result["backup_file"]) == ("the cluster is fresh", None)
-    assert [guard["status"] for guard in result["guards"]] == ["passed"] * 11
+    assert [guard["status"] for guard in result["guards"]] == ["passed"] * 12
     assert "proof" not in result
 
 

@@ -20,6 +20,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     existing_archive,
     require_room,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.backends.local import LocalStore
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import encode_manifest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import manifest_path
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import Entry
@@ -89,8 +90,12 @@ def test_what_lies_at_a_destination(tmp_path: Path) -> None:
     alone = archive_at(tmp_path / "b.snap", described=False)
     notes = archive_at(tmp_path / "notes", b"precious notes", described=False)
 
+    place = str(tmp_path)
+
     def paths(file: str | None, force: bool, absent: bool = False) -> list[str]:
-        return [entry.path for entry in archives_at(Destination(str(tmp_path), file, absent), force=force)]
+        return [
+            entry.path for entry in archives_at(Destination(place, file, absent), LocalStore.at(place), force=force)
+        ]
 
     assert paths(None, False) == paths(None, True) == [described]
     assert paths(described, False) == paths(described, True) == [described]

@@ -16,11 +16,19 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.save.publish import (
     confirm_existing,
     confirmed,
+    foretold,
     publish,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.backends.local import (
+    LocalStore,
+    Prepare,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import read_manifest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import Entry
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import AtomicFile
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.new_archive import NewArchive
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import (
+    Entry,
+    described_by_manifest,
+)
 
 from ..._storage.test_store import OURS, keep, manifest_of
 
@@ -28,18 +36,20 @@ NOW = 1_000_000.0
 SNAPSHOT = manifest_of(b"data", taken_at=NOW - 10, index=42)
 
 
-def placed(destination: Destination) -> Entry:
-    with AtomicFile(destination.directory) as partial:
-        partial.write(b"data")
-        return publish(partial, destination, SNAPSHOT, prepare=None)
+def placed(destination: Destination, prepare: Prepare | None = None) -> Entry:
+    file = os.path.basename(destination.file) if destination.file else None
+    with NewArchive(LocalStore.at(destination.directory), file=file, prepare=prepare) as archive:
+        archive.restart("a name for buckets")
+        archive.write(b"data")
+        return publish(archive, destination, SNAPSHOT)
 
 
 def test_into_a_directory_under_a_new_name(tmp_path: Path) -> None:
     destination = Destination(str(tmp_path), None, False)
-    foretold = publish(None, destination, SNAPSHOT, prepare=None)
+    expected = foretold(destination, LocalStore.at(str(tmp_path)), SNAPSHOT)
     assert os.listdir(tmp_path) == []
     first, second = placed(destination), placed(destination)
-    assert first.path == foretold.path
+    assert first.path == expected.path
     assert os.path.basename(first.path) == "dc1-19700112T134630Z-42.snap"
     assert len(os.listdir(tmp_path)) == 4
     for entry in (first, second):
@@ -49,7 +59,7 @@ def test_into_a_directory_under_a_new_name(tmp_path: Path) -> None:
 def test_at_a_path_in_place_of_what_is_there(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"old", manifest_of(b"old"))
     destination = Destination(str(tmp_path), path, False)
-    assert publish(None, destination, SNAPSHOT, prepare=None) == Entry(path, SNAPSHOT)
+    assert foretold(destination, LocalStore.at(str(tmp_path)), SNAPSHOT) == Entry(path, SNAPSHOT)
     assert Path(path).read_bytes() == b"old"
     assert placed(destination) == Entry(path, SNAPSHOT)
     assert (Path(path).read_bytes(), read_manifest(path)) == (b"data", SNAPSHOT)
@@ -63,27 +73,30 @@ def test_each_new_file_is_prepared_before_it_is_in_place(tmp_path: Path, into: s
         seen.append((os.path.exists(new), os.path.exists(dest), dest))
 
     file = str(tmp_path / "a.snap") if into == "file" else None
-    with AtomicFile(str(tmp_path)) as partial:
-        entry = publish(partial, Destination(str(tmp_path), file, False), SNAPSHOT, prepare=prepare)
+    entry = placed(Destination(str(tmp_path), file, False), prepare)
     assert seen == [(True, False, entry.path), (True, False, f"{entry.path}.manifest.json")]
 
 
 def test_a_confirmation_is_written_unless_in_check_mode(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
     existing = Entry(path, manifest_of(b"data"))
-    checked = confirm_existing(existing, SNAPSHOT, now=NOW, check=True)
-    assert read_manifest(path) == manifest_of(b"data")
+    store = LocalStore.at(str(tmp_path))
+    checked = confirm_existing(store, existing, SNAPSHOT, now=NOW, check=True)
+    assert described_by_manifest(path) == existing
+    assert len(os.listdir(tmp_path)) == 2
     assert checked.manifest.confirmed_at == NOW - 10
-    assert confirm_existing(existing, SNAPSHOT, now=NOW, check=False) == checked
-    assert read_manifest(path) == checked.manifest
+    assert confirm_existing(store, existing, SNAPSHOT, now=NOW, check=False) == checked
+    assert described_by_manifest(path) == checked
+    # It is a note of its own: the manifest is what it was.
+    assert read_manifest(path) == manifest_of(b"data")
 
 
 def test_without_a_leader_nothing_is_confirmed(tmp_path: Path) -> None:
     path = keep(tmp_path, "a.snap", b"data", manifest_of(b"data"))
     existing = Entry(path, manifest_of(b"data"))
     leaderless = replace(SNAPSHOT, confirmed_by_leader=False)
-    assert confirm_existing(existing, leaderless, now=NOW, check=False) == existing
-    assert read_manifest(path) == manifest_of(b"data")
+    assert confirm_existing(LocalStore.at(str(tmp_path)), existing, leaderless, now=NOW, check=False) == existing
+    assert described_by_manifest(path) == existing
 
 
 @pytest.mark.parametrize(
