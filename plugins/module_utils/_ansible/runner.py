@@ -94,6 +94,7 @@ def run_module(spec: Mapping[str, Any], operation: Callable[[Run], dict[str, Any
     :param operation: returns the result; whatever it raises becomes ``msg`` and ``failure``.
     """
     run = Run(AnsibleModule(**{"supports_check_mode": True, **spec}))
+    run.module.add_path_info = _with_our_size(run.module.add_path_info)
     try:
         install_signal_handlers()
         result = operation(run)
@@ -103,6 +104,19 @@ def run_module(spec: Mapping[str, Any], operation: Callable[[Run], dict[str, Any
         _fail(run, error)
     else:
         run.module.exit_json(**for_people({**_noted(run), "changed": False, **result}))
+
+
+def _with_our_size(add_path_info: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what adds owner and mode of a file to a result that names one, and leaves the result's own size alone.
+
+    Ansible would put the file's in its place, and that of a sealed archive is not the archive's.
+    """
+
+    def add(result: dict[str, Any]) -> dict[str, Any]:
+        told = {"size": result["size"]} if "size" in result else {}
+        return {**add_path_info(result), **told}
+
+    return add
 
 
 def _fail(run: Run, error: BaseException) -> None:
