@@ -32,8 +32,8 @@ class Module:
         self.warnings: list[str] = []
 
     def add_path_info(self, result: dict[str, Any]) -> dict[str, Any]:
-        # As AnsibleModule does it.
-        if "path" in result:
+        # As AnsibleModule does it, where there is such a file.
+        if result.get("path") == "/there":
             result.update(owner="root", size=7)
         return result
 
@@ -207,9 +207,9 @@ class Client:
 
 
 def test_the_size_in_a_result_is_not_that_of_the_file_as_it_lies_there(module: Module) -> None:
-    result = printed(module, lambda run: {"path": "/x", "size": 5})
+    result = printed(module, lambda run: {"path": "/there", "size": 5})
     assert (result["size"], result["owner"]) == (5, "root")
 
 
 def test_the_size_of_a_file_is_shown_where_the_result_has_none(module: Module) -> None:
-    assert printed(module, lambda run: {"path": "/x"})["size"] == 7
+    assert printed(module, lambda run: {"path": "/there"})["size"] == 7
