@@ -375,7 +375,7 @@ def request_of(run: Run) -> RehearseRequest:
     except ValueError as error:
         raise OptionError(f"assertions: {error}", hint="Correct the option.") from None
     own = {name: value for name, value in params.items() if name in RehearseRequest._fields}
-    settings = {"store": run.store_settings(), "sealing": run.sealing_settings()}
+    settings = {"store": run.store_settings(places=("src",)), "sealing": run.sealing_settings()}
     return RehearseRequest(**{**own, **settings, "assertions": assertions})
 
 

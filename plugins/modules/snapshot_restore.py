@@ -363,7 +363,7 @@ def request_of(run: Run) -> RestoreRequest:
         wait_timeout=params["wait_timeout"],
         version_check=params["version_check"],
         cluster=params["cluster"] or None,
-        store=run.store_settings(),
+        store=run.store_settings(places=("src", "backup_dir")),
         sealing=run.sealing_settings(),
         work_dir=params["work_dir"] or None,
     )

@@ -31,12 +31,18 @@ class Module:
         self.printed: list[dict[str, Any]] = []
         self.warnings: list[str] = []
 
+    def add_path_info(self, result: dict[str, Any]) -> dict[str, Any]:
+        # As AnsibleModule does it, where there is such a file.
+        if result.get("path") == "/there":
+            result.update(owner="root", size=7)
+        return result
+
     def fail_json(self, **result: Any) -> None:
         self.printed.append({"failed": True, **result})
         raise SystemExit(1)
 
     def exit_json(self, **result: Any) -> None:
-        self.printed.append(result)
+        self.printed.append(self.add_path_info(result))
         raise SystemExit(0)
 
     def warn(self, text: str) -> None:
@@ -198,3 +204,12 @@ class Client:
 
     def with_token(self, token: str) -> Client:
         return Client(self.connection)
+
+
+def test_the_size_in_a_result_is_not_that_of_the_file_as_it_lies_there(module: Module) -> None:
+    result = printed(module, lambda run: {"path": "/there", "size": 5})
+    assert (result["size"], result["owner"]) == (5, "root")
+
+
+def test_the_size_of_a_file_is_shown_where_the_result_has_none(module: Module) -> None:
+    assert printed(module, lambda run: {"path": "/there"})["size"] == 7
