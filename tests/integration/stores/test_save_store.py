@@ -278,9 +278,16 @@ def test_sealed_and_signed(
         return {path.name: path.read_bytes() for path in directory.iterdir()}
 
     write(cluster)
-    saved = calls.ok(cluster, MODULE, **told)
+    plain_options = {name: value for name, value in told.items() if name in ("dest", "store")}
+    first = calls.ok(cluster, MODULE, **plain_options)
+    earlier = stored()
+    # What is not encrypted is not enough from now on, whatever its age.
+    saved = calls.ok(cluster, MODULE, max_age=1000, **told)
+    assert (saved["changed"], saved["reason"]) == (True, "the newest archive is not encrypted")
+    assert saved["fingerprint"] == first["fingerprint"]
     name = saved["dest"].rpartition("/")[2]
-    objects = stored()
+    assert {**stored(), **earlier} == stored()
+    objects = {name: data for name, data in stored().items() if name not in earlier}
     assert name.endswith(".snap.age")
     assert sorted(objects) == [name, f"{name}.manifest.json", f"{name}.manifest.json.sig"]
     assert (saved["sealed"], saved["signature"]) == (True, f"{saved['dest']}.manifest.json.sig")
@@ -301,7 +308,7 @@ def test_sealed_and_signed(
     # Unchanged is told without a secret key.
     again = calls.ok(cluster, MODULE, **told)
     assert (again["changed"], again["dest"], again["sealed_with"]) == (False, saved["dest"], None)
-    [confirmation] = set(stored()) - set(objects)
+    [confirmation] = set(stored()) - set(objects) - set(earlier)
     assert json.loads(stored()[confirmation])["archive"] == {"sha256": sealed["sha256"]}
     if place == "directory":
         assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
