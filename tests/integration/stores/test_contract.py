@@ -109,7 +109,7 @@ def test_of_eight_writers_at_once_one_wins(subject: Subject, pieces: int) -> Non
     won = [result for result in results if "published" in result]
     lost = [result for result in results if "failed" in result]
     if subject.server.name == "seaweedfs" and pieces > 1:
-        # Seen with the SDK alone, too: it looks for an object and then completes the upload, so that now and then several
+        # Seen with the SDK alone, too: it looks first and completes the upload then, so that now and then several
         # win. The last one stays, whole.
         assert won, results
     else:
