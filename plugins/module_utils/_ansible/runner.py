@@ -114,7 +114,10 @@ def _with_our_size(add_path_info: Callable[[dict[str, Any]], dict[str, Any]]) ->
 
     def add(result: dict[str, Any]) -> dict[str, Any]:
         told = {"size": result["size"]} if "size" in result else {}
-        return {**add_path_info(result), **told}
+        facts = add_path_info(result)
+        # In place: AnsibleModule prints the dictionary that it gave, whatever is returned.
+        facts.update(told)
+        return facts
 
     return add
 

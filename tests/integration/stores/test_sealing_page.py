@@ -145,6 +145,8 @@ def test_the_page_is_carried_out(reader: Reader, cluster: Cluster) -> None:
     assert (shown["sealed"], shown["signed_by"], shown["signature_fault"]) == (True, "backup@example", None)
     assert restored["changed"] is True
     assert value(cluster) == SECRET
+    safety = reader.newest(Path(f"{reader.backups}-replaced"))
+    assert keys.age_decrypt(safety.read_bytes(), Key(reader.keys / "escrow.txt", "")) is not None
 
     # 5: other keys.
     make_key, copy, sign = (block for _language, block in blocks[5])

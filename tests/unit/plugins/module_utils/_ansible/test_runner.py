@@ -42,7 +42,9 @@ class Module:
         raise SystemExit(1)
 
     def exit_json(self, **result: Any) -> None:
-        self.printed.append(self.add_path_info(result))
+        # What it returns is of no use to AnsibleModule either.
+        self.add_path_info(result)
+        self.printed.append(result)
         raise SystemExit(0)
 
     def warn(self, text: str) -> None:
