@@ -170,8 +170,3 @@ def test_the_page_is_carried_out(reader: Reader, cluster: Cluster) -> None:
     assert refused["failed"] is True
     assert "revoked" in refused["signature_fault"]
     assert refused["signed_by"] is None
-
-
-def test_what_the_page_says_of_other_pages_is_there() -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]*)", PAGE.read_text(encoding="utf-8")):
-        assert not target or (PAGE.parent / target).exists(), target
