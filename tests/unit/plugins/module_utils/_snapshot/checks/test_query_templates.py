@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which templates of prepared queries Consul certainly can't compile. Real servers judge some in the fuzzer's corpus."""
+"""Which templates of prepared queries Consul can't compile. Real servers judge some in the fuzzer's corpus."""
 
 from __future__ import annotations
 
