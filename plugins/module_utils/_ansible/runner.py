@@ -98,7 +98,24 @@ def run_module(spec: Mapping[str, Any], operation: Callable[[Run], dict[str, Any
         ignore_signals()
         _fail(run, error)
     else:
+        _let_results_stand(run.module)
         run.module.exit_json(**for_people({**_noted(run), "changed": False, **result}))
+
+
+def _let_results_stand(module: AnsibleModule) -> None:
+    """Ansible adds what it knows of the file at ``path`` or ``dest``; what a result says itself stays as it is.
+
+    A sealed archive has two sizes, and results name the plain one.
+    """
+    really = module.add_path_info
+
+    def add_path_info(result: dict[str, Any]) -> dict[str, Any]:
+        own = dict(result)
+        really(result)
+        result.update(own)
+        return result
+
+    module.add_path_info = add_path_info
 
 
 def _fail(run: Run, error: BaseException) -> None:

@@ -35,8 +35,12 @@ class Module:
         self.printed.append({"failed": True, **result})
         raise SystemExit(1)
 
+    def add_path_info(self, result: dict[str, Any]) -> dict[str, Any]:
+        result.update(owner="somebody", size=99)
+        return result
+
     def exit_json(self, **result: Any) -> None:
-        self.printed.append(result)
+        self.printed.append(self.add_path_info(result) if "path" in result else result)
         raise SystemExit(0)
 
     def warn(self, text: str) -> None:
@@ -198,3 +202,8 @@ class Client:
 
     def with_token(self, token: str) -> Client:
         return Client(self.connection)
+
+
+def test_what_a_result_says_of_a_file_stands(module: Module) -> None:
+    result = printed(module, lambda run: {"path": "/a.snap.age", "size": 7})
+    assert (result["size"], result["owner"]) == (7, "somebody")
