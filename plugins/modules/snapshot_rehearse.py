@@ -302,7 +302,11 @@ kept_dir:
   returned: always
   type: str
   sample: /tmp/kept-consul-rehearsal-h2k4d7qa
-attempts: {description: Failed attempts that were followed by another one., returned: always, type: list, elements: str}
+attempts:
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
+  type: list
+  elements: str
 duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always

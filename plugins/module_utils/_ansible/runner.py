@@ -15,6 +15,7 @@ from .._consul.client import Client
 from .._errors import MESSAGE_LIMIT, printable
 from .._operations.journal import Journal
 from .._storage.location import parse_location
+from .._storage.sealing.permissions import remarks_on_files
 from .._storage.settings import SealingSettings, StoreSettings
 from .endings import failure_of, for_people
 from .interrupts import ignore_signals, install_signal_handlers
@@ -65,11 +66,14 @@ class Run:
         return settings
 
     def sealing_settings(self) -> SealingSettings:
-        """Return how archives are sealed and opened.
+        """Return how archives are sealed and opened; warn of files with keys that others can read or change.
 
         :raises OptionError: a recipient can't be used.
         """
-        return sealing_settings(self.params)
+        settings = sealing_settings(self.params)
+        for line in remarks_on_files(settings):
+            self.warn(line)
+        return settings
 
     def client_with_token(self, client: Client, option: str) -> Client:
         """Return a client with the token of another option; the same client where that option is not set.

@@ -183,6 +183,17 @@ def test_nothing_is_taken_when_it_could_not_be_sealed(
         assert list(directory.iterdir()) == []
 
 
+def test_a_key_that_others_can_read_is_warned_about(
+    saved: dict[str, Any], calls: Calls, sealing: Sealing, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(sealing.own.path.read_bytes())
+    key.chmod(0o644)
+    shown = calls.ok(None, "snapshot_info", path=saved["dest"], identity_file=str(key))
+    (warning,) = shown["warnings"]
+    assert f"chmod 600 {key}" in str(warning)
+
+
 # ---- Hosts with other tools
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import OptionError, SignatureError
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import FileError, OptionError
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.sealing import (
     Sealed,
     prepare_sealing,
@@ -27,5 +27,5 @@ def test_who_can_not_open_it_is_no_recipient() -> None:
 
 
 def test_a_key_that_is_not_there_signs_nothing(tmp_path: Path) -> None:
-    with pytest.raises(SignatureError):
+    with pytest.raises(FileError, match="signing_key"):
         prepare_sealing(SealingSettings(signing_key=str(tmp_path / "absent")))
