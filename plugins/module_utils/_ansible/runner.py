@@ -94,6 +94,7 @@ def run_module(spec: Mapping[str, Any], operation: Callable[[Run], dict[str, Any
     :param operation: returns the result; whatever it raises becomes ``msg`` and ``failure``.
     """
     run = Run(AnsibleModule(**{"supports_check_mode": True, **spec}))
+    run.module.add_path_info = _with_our_size(run.module.add_path_info)
     try:
         install_signal_handlers()
         result = operation(run)
@@ -102,24 +103,23 @@ def run_module(spec: Mapping[str, Any], operation: Callable[[Run], dict[str, Any
         ignore_signals()
         _fail(run, error)
     else:
-        _let_results_stand(run.module)
         run.module.exit_json(**for_people({**_noted(run), "changed": False, **result}))
 
 
-def _let_results_stand(module: AnsibleModule) -> None:
-    """Ansible adds what it knows of the file at ``path`` or ``dest``; what a result says itself stays as it is.
+def _with_our_size(add_path_info: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what adds owner and mode of a file to a result that names one, and leaves the result's own size alone.
 
-    A sealed archive has two sizes, and results name the plain one.
+    Ansible would put the file's in its place, and that of a sealed archive is not the archive's.
     """
-    really = module.add_path_info
 
-    def add_path_info(result: dict[str, Any]) -> dict[str, Any]:
-        own = dict(result)
-        really(result)
-        result.update(own)
+    def add(result: dict[str, Any]) -> dict[str, Any]:
+        told = {"size": result["size"]} if "size" in result else {}
+        # Ansible looks at what was changed, not at what is returned.
+        add_path_info(result)
+        result.update(told)
         return result
 
-    module.add_path_info = add_path_info
+    return add
 
 
 def _fail(run: Run, error: BaseException) -> None:

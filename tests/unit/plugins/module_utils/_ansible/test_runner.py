@@ -31,16 +31,20 @@ class Module:
         self.printed: list[dict[str, Any]] = []
         self.warnings: list[str] = []
 
+    def add_path_info(self, result: dict[str, Any]) -> dict[str, Any]:
+        # As AnsibleModule does it, where there is such a file.
+        if result.get("path") == "/there":
+            result.update(owner="root", size=7)
+        return result
+
     def fail_json(self, **result: Any) -> None:
         self.printed.append({"failed": True, **result})
         raise SystemExit(1)
 
-    def add_path_info(self, result: dict[str, Any]) -> dict[str, Any]:
-        result.update(owner="somebody", size=99)
-        return result
-
     def exit_json(self, **result: Any) -> None:
-        self.printed.append(self.add_path_info(result) if "path" in result else result)
+        # What it returns is of no interest to Ansible.
+        self.add_path_info(result)
+        self.printed.append(result)
         raise SystemExit(0)
 
     def warn(self, text: str) -> None:
@@ -204,6 +208,10 @@ class Client:
         return Client(self.connection)
 
 
-def test_what_a_result_says_of_a_file_stands(module: Module) -> None:
-    result = printed(module, lambda run: {"path": "/a.snap.age", "size": 7})
-    assert (result["size"], result["owner"]) == (7, "somebody")
+def test_the_size_in_a_result_is_not_that_of_the_file_as_it_lies_there(module: Module) -> None:
+    result = printed(module, lambda run: {"path": "/there", "size": 5})
+    assert (result["size"], result["owner"]) == (5, "root")
+
+
+def test_the_size_of_a_file_is_shown_where_the_result_has_none(module: Module) -> None:
+    assert printed(module, lambda run: {"path": "/there"})["size"] == 7
