@@ -16,6 +16,7 @@ from .._errors import MESSAGE_LIMIT, printable
 from .._operations.journal import Journal
 from .._storage.location import parse_location
 from .._storage.sealing.permissions import remarks_on_files
+from .._storage.sealing.recipients import is_secret
 from .._storage.settings import SealingSettings, StoreSettings
 from .endings import failure_of, for_people
 from .interrupts import ignore_signals, install_signal_handlers
@@ -70,6 +71,7 @@ class Run:
 
         :raises OptionError: a recipient can't be used.
         """
+        self.module.no_log_values.update(filter(is_secret, self.params.get("encrypt_to") or ()))
         settings = sealing_settings(self.params)
         for line in remarks_on_files(settings):
             self.warn(line)
@@ -114,10 +116,10 @@ def _with_our_size(add_path_info: Callable[[dict[str, Any]], dict[str, Any]]) ->
 
     def add(result: dict[str, Any]) -> dict[str, Any]:
         told = {"size": result["size"]} if "size" in result else {}
-        # Ansible looks at what was changed, not at what is returned.
-        add_path_info(result)
-        result.update(told)
-        return result
+        facts = add_path_info(result)
+        # In place: AnsibleModule prints the dictionary that it gave, whatever is returned.
+        facts.update(told)
+        return facts
 
     return add
 
