@@ -254,7 +254,7 @@ findings:
   type: list
   elements: dict
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str
