@@ -21,7 +21,6 @@ import trustme
 
 from lab import binaries
 from lab.ports import LOOPBACK, free_port
-
 from support.store_server import PATIENCE, StoreServer
 
 

@@ -128,7 +128,7 @@ class AzureStore:
         return self._writer(self._retention())
 
     def put_new(self, name: str, data: bytes) -> None:
-        """Store a small blob where there is none, by one request."""
+        """Store a small blob where there is none."""
         self._put_new(name, data, self._retention())
 
     def _writer(self, retention: values.Retention | None) -> BlobWriter:
