@@ -22,9 +22,9 @@ options:
       - One entry for each host, with C(host), C(cluster) and C(info), the registered result of
         M(disaster_recovery.consul.cluster_info).
       - C(problems) are texts that say which settings of the host can't be used. C(paths) are paths by the name of their
-        variable, which must be absolute; those in C(required) must not be empty. With C(paths) the name of the cluster
-        is checked, too. C(source) is what to restore its
-        cluster from. C(directory) is where the archives of its cluster lie.
+        variable, which must be absolute; those in C(required) must not be empty, those in C(stores) may be URLs.
+        With C(paths) the name of the cluster is checked, too. C(source) is what to restore its cluster from.
+        C(directory) is where the archives of its cluster lie.
     type: list
     elements: dict
     required: true

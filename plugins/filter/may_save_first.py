@@ -10,15 +10,16 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Returns true when every cluster has one host, no save overwrites a file, and all settings are valid. A save then
-    learns all that is needed, and P(disaster_recovery.consul.saves_in_question#filter) checks it.
+  - Returns true when every cluster has one host, no save overwrites a file or goes into a bucket, and all settings are
+    valid. A save then learns all that is needed, and P(disaster_recovery.consul.saves_in_question#filter) checks it.
   - The role P(disaster_recovery.consul.backup#role) calls it once for all hosts of a play.
 positional: _input
 options:
   _input:
     description:
-      - One entry for each host, with C(host), C(cluster), C(file) (the file that a save overwrites, or empty),
-        C(problems), C(names) and C(others), as in P(disaster_recovery.consul.cluster_plan#filter).
+      - One entry for each host, with C(host), C(cluster), C(lasting) (the file that a save overwrites or the bucket
+        that it goes into, or empty), C(problems), C(names) and C(others), as in
+        P(disaster_recovery.consul.cluster_plan#filter).
     type: list
     elements: dict
     required: true
@@ -38,8 +39,8 @@ EXAMPLES = r"""
     msg: "{{ settings | disaster_recovery.consul.may_save_first }}"
   vars:
     settings:
-      - {host: consul-1, cluster: production, file: "", problems: []}
-      - {host: consul-2, cluster: staging, file: "", problems: []}
+      - {host: consul-1, cluster: production, lasting: "", problems: []}
+      - {host: consul-2, cluster: staging, lasting: "", problems: []}
 """
 
 RETURN = r"""

@@ -105,6 +105,7 @@ class FailureKind(str, enum.Enum):
     REDIRECTED = "redirected"
     REHEARSAL = "rehearsal"
     RESTORE = "restore"
+    RETENTION = "retention"
     SEALED = "sealed"
     SERVER_ERROR = "server_error"
     SIGNATURE = "signature"
@@ -318,6 +319,12 @@ class ServerDied(SnapshotError):
     def __init__(self, message: str, *, crash_log: list[str]) -> None:
         super().__init__(message, hint="crash_log says why.", crash_log=crash_log)
         self.crash_log = crash_log
+
+
+class RetentionError(SnapshotError):
+    """More archives would be removed than was allowed; nothing was removed."""
+
+    kind = FailureKind.RETENTION
 
 
 class RehearsalError(SnapshotError):

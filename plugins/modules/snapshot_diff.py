@@ -188,6 +188,22 @@ before:
       description: Digest of its durable content, equal for equal content.
       type: str
       returned: always
+    sealed:
+      description: Whether the archive was encrypted. O(identity_file) has opened it then.
+      returned: for an archive
+      type: bool
+    signed:
+      description: Whether a signature lies next to the manifest. By itself it proves nothing.
+      returned: for an archive
+      type: bool
+    signed_by:
+      description: Who signed the manifest, as O(allowed_signers) names the key; null if no allowed signer did.
+      returned: for an archive
+      type: str
+    signature_fault:
+      description: Why no signer in O(allowed_signers) vouches for the archive, or null.
+      returned: for an archive
+      type: str
   sample:
     cluster: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
     fingerprint: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
@@ -275,7 +291,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 UNNAMED_TYPE = re.compile(r"Unknown\(\d{1,3}\)")
 
 
-def request_of(params: dict[str, Any]) -> DiffRequest:
+def request_of(run: Run) -> DiffRequest:
+    params = run.params
     types = params["types"]
     known = {kind.name for kind in KINDS.values()}
     strange = sorted(name for name in types or () if name not in known and not UNNAMED_TYPE.fullmatch(name))
@@ -291,6 +308,8 @@ def request_of(params: dict[str, Any]) -> DiffRequest:
         datacenter=params["datacenter"] or None,
         selection=Selection(frozenset(types) if types else None, params["prefix"].encode(), params["volatile"]),
         limit=params["limit"],
+        store=run.store_settings(places=("before", "after")),
+        sealing=run.sealing_settings(),
     )
 
 
@@ -312,6 +331,7 @@ def described(side: Side) -> dict[str, Any]:
         "cluster": side.cluster.as_origin(),
         "taken_at": to_text(side.taken_at),
         "fingerprint": side.fingerprint.overall,
+        **side.storing,
     }
 
 
@@ -320,7 +340,7 @@ def header(side: Side) -> str:
 
 
 def compare_states(run: Run) -> dict[str, Any]:
-    request = request_of(run.params)
+    request = request_of(run)
     with run.journal.phase("compare"):
         compared = compare(request, run.client, run.journal.again)
     result = result_of(compared)

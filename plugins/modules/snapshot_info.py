@@ -91,10 +91,30 @@ path:
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
 size:
-  description: Its size in bytes.
+  description: Size in bytes of what Consul wrote. If RV(sealed), RV(stored) describes the encrypted bytes.
   returned: success
   type: int
   sample: 81930112
+stored:
+  description: C(size) and C(sha256) of the bytes as they are stored.
+  returned: success
+  type: dict
+sealed:
+  description: Whether the archive was encrypted. O(identity_file) has opened it then.
+  returned: success
+  type: bool
+signed:
+  description: Whether a signature lies next to the manifest. By itself it proves nothing.
+  returned: success
+  type: bool
+signed_by:
+  description: Who signed the manifest, as O(allowed_signers) names the key; null if no allowed signer did.
+  returned: success
+  type: str
+signature_fault:
+  description: Why no signer in O(allowed_signers) vouches for the archive, or null.
+  returned: success
+  type: str
 sha256:
   description: Its SHA-256 checksum.
   returned: success
@@ -243,7 +263,7 @@ manifest:
   type: dict
   contains:
     path:
-      description: Its path, whether it exists or not.
+      description: Its path or URL, whether it exists or not.
       type: str
       returned: always
     status:
@@ -309,7 +329,7 @@ failure:
 
 from typing import Any
 
-from ..module_utils._ansible.runner import run_module
+from ..module_utils._ansible.runner import Run, run_module
 from ..module_utils._ansible.store_options import SEALING_READ_OPTIONS, STORE_OPTIONS
 from ..module_utils._errors import OptionError
 from ..module_utils._model.versions import series_of
@@ -325,17 +345,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(params: dict[str, Any]) -> DescribeRequest:
+def request_of(run: Run) -> DescribeRequest:
+    params = run.params
     if params["kv_depth"] < 0:
         raise OptionError("kv_depth is below zero", hint="Use zero for no prefixes, or more.")
     target = params["target_version"] or None
     if target and series_of(target) is None:
         raise OptionError(f"target_version is not a version: {target!r}", hint="Write it as 1.22.7 or 1.22.7+ent.")
-    return DescribeRequest(params["path"], params["kv_depth"], params["kv_prefix"], target)
+    told = params["path"], params["kv_depth"], params["kv_prefix"], target
+    return DescribeRequest(*told, run.store_settings(places=("path",)), run.sealing_settings())
 
 
 def main() -> None:
-    run_module({"argument_spec": OPTIONS}, lambda run: result_of(describe(request_of(run.params), run.journal)))
+    run_module({"argument_spec": OPTIONS}, lambda run: result_of(describe(request_of(run), run.journal)))
 
 
 if __name__ == "__main__":

@@ -66,6 +66,11 @@ options:
         description: Records by type, with C(count) and C(size), as M(disaster_recovery.consul.snapshot_save) returned
           them.
         type: dict
+      copies:
+        description:
+          - Whether each further store has its copy of the archive, by the path or URL of the store. An archive that
+            lacks a copy does not count as a successful attempt.
+        type: dict
   attempted:
     description:
       - Names of the clusters for which a backup was attempted. Clusters without an entry in O(backups) count as failed.
@@ -173,6 +178,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "confirmed_at": {"type": "str"},
             "size": {"type": "int"},
             "records": {"type": "dict"},
+            "copies": {"type": "dict"},
         },
     },
     "attempted": {"type": "list", "elements": "str"},

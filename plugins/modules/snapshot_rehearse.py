@@ -97,7 +97,8 @@ options:
   work_dir:
     description:
       - Directory in which the server's directory is created. It needs free space of about four times the size of the
-        state. By default, the system's directory for temporary files.
+        state, and the size of the archive if that is in a bucket or encrypted. By default, the system's directory for
+        temporary files.
     type: path
 seealso:
   - module: disaster_recovery.consul.snapshot_info
@@ -200,6 +201,12 @@ sha256:
   returned: when the archive verifies
   type: str
   sample: 3bb1b4b6b4a1e6f0e8b2e9d4e0c7a8f9b0c1d2e3f4a5b6c7d8e9fa0b1c2d3e4f
+sealed: {description: Whether O(identity_file) opened it., returned: when the archive verifies, type: bool}
+signed_by: {description: "The allowed signer of its manifest, or null.", returned: when the archive verifies, type: str}
+download:
+  description: C(bytes) that the private copy takes at most, and its C(directory).
+  returned: for an archive in a bucket, or an encrypted one
+  type: dict
 size: {description: "Size of the archive in bytes.", returned: when the archive verifies, type: int, sample: 81930112}
 taken_at:
   description: When a server took it, in UTC; null if the archive does not tell.
@@ -300,7 +307,6 @@ attempts:
   returned: always
   type: list
   elements: str
-  sample: []
 duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always
@@ -363,7 +369,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(params: dict[str, Any]) -> RehearseRequest:
+def request_of(run: Run) -> RehearseRequest:
+    params = run.params
     for option, least in (("timeout", 1), ("max_rto", 0), ("max_age", 0)):
         if params[option] is not None and params[option] < least:
             raise OptionError(f"{option} must be {least} or more", hint="Correct the option.")
@@ -372,13 +379,14 @@ def request_of(params: dict[str, Any]) -> RehearseRequest:
     except ValueError as error:
         raise OptionError(f"assertions: {error}", hint="Correct the option.") from None
     own = {name: value for name, value in params.items() if name in RehearseRequest._fields}
-    return RehearseRequest(**{**own, "assertions": assertions})
+    settings = {"store": run.store_settings(places=("src",)), "sealing": run.sealing_settings()}
+    return RehearseRequest(**{**own, **settings, "assertions": assertions})
 
 
 def rehearse_archive(run: Run) -> dict[str, Any]:
     src, rehearsal = run.params["src"], Rehearsal(run.journal)
     run.so_far = lambda: result_of(src, rehearsal.reached)
-    request = request_of(run.params)
+    request = request_of(run)
     ending = rehearsal.run(request, check=run.check)
     failure = failure_of(ending.conclusion, may_die=request.attempt_anyway)
     if failure is not None:

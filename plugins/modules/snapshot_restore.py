@@ -47,7 +47,8 @@ options:
       - Archive on the host the module runs on, or its URL in a store. It may come from this collection, from
         C(consul snapshot save) or from Consul Enterprise's snapshot agent.
       - An archive with a matching manifest next to it was verified when it was taken. Its records are not all read
-        again.
+        again if an allowed signer signed the manifest, or if only this user or root can write it (docs/guards.md).
+      - An archive in a bucket, or an encrypted one, is copied to O(work_dir), verified, and sent from there.
     type: path
     required: true
   datacenter:
@@ -59,6 +60,11 @@ options:
         exist is created with mode V(0700), except in check mode.
       - Required when the target is not fresh and O(accept_risks) contains V(replace_content).
     type: path
+  work_dir:
+    description:
+      - Directory for the private copy of an archive that is in a bucket or encrypted. It has no name there, and is
+        gone even if the module is killed. By default, the system's directory for temporary files.
+    type: path
   cluster:
     description:
       - Name of the cluster that is restored, as in O(disaster_recovery.consul.snapshot_save#module:cluster).
@@ -68,6 +74,7 @@ options:
   accept_risks:
     description:
       - Risks to accept, by name. RV(guards) says what each guard found and what the restore would do to the cluster.
+      - V(unsigned_archive) restores an archive that nobody in O(allowed_signers) signed.
       - V(unhealthy_target) restores even if a server is down or autopilot reports the cluster as unhealthy.
       - V(replace_content) restores even if the target holds content. The content is saved to O(backup_dir) first.
       - V(other_datacenter) restores an archive of another datacenter. Externally registered nodes keep that datacenter.
@@ -83,8 +90,8 @@ options:
         without a leader, or for records that the servers can't read, which would crash them at every start.
     type: list
     elements: str
-    choices: [unhealthy_target, replace_content, other_datacenter, other_version, critical_findings, active_peering,
-      token_loss, node_conflict]
+    choices: [unsigned_archive, unhealthy_target, replace_content, other_datacenter, other_version, critical_findings,
+      active_peering, token_loss, node_conflict]
     default: []
   version_check:
     description:
@@ -144,16 +151,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-src:
-  description: The archive.
-  returned: success
-  type: str
-  sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
-reason:
-  description: Why the cluster was restored, or why not.
-  returned: success
-  type: str
-  sample: the cluster is fresh
+src: {description: The archive., returned: success, type: str, sample: /backups/dc1-20261123T021500Z-3135.snap}
+reason: {description: Why it was restored or not., returned: success, type: str, sample: the cluster is fresh}
 guards:
   description: The results of all guards, in the order of their checks.
   returned: success, and failure once the archive was read
@@ -261,23 +260,23 @@ fingerprint:
   returned: success
   type: str
   sample: v2:6a1b3c9f0de27485a7b1c3d5e7f90214
+sealed: {description: Whether O(identity_file) opened it., returned: success, type: bool}
+signed_by: {description: "The allowed signer of its manifest, or null.", returned: success, type: str}
+download:
+  description: C(bytes) that the private copy takes at most, and its C(directory).
+  returned: for an archive in a bucket, or an encrypted one
+  type: dict
 index: {description: Raft index of the archive., returned: success, type: int, sample: 3135}
 cluster:
   description: Identity of the target before the restore.
   returned: success
   type: dict
-  sample:
-    consul_version: 1.22.7
-    datacenter: dc1
-    id: f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11
-    name: production
-    servers: [0f9a3c1e-7b7e-4f77-9a55-7a1c9cf0a111]
+  sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
 attempts:
   description: Messages of the attempts that failed and were followed by another one.
   returned: always
   type: list
   elements: str
-  sample: ["the archive was cut short"]
 duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always
@@ -348,6 +347,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "datacenter": {"type": "str"},
     "backup_dir": {"type": "path"},
     "cluster": {"type": "str"},
+    "work_dir": {"type": "path"},
     "accept_risks": {"type": "list", "elements": "str", "choices": list(RISKS), "default": []},
     "post_restore_token": {"type": "str", "no_log": True},
     "wait_timeout": {"type": "int", "default": 120},
@@ -355,7 +355,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def request_of(params: dict[str, Any]) -> RestoreRequest:
+def request_of(run: Run) -> RestoreRequest:
+    params = run.params
     if params["wait_timeout"] < 0:
         raise OptionError("wait_timeout is below zero", hint="Use zero or more.")
     return RestoreRequest(
@@ -366,6 +367,9 @@ def request_of(params: dict[str, Any]) -> RestoreRequest:
         wait_timeout=params["wait_timeout"],
         version_check=params["version_check"],
         cluster=params["cluster"] or None,
+        store=run.store_settings(places=("src", "backup_dir")),
+        sealing=run.sealing_settings(),
+        work_dir=params["work_dir"] or None,
     )
 
 
@@ -377,7 +381,7 @@ def so_far(journal: Journal) -> dict[str, Any]:
 
 def restore_archive(run: Run) -> dict[str, Any]:
     run.so_far = lambda: so_far(run.journal)
-    request = request_of(run.params)
+    request = request_of(run)
     client = run.client()
     later = run.client_with_token(client, "post_restore_token")
     changed = restore(client, later, request, run.journal, check=run.check)

@@ -169,6 +169,7 @@ signature:
   type: str
   sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap.manifest.json.sig
 sealed: {description: "Whether the archive is encrypted.", returned: success, type: bool, sample: false}
+stored: {description: C(size) and C(sha256) of the bytes as they are stored., returned: success, type: dict}
 sealed_with:
   description: What encrypted it, C(pyrage), C(age) or C(rage); null if nothing was encrypted in this run.
   returned: success

@@ -175,7 +175,7 @@ def check(run: Run) -> dict[str, Any]:
     path, settings = run.params["path"], run.store_settings()
     location = parse_location(path, "path")
     require_fitting(settings, [location])
-    store = open_store(location, settings)
+    store = open_store(location, settings._replace(object_lock=None))
     report = check_store(store, run.journal, lock=settings.object_lock, check=run.check)
     for text in warnings_of(report.checks):
         run.warn(text)

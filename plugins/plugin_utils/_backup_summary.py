@@ -23,6 +23,14 @@ def summaries_of(results: Iterable[Mapping[str, Any]], *, check: bool) -> list[s
 def _summary_of(result: Mapping[str, Any], check: bool) -> str:
     verb = "confirmed" if not result["changed"] else "would keep" if check else "kept"
     fetched = f"; on the controller: {result['fetched']}" if result.get("fetched") else ""
+    told = result.get("fetched")
+    copies = [copy for copy in result.get("copies") or () if not told or copy["archive"] != told]
+    made = [str(copy["path"]) for copy in copies if copy["made"]]
+    would = [str(copy["path"]) for copy in copies if copy["changed"] and not copy["made"]]
+    copied = f"; copies in {', '.join(made)}" if made else f"; would be copied to {', '.join(would)}" if would else ""
+    problems = [str(problem) for problem in result.get("missing_copies") or ()]
+    missing = f". NOT in every store: {'; '.join(problems)}" if problems else ""
+    sealed = ", encrypted" if result.get("sealed") else ""
     doubt = (
         ""
         if result["confirmed_by_leader"]
@@ -31,6 +39,7 @@ def _summary_of(result: Mapping[str, Any], check: bool) -> str:
     )
     return printable(
         f"{result['cluster']}: {verb} {result['archive']} on {result['host']} "
-        f"({bytes_text(result['size'])}, index {result['index']}): {result['reason']}{fetched}{doubt}",
+        f"({bytes_text(result['size'])}{sealed}, index {result['index']}): {result['reason']}"
+        f"{copied}{fetched}{doubt}{missing}",
         None,
     )

@@ -75,8 +75,9 @@ def seat_of(told: Mapping[str, Any], role: str, known: Collection[str] = ()) -> 
     """Return a seat from what a role noted of a host.
 
     :param told: ``{host, cluster, info}``, where info is the result of cluster_info, and where there are any
-        ``problems`` (texts: settings that can't be used), ``paths`` and ``required`` (see ``problems_of``), ``source``,
-        ``directory``, ``names`` (of the host's variables), ``others`` (of those, the ones that are nobody's mistake).
+        ``problems`` (texts: settings that can't be used), ``paths``, ``required`` and ``stores`` (see ``problems_of``),
+        ``source``, ``directory``, ``names`` (of the host's variables), ``others`` (of those, the ones that are
+        nobody's mistake).
     :param known: the role's own variables; none: nothing is said of names.
     """
     info = told.get("info")
@@ -252,7 +253,8 @@ def _path_problems(told: Mapping[str, Any], role: str) -> list[str]:
     if "paths" not in told:
         return []
     paths = {str(name): str(path) for name, path in told["paths"].items()}
-    return problems_of(role, str(told["cluster"]), paths, tuple(told.get("required") or ()))
+    required, stores = (tuple(told.get(key) or ()) for key in ("required", "stores"))
+    return problems_of(role, str(told["cluster"]), paths, required, stores)
 
 
 def _misspelled(told: Mapping[str, Any], role: str, known: Collection[str]) -> list[str]:

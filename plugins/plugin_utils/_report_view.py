@@ -294,6 +294,12 @@ def _target(held: Mapping[str, Any]) -> str:
     return f"{name} {seconds_text(held['actual'])}, target {seconds_text(held['limit'])}"
 
 
+def _sealed(one: Mapping[str, Any]) -> str | None:
+    if not one["sealed"]:
+        return None
+    return {True: "yes; the key opens it", False: "yes; the key does not open it"}.get(one["key_works"], "yes")
+
+
 def _facts(one: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     return [
         ("Saved for", one["saved_for"]),
@@ -304,6 +310,8 @@ def _facts(one: Mapping[str, Any]) -> list[tuple[str, str | None]]:
         ("Confirmed", time_text(one["confirmed_at"]) if one["confirmed_at"] else None),
         ("Size", bytes_text(one["size"]) if one["size"] is not None else None),
         ("SHA-256", one["sha256"]),
+        ("Encrypted", _sealed(one)),
+        ("Signed by", one["signed_by"]),
         ("Taken by Consul", one["archive_version"]),
         ("Rehearsed in Consul", one["server_version"]),
         ("Kept apart by", _ISOLATION_WORDS.get(one["isolation"] or "", one["isolation"])),

@@ -4,7 +4,8 @@
 """Whether clusters can be saved before they are asked who they are, and what the saves leave in question (pure).
 
 A save learns which cluster it is of. With one host for each cluster that is enough: no host has to be chosen, and two
-names of one cluster show afterwards. What was taken under two names can be removed again, unless it replaced a file.
+names of one cluster show afterwards. What was taken under two names can be removed again, unless it replaced a file or
+lies in a bucket.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from ._cluster_plan import seat_of
 def may_save_first(settings: Iterable[Mapping[str, Any]], *, role: str, known: Collection[str] = ()) -> bool:
     """Return whether every host can save without being asked first.
 
-    :param settings: ``{host, cluster, file, problems, names, others}`` for each host; ``file`` is the file that a save
-        overwrites, empty when it writes a new one. See ``seat_of`` for the others.
+    :param settings: ``{host, cluster, lasting, problems, names, others}`` for each host; ``lasting`` is where a save
+        leaves what can't be removed again: the file that it overwrites, or a bucket. Empty when it writes a new file.
+        See ``seat_of`` for the others.
     :param known: the role's own variables.
     """
     hosts = list(settings)
     clusters = Counter(str(one["cluster"]) for one in hosts)
     return all(
-        clusters[str(one["cluster"])] == 1 and not one.get("file") and not seat_of(one, role, known).problems
+        clusters[str(one["cluster"])] == 1 and not one.get("lasting") and not seat_of(one, role, known).problems
         for one in hosts
     )
 

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import fleet, load, report, scenes
+from benchmarks import fleet, load, report, scenes, storing
 from lab.cluster import Cluster
 
 
@@ -33,15 +33,16 @@ def main() -> int:
             print(f"one Consul {cluster.version} server; writing {keys:,} keys …", flush=True)
             load.many_keys(cluster, keys)
             bench = scenes.Bench(cluster, directory, runs)
-            rows = [*scenes.saving(bench), *scenes.describing(bench), *scenes.restoring(bench)]
+            rows = [*scenes.saving(bench), *storing.saving(bench), *scenes.describing(bench), *scenes.restoring(bench)]
             figures = scenes.archive_figures(bench)
-            memory = [scenes.memory(bench)]
+            memory = [{**scenes.memory(bench), **storing.memory(bench, directory / "sealed")}]
             rows += scenes.comparing(bench)
         if large:
             with Cluster(directory / "large", servers=1) as cluster:
                 print(f"one more server; writing {large} MB of values that don't compress …", flush=True)
                 load.large_values(cluster, large)
-                memory.append(scenes.memory(scenes.Bench(cluster, directory, 1)))
+                bench = scenes.Bench(cluster, directory, 1)
+                memory.append({**scenes.memory(bench), **storing.memory(bench, directory / "large-sealed")})
         if clusters:
             (directory / "many").mkdir(mode=0o700)
             rows += fleet.backing_up(directory / "many", clusters)

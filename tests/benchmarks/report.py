@@ -37,12 +37,14 @@ def table(measured: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        f"{'peak memory, archive of':<26} {'save':>9} {'info':>9} {'CLI save':>9} {'CLI inspect':>12} {'bar':>9}",
+        f"{'peak memory, archive of':<26} {'save':>9} {'info':>9} {'CLI save':>9} {'CLI inspect':>12} {'bar':>9}"
+        f" {'sealed, S3':>12} {'bar':>9}",
     ]
     for one in measured["memory"]:
         lines.append(
             f"{one['archive_mb']:>16.1f} MB        {one['save_mib']:>5.1f} MiB {one['info_mib']:>5.1f} MiB "
             f"{one['cli_save_mib']:>5.1f} MiB {one['cli_inspect_mib']:>8.1f} MiB {one['bar_mib']:>5} MiB"
+            f" {one['sealed_mib']:>8.1f} MiB {one['sealed_bar_mib']:>5} MiB"
         )
     return "\n".join(lines)
 

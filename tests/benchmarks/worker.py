@@ -12,11 +12,16 @@ from __future__ import annotations
 import json
 import os
 import resource
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+# Here rather than where it is used first: see above.
+import boto3
+from botocore.config import Config
 
 from env import places
 
@@ -25,6 +30,10 @@ sys.path.insert(0, os.environ.get("ANSIBLE_COLLECTIONS_PATH") or str(places.link
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.diff_text import summary_of
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._compare.record_diff import Selection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.client import Client, Connection
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.describe import (
+    DescribeRequest,
+    describe,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.diff import DiffRequest, compare
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.run import (
@@ -32,29 +41,74 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     restore,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.save.run import SaveRequest, save
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import (
-    digest_of,
-    read_pieces,
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.settings import (
+    SealingSettings,
+    StoreSettings,
 )
 
 
-def saving(*, port: int, token: str, dest: str) -> dict[str, Any]:
-    """Save into a file: verification, fingerprint, fsync and manifest included."""
+def saving(
+    *,
+    port: int,
+    token: str,
+    dest: str,
+    store: Mapping[str, Any] | None = None,
+    sealing: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Save into a file or a bucket: verification, fingerprint, fsync and manifest included."""
+    sealing = {**(sealing or {}), "recipients": tuple((sealing or {}).get("recipients", ()))}
     request = SaveRequest(
-        dest=dest, datacenter=None, stale=False, max_stale=None, max_age=None, skip_unchanged=False, force=True
+        dest=dest,
+        datacenter=None,
+        stale=False,
+        max_stale=None,
+        max_age=None,
+        skip_unchanged=False,
+        force=True,
+        store=StoreSettings(**(store or {})),
+        sealing=SealingSettings(**sealing),
     )
     journal = Journal(lambda text: print(text, file=sys.stderr))
     saved = save(_client(port, token), request, journal, check=False)
     return {"size": saved.entry.manifest.size, "records": saved.entry.manifest.records}
 
 
+def by_hand(
+    *,
+    consul: str,
+    age: str,
+    environment: Mapping[str, str],
+    directory: str,
+    recipients: Sequence[str],
+    store: Mapping[str, str],
+    bucket: str,
+) -> dict[str, Any]:
+    """Do without the collection what a sealed save into a bucket does, as a script of two programs and boto3."""
+    plain, sealed = Path(directory, "by-hand.snap"), Path(directory, "by-hand.snap.age")
+    command = [age, "-o", str(sealed), *(word for recipient in recipients for word in ("-r", recipient)), str(plain)]
+    subprocess.run(
+        [consul, "snapshot", "save", str(plain)],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    subprocess.run(command, check=True)
+    client = boto3.session.Session().client(
+        "s3",
+        endpoint_url=store["endpoint_url"],
+        region_name=store["region"],
+        aws_access_key_id=store["access_key"],
+        aws_secret_access_key=store["secret_key"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    client.upload_file(str(sealed), bucket, sealed.name)
+    return {"size": sealed.stat().st_size}
+
+
 def describing(*, path: str) -> dict[str, Any]:
     """Verify and describe an archive, keys by prefix and findings included."""
-    digest = digest_of(path)
-    archive = read_archive(read_pieces(path), kv_prefixes=KvPrefixes(2))
-    return {"size": digest.size, "fingerprint": archive.state.fingerprint.overall}
+    described = describe(DescribeRequest(path=path), Journal())
+    return {"size": described.digest.size, "fingerprint": described.archive.state.fingerprint.overall}
 
 
 def comparing(*, before: str, after: str) -> dict[str, Any]:
@@ -82,6 +136,7 @@ def _client(port: int, token: str) -> Client:
 
 ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "saving": saving,
+    "by_hand": by_hand,
     "describing": describing,
     "comparing": comparing,
     "restoring": restoring,

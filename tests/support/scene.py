@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -162,6 +163,17 @@ class Restoring(Scene):
 def manifest_of(archive: Path) -> Path:
     """Return where an archive's manifest lies."""
     return archive.with_name(archive.name + ".manifest.json")
+
+
+def confirmations_of(archive: Path) -> list[dict[str, Any]]:
+    """Return the confirmations that lie beside an archive, the oldest first."""
+    paths = sorted(archive.parent.glob(f"{archive.name}.confirmed-*"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def archives_in(directory: Path) -> dict[str, bytes]:
+    """Return every file of a directory but confirmations, with what is in it."""
+    return {name: data for name, data in contents(directory).items() if ".confirmed-" not in name}
 
 
 def contents(directory: Path) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writers and readers of stores in processes of their own, which can be started at once, killed and measured.
 
-Reads one JSON object from stdin: ``url`` and ``options`` of a store, ``do`` (``write`` or ``read``), ``name``, ``pieces``
+Reads one JSON object from stdin: ``url`` and ``options`` of a store, ``do`` (``write``, ``read``), ``name``, ``pieces``
 (how many of PIECE bytes), ``writers`` (how many processes), ``pause_after`` (pieces written; -1: never). Each writer
 says ``ready``, waits for a line, and writes; at its pause it says ``paused`` and waits again. Each ends with a JSON
 object: ``published`` or ``failed`` (a kind), and ``peak_kib``, its largest size in memory.

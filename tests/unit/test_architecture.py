@@ -49,14 +49,14 @@ ACTING = {"_system", "_sandbox", "_ansible"}
 ACTING_FILES = {
     *("_consul/client", "_consul/transport", "_consul/cluster", "_consul/agents", "_consul/readiness"),
     *("_storage/sealing/age", "_storage/sealing/programs", "_storage/sealing/pyrage_filter", "_storage/sealing/tools"),
-    *("_storage/sealing/signatures",),
+    *("_storage/sealing/signatures", "_storage/sealing/permissions"),
     *("_storage/store", "_storage/catalogue", "_storage/manifest_file", "_storage/archive_file"),
     *("_storage/archive_source", "_storage/local_copy", "_storage/trust"),
     *("_storage/new_archive", "_storage/opening", "_storage/backends/local"),
     *("_storage/backends/gcs", "_storage/backends/gcs_client", "_storage/backends/gcs_upload"),
     *("_storage/backends/azure", "_storage/backends/azure_client", "_storage/backends/azure_upload"),
     *("_operations/capture", "_operations/proof", "_operations/describe", "_operations/diff", "_operations/sealing"),
-    *("_operations/copy/run", "_operations/copy/passing", "_operations/store_check"),
+    *("_operations/copy/run", "_operations/copy/passing", "_operations/copy/candidates", "_operations/store_check"),
     *("_operations/save/run", "_operations/save/preflight", "_operations/save/destination", "_operations/save/publish"),
     *("_operations/restore/look", "_operations/restore/prove", "_operations/restore/run", "_operations/restore/send"),
     *("_operations/restore/safety_archive", "_operations/rehearse/run", "_operations/report/textfile"),
@@ -79,8 +79,8 @@ ONLY_IN = {
 
 # Covered by tests with real servers, or through the files beside them.
 ONLY_ON_REAL_SERVERS = {
+    "_operations/copy/candidates",
     "_operations/copy/passing",
-    "_operations/copy/run",
     "_operations/restore/prove",
     "_operations/restore/run",
     "_operations/restore/send",

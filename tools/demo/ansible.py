@@ -42,11 +42,15 @@ class Ansible:
     def __init__(self, places: Places, screen: Screen, secrets: Iterable[str]) -> None:
         self._places = places
         self._screen = screen
-        self._secrets = tuple(secrets)
+        self._secrets = list(secrets)
         self._logs = 0
         # Not that of the user or of the machine.
         self._config = places.work / "ansible.cfg"
         self._config.write_text("[connection]\npipelining = true\n", encoding="utf-8")
+
+    def conceal(self, secret: str) -> None:
+        """From now on this may not be shown either."""
+        self._secrets.append(secret)
 
     def install(self) -> str:
         """Build the collection, install what was built, and return its version."""

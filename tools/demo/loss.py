@@ -21,6 +21,8 @@ WHAT_MUST_BE_THERE = [
     {"name": "every key", "kv_prefix": "", "min_count": KEYS},
     {"name": "who may do everything", "policy": "global-management"},
 ]
+REHEARSED = {"rehearsal_assertions": WHAT_MUST_BE_THERE, "rehearsal_max_rto": 60, "rehearsal_max_age": 3600}
+"""How the archive is judged in the last act."""
 
 
 class Loss(NamedTuple):
@@ -41,7 +43,6 @@ class Loss(NamedTuple):
 def play(stage: Stage) -> Loss:
     """Tell the act; the cluster that it ends with runs on."""
     title = "Three servers on loopback: server-1, server-2, server-3"
-    variables = {"rehearsal_assertions": WHAT_MUST_BE_THERE, "rehearsal_max_rto": 60, "rehearsal_max_age": 3600}
     old = stage.three_servers("server", "start", title, cluster_name=NAME)
     stage.fill(old, KEYS, "fill")
     stage.install()
@@ -55,7 +56,7 @@ def play(stage: Stage) -> Loss:
     stage.disaster(old, "disaster", "The disaster: SIGKILL to all three, and their data deleted")
 
     title = "Three new servers: other names, ids, certificates, gossip key"
-    new = stage.three_servers("rebuilt", "start again", title, cluster_name=NAME, other=identity, variables=variables)
+    new = stage.three_servers("rebuilt", "start again", title, cluster_name=NAME, other=identity, variables=REHEARSED)
     stage.restore(new, archive)
     stage.play("restore", new, "unchanged", again=True, restore_src=str(archive))
     after = stage.look(new, "look again", "Look at everything again")

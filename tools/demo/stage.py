@@ -22,6 +22,7 @@ from .inventory import inventory
 from .places import Places
 from .screen import Screen
 from .steps import Steps
+from .store import Bucket
 
 # The restore role's task for what no playbook can do: worth reading, but too long for here.
 ADVICE = "Say what is left to do"
@@ -37,10 +38,14 @@ class Stage:
         self.steps = Steps(screen)
         self.tokens = Tokens()
         self._clusters: list[Cluster] = []
+        self._buckets: list[Bucket] = []
         self._ansible = Ansible(places, screen, [self.tokens.initial_management, self.tokens.agent])
 
     def close(self) -> None:
         """End the servers at once, and save their logs."""
+        for bucket in self._buckets:
+            with suppress(OSError):
+                bucket.close()
         for cluster in self._clusters:
             with suppress(LabError, OSError):
                 cluster.kill()
@@ -52,6 +57,16 @@ class Stage:
             path = binaries.consul(version)
             step.say(str(path))
         return path
+
+    def bucket(self, name: str) -> Bucket:
+        """Start an S3 server with a bucket of this name."""
+        with self.steps.step("store", "A real S3 server on loopback, and keys of age and ssh-keygen") as step:
+            binaries.program("age")
+            bucket = Bucket(self.places.work / "store", self.places.logs / "store.log", name)
+            self._buckets.append(bucket)
+            self._ansible.conceal(bucket.secret)
+            step.say(f"versitygw at {bucket.endpoint}, with the bucket {name}")
+        return bucket
 
     def install(self) -> None:
         """Install the collection as users do."""
@@ -94,7 +109,7 @@ class Stage:
             step.say(f"{leader.name if leader else 'nobody'} leads. {checks.closed_to_strangers(cluster)}")
             if other and (same := other & checks.identity(cluster)):
                 raise LabError(f"the new servers are not new: {verdict.listed(sorted(same))}")
-        self._write_inventory(cluster, cluster_name, variables or {})
+        self.describe(cluster, cluster_name, variables or {})
         return cluster
 
     def fill(self, cluster: Cluster, keys: int, name: str) -> None:
@@ -138,7 +153,7 @@ class Stage:
                         step.say(line)
         return played
 
-    def restore(self, cluster: Cluster, archive: Path, *, name: str | None = None) -> None:
+    def restore(self, cluster: Cluster, archive: Path | str, *, name: str | None = None) -> None:
         """Restore, and insist on a proof."""
         played = self.play("restore", cluster, "changed", name=name, restore_src=str(archive))
         if not any("all equal" in line for message in played.said for line in message.lines):
@@ -160,16 +175,23 @@ class Stage:
         cluster.cli("snapshot", "inspect", archive)
         return archive
 
-    def disaster(self, cluster: Cluster, name: str, title: str) -> None:
-        """Kill all servers and delete all that they had."""
+    def disaster(self, cluster: Cluster, name: str, title: str, *, archives_of: str = "") -> None:
+        """Kill all servers and delete all that they had, and a cluster's archives where they lay with them."""
         with self.steps.step(name, title) as step:
             pids = ", ".join(str(server.pid) for server in cluster.servers)
             cluster.kill()
             self._save_logs(cluster)
             shutil.rmtree(cluster.directory)
             step.say(f"Pids {pids} are gone, and all data, configurations, keys, certificates and the CA with them.")
+            if archives_of:
+                shutil.rmtree(self.places.backups / archives_of)
+                step.say(f"So is {self.places.backups / archives_of}.")
 
-    def _write_inventory(self, cluster: Cluster, cluster_name: str, variables: Mapping[str, object]) -> None:
+    def describe(self, cluster: Cluster, cluster_name: str, variables: Mapping[str, object]) -> None:
+        """Write the inventory of a cluster, in the place of the one there is.
+
+        :param variables: what else stands in it.
+        """
         if cluster.client_tls is None:
             raise LabError("the cluster has no certificates")
         secrets, tls = self.places.secrets, cluster.client_tls

@@ -11,7 +11,7 @@ from contextlib import suppress
 from lab import LabError, binaries, compare
 from lab.comparison import table
 
-from . import loss, rehearsal, upgrade, verdict
+from . import loss, off_site, rehearsal, upgrade, verdict
 from .places import Places
 from .screen import BAD, GOOD, QUIET, TITLE, Screen
 from .stage import Stage
@@ -64,9 +64,10 @@ class Story:
         stage = self._stage
         stage.consul(binaries.NEW, "get Consul")
         lost = loss.play(stage)
-        lost.cluster.kill()
+        off = off_site.play(stage, lost.cluster, loss.NAME, lost.after, loss.REHEARSED)
+        off.cluster.kill()
         upgraded = upgrade.play(stage)
-        report = rehearsal.play(stage, lost.cluster)
+        report = rehearsal.play(stage, off.cluster)
         faults = [*self._show_loss(lost), *self._show_upgrade(upgraded)]
         self._show_times()
         for fault in faults:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Second act: an old cluster is upgraded after a rehearsal in the version to come; then it goes back all the same."""
+"""Third act: an old cluster is upgraded after a rehearsal in the version to come; then it goes back all the same."""
 
 from __future__ import annotations
 

@@ -38,6 +38,8 @@ class Description(NamedTuple):
     file: ArchiveFile
     target_version: str | None = None
     """The version of Consul that the findings are judged for; None: for none in particular."""
+    confirmed_at: float | None = None
+    """When its content was last the cluster's, by its manifest or a later confirmation; None without a manifest."""
 
     @property
     def archive(self) -> Archive:
@@ -56,7 +58,8 @@ def describe(request: DescribeRequest, journal: Journal) -> Description:
     with journal.phase("read"):
         source = source_of(request.path, "path", request.store, request.sealing)
         file = read_archive_file(source, kv_prefixes=prefixes)
-    return Description(file, request.target_version)
+        manifest = file.confirmed_manifest()
+    return Description(file, request.target_version, manifest.confirmed_at if manifest else None)
 
 
 def findings_of(state: State, target_version: str | None) -> list[Finding]:
@@ -99,13 +102,15 @@ def result_of(description: Description) -> dict[str, Any]:
         "findings": as_results(findings_of(state, description.target_version)),
         "fingerprint": state.fingerprint.overall,
         "peerings": [peering._asdict() for peering in state.peerings],
-        "manifest": _manifest_result(file),
+        "manifest": _manifest_result(description),
+        "stored": {"size": file.stored.size, "sha256": file.stored.sha256},
         **of_storing(file),
     }
 
 
-def _manifest_result(file: ArchiveFile) -> dict[str, Any]:
+def _manifest_result(description: Description) -> dict[str, Any]:
+    file = description.file
     result = {"path": manifest_path(file.source.shown), "status": file.match.status}
-    if file.manifest:
-        result["confirmed_at"] = to_text(file.manifest.confirmed_at) or ""
+    if description.confirmed_at is not None:
+        result["confirmed_at"] = to_text(description.confirmed_at) or ""
     return result

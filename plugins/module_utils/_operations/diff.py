@@ -26,8 +26,9 @@ from .._snapshot.records.visitor import Visitor
 from .._storage.archive_file import ArchiveFile, read_archive_file, stored_digest
 from .._storage.archive_source import NO_SEALING, NO_STORE, ArchiveSource, source_of
 from .._storage.manifest import Manifest
+from .._storage.manifest_file import MATCHES, ManifestMatch
 from .._storage.settings import SealingSettings, StoreSettings
-from .._storage.trust import look_beside, stored_of
+from .._storage.trust import look_beside
 from .._system.atomic_files import Digest
 from .._system.child_task import in_child
 from .capture import capture
@@ -185,7 +186,7 @@ class _File:
         # What lies in a bucket is not read a second time where that can't be of use.
         if source.path is not None or beside.is_trusted:
             self._stored = stored_digest(source)
-        if beside.is_trusted and beside.manifest and stored_of(beside.manifest) == self._stored:
+        if beside.is_trusted and beside.manifest and beside.manifest.stored == self._stored:
             self._manifest = beside.manifest
 
     @property
@@ -199,14 +200,13 @@ class _File:
         manifest = self._manifest
         if manifest is None or manifest.fingerprint is None:
             return None
-        stored = stored_of(manifest)
         return Side(
             self._source.shown,
             manifest.index,
             manifest.cluster,
             manifest.taken_at,
             manifest.fingerprint,
-            storing_of(self._source, stored, self._signature),
+            storing_of(self._source, ManifestMatch(MATCHES, manifest), self._signature),
         )
 
     def reading(self, selection: Selection) -> Callable[[], Iterator[_Part]]:

@@ -44,6 +44,7 @@ def check_store(store: Store, journal: Journal, *, lock: ObjectLock | None, chec
     """Find out what a store does.
 
     :param journal: gets the phases ``look``, ``write`` and ``clean``.
+    :param store: opened without a lock of its own: the objects of a check are not to be there for as long as archives.
     :param lock: the lock that new archives are to have; None: whatever the store gives them.
     :param check: only read.
     :raises StoreError: the store can't be reached, or the credentials are not accepted.
@@ -137,7 +138,9 @@ class _Run:
                 left += self._store.purge(name)
             except SnapshotError as error:
                 left.append(Remnant(name, error.message))
-        return left
+        # Where removal isn't permitted, that is also said of what never was there.
+        there = {item.name for item in self._store.list(self._prefix)} if left else set()
+        return [one for one in left if one.name in there or one.locked_until is not None]
 
     def _answer(self, found: dict[str, Check], name: str, ask: Callable[[], Check]) -> None:
         try:
@@ -208,17 +211,13 @@ class _Run:
 
     def _seen_too_early(self) -> list[str]:
         faults = []
-        name, given_up = self._name("large"), self._name("given-up")
+        name = self._name("large")
         with self._large(name) as (writer, sha256):
             if self._visible(name):
                 faults.append("an upload was visible before it was complete")
             writer.publish(sha256)
         if self._digest(name) != sha256:
             faults.append("an object that was uploaded in parts differs from what was sent")
-        with self._large(given_up):
-            pass
-        if self._visible(given_up):
-            faults.append("an upload that was given up is visible")
         return faults
 
     def _visible(self, name: str) -> bool:

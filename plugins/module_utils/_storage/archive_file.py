@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from .._errors import ArchiveError, FileError
+from .._errors import ArchiveError, FileError, StoreError
 from .._snapshot.reader import Archive, read_with, records_reader
 from .._snapshot.records.kv_prefixes import KvPrefixes
 from .._snapshot.records.visitor import Visitor
@@ -17,8 +17,8 @@ from .._system.atomic_files import Digest, Stamp, open_archive, open_unchanged, 
 from .._system.scratch_file import ScratchFile
 from .archive_source import ArchiveSource, Seen
 from .manifest import Manifest
-from .manifest_file import MATCHES, ManifestMatch
-from .trust import Beside, Signature, look_beside, stored_of
+from .manifest_file import MATCHES, ManifestMatch, concerns_the_store, confirmed_manifest
+from .trust import Beside, Signature, look_beside
 
 IsEnough = Callable[[Manifest], bool]
 """Whether a manifest tells all that its reader needs, so that no record has to be read."""
@@ -51,6 +51,23 @@ class ArchiveFile(NamedTuple):
     def manifest(self) -> Manifest | None:
         """The manifest beside the archive, if it was written for these bytes. It is a hint unless it ``is_trusted``."""
         return self.match.manifest
+
+    def confirmed_manifest(self) -> Manifest | None:
+        """Return the same, with the newest confirmation that lies beside it. No signature covers that.
+
+        :raises StoreError: the store can't be reached.
+        """
+        if self.manifest is None:
+            return None
+        try:
+            return confirmed_manifest(self.source.store, self.source.name, self.manifest)
+        except StoreError as error:
+            if concerns_the_store(error):
+                raise
+        except FileError:
+            # Who may not list what lies there can read the archive all the same.
+            pass
+        return self.manifest
 
     @property
     def is_trusted(self) -> bool:
@@ -137,7 +154,7 @@ def stored_digest(source: ArchiveSource) -> Digest:
 
 def _may_be_enough(beside: Beside, seen: Seen, is_enough: IsEnough) -> bool:
     manifest = beside.manifest
-    return manifest is not None and beside.is_trusted and stored_of(manifest).size == seen.size and is_enough(manifest)
+    return manifest is not None and beside.is_trusted and manifest.stored.size == seen.size and is_enough(manifest)
 
 
 class _Hash:

@@ -8,12 +8,14 @@ Nothing is asked of a store until it is needed, and the version that is seen fir
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Protocol, Union
 
-from .._errors import FailureKind, FileError, OptionError, StoreError, printable
-from .._system.atomic_files import READ_SIZE, Stamp, file_errors, open_unchanged, read_beginning, stamp_of
+from .._errors import OptionError, printable
+from .._system.atomic_files import READ_SIZE, Stamp, file_errors, open_unchanged, stamp_of
 from .._system.private_paths import is_ours_alone
+from .backends.local import LocalStore
 from .location import Location, parse_location
 from .opening import open_store
 from .protocol import Properties, Store
@@ -29,14 +31,15 @@ NO_SEALING, NO_STORE = SealingSettings(), StoreSettings()
 class _Place(Protocol):
     """Where an archive lies. Every method raises FileError for a file, and StoreError for an object."""
 
+    @property
+    def store(self) -> Store:
+        """The store that it lies in."""
+
     def look(self) -> Seen:
         """Return what tells its bytes from others; of an object what was seen first."""
 
     def stored(self, seen: Seen) -> Iterator[bytes]:
         """Yield its bytes as they lie there, in pieces, as long as they are those that were seen."""
-
-    def beside(self, suffix: str, limit: int) -> bytes | None:
-        """Return the first ``limit`` bytes of what lies there under its name and a suffix; None where nothing does."""
 
     def again(self) -> _Place:
         """Return the same place, with connections of its own."""
@@ -53,8 +56,16 @@ class ArchiveSource:
         self.name = location.split()[1]
         self.path = location.path if location.is_local else None
         self.sealing = sealing
-        self.look, self.stored, self.beside = place.look, place.stored, place.beside
+        self.look, self.stored = place.look, place.stored
         self._place = place
+
+    @property
+    def store(self) -> Store:
+        """The store that it lies in, where its manifest lies as well.
+
+        :raises MissingLibraryError: this host lacks the SDK.
+        """
+        return self._place.store
 
     def again(self) -> ArchiveSource:
         """Return the same archive, of the version that was seen, for another process: its connections are its own."""
@@ -111,6 +122,7 @@ def source_of(
 class _File:
     def __init__(self, path: str) -> None:
         self._path = path
+        self.store: Store = LocalStore.at(os.path.dirname(path))
 
     def look(self) -> Stamp:
         return stamp_of(self._path)
@@ -125,15 +137,6 @@ class _File:
                 if not piece:
                     return
                 yield piece
-
-    def beside(self, suffix: str, limit: int) -> bytes | None:
-        path = self._path + suffix
-        try:
-            return read_beginning(path, limit)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise FileError(f"can't read {printable(path)}: {error.strerror}", path=path) from error
 
     def again(self) -> _File:
         return self
@@ -150,29 +153,21 @@ class _Object:
         self._seen = seen
 
     @property
-    def _store(self) -> Store:
+    def store(self) -> Store:
         if self._opened is None:
             self._opened = open_store(self._location, self._settings)
         return self._opened
 
     def look(self) -> Properties:
         if self._seen is None:
-            self._seen = self._store.properties(self._name)
+            self._seen = self.store.properties(self._name)
         return self._seen
 
     def stored(self, seen: Seen) -> Iterator[bytes]:
         if not isinstance(seen, Properties):
             raise ValueError("an object is told from others by its version")
-        with self._store.read(self._name, version=seen.version) as pieces:
+        with self.store.read(self._name, version=seen.version) as pieces:
             yield from pieces
-
-    def beside(self, suffix: str, limit: int) -> bytes | None:
-        try:
-            return self._store.read_small(self._name + suffix, limit)
-        except StoreError as error:
-            if error.kind == FailureKind.STORE_MISSING:
-                return None
-            raise
 
     def again(self) -> _Object:
         return _Object(self._location.child(self._name), self._settings, self._seen)

@@ -141,9 +141,10 @@ def confirm(store: Store, entry: Entry) -> None:
             store.put_small(name, data, like=manifest_path(archive))
         else:
             store.put_new(name, data)
-    for one in older:
-        if one != name:
-            with contextlib.suppress(FileError, StoreError):
+    with contextlib.suppress(FileError, StoreError):
+        # The oldest first: where it is still locked, or nothing may be removed, so it is with the others.
+        for one in reversed(older):
+            if one != name:
                 store.remove(one)
     if store.location.is_local:
         with contextlib.suppress(OSError):

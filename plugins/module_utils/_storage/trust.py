@@ -12,21 +12,27 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._errors import SnapshotError
+from .._errors import SnapshotError, StoreError
 from .._system.atomic_files import Digest
 from .archive_source import ArchiveSource
-from .manifest import Manifest, decode_manifest
-from .manifest_file import ABSENT, MATCHES, STALE, SUFFIX, UNREADABLE, ManifestMatch
+from .manifest import Manifest
+from .manifest_file import (
+    ABSENT,
+    MATCHES,
+    STALE,
+    SUFFIX,
+    UNREADABLE,
+    ManifestMatch,
+    ManifestText,
+    concerns_the_store,
+    manifest_text,
+    signature_beside,
+)
 from .sealing.signature_words import Signer
-from .sealing.signatures import SIGNATURE_LIMIT, verify
-from .sealing.signatures import SUFFIX as SIGNATURE_ENDING
-
-SIGNATURE_SUFFIX = SUFFIX + SIGNATURE_ENDING
+from .sealing.signatures import verify
 
 NO_SIGNATURE, UNCHECKED, VALID, INVALID = "absent", "unchecked", "valid", "invalid"
 SIGNATURE_STATUSES = (NO_SIGNATURE, UNCHECKED, VALID, INVALID)
-
-_MANIFEST_LIMIT = 1 << 20
 
 
 class Signature(NamedTuple):
@@ -58,7 +64,7 @@ class Beside(NamedTuple):
         if self.manifest is None:
             return ManifestMatch(ABSENT, None)
         # One that was opened by hand has its manifest still: it names the plain bytes as well.
-        own = is_plain_of(self.manifest, plain) and stored in (plain, stored_of(self.manifest))
+        own = is_plain_of(self.manifest, plain) and stored in (plain, self.manifest.stored)
         return ManifestMatch(MATCHES, self.manifest) if own else ManifestMatch(STALE, None)
 
 
@@ -82,50 +88,47 @@ def fault_of(match: ManifestMatch, signature: Signature) -> str | None:
     return None
 
 
-def stored_of(manifest: Manifest) -> Digest:
-    """Return the digest of an archive's bytes as they lie in its store."""
-    sealed = getattr(manifest, "sealed", None)
-    return sealed or Digest(manifest.size, manifest.sha256)
-
-
 def look_beside(source: ArchiveSource) -> Beside:
     """Return what lies beside an archive: the bytes whose signature is checked are those that are understood.
 
-    :raises StoreError: the store can't be asked. :raises SignatureError: signatures can't be checked on this host.
+    :raises StoreError: the store can't be reached. :raises SignatureError: signatures can't be checked on this host.
     """
-    allowed_signers = source.sealing.allowed_signers
     try:
-        text = source.beside(SUFFIX, _MANIFEST_LIMIT + 1)
-    except SnapshotError:
-        if source.path is None:
-            raise
+        told = manifest_text(source.store, source.name)
+    except SnapshotError as error:
+        _let_pass(error)
         return Beside(None, is_unreadable=True)
-    if text is None:
+    if told is None:
         return Beside(None)
-    try:
-        if len(text) > _MANIFEST_LIMIT:
-            raise SnapshotError("the manifest is too large to be one")
-        manifest = decode_manifest(text)
-    except SnapshotError:
-        return Beside(None, is_unreadable=True)
-    signature = _signature(source, text, manifest.taken_at)
-    trusted = signature.status == VALID if allowed_signers else source.is_private(SUFFIX)
-    return Beside(manifest, signature=signature, is_trusted=trusted)
+    signature = _signature(source, told)
+    trusted = signature.status == VALID if source.sealing.allowed_signers else source.is_private(SUFFIX)
+    return Beside(told.manifest, signature=signature, is_trusted=trusted)
 
 
-def _signature(source: ArchiveSource, manifest: bytes, taken_at: float) -> Signature:
+def _signature(source: ArchiveSource, told: ManifestText) -> Signature:
     sealing = source.sealing
     try:
-        signature = source.beside(SIGNATURE_SUFFIX, SIGNATURE_LIMIT)
-    except SnapshotError:
-        if source.path is None:
-            raise
-        return Signature(INVALID, reason="it can't be read")
+        signature = signature_beside(source.store, source.name)
+    except SnapshotError as error:
+        _let_pass(error)
+        return Signature(INVALID, reason="the signature can't be read")
     if signature is None:
         return Signature()
     if sealing.allowed_signers is None:
         return Signature(UNCHECKED)
-    verdict = verify(manifest, signature, sealing.allowed_signers, taken_at=taken_at)
+    verdict = verify(
+        told.text,
+        signature,
+        sealing.allowed_signers,
+        taken_at=told.manifest.taken_at,
+        revoked_signers=sealing.revoked_signers,
+    )
     if isinstance(verdict, Signer):
         return Signature(VALID, verdict.identity)
     return Signature(INVALID, reason=verdict.reason)
+
+
+def _let_pass(error: SnapshotError) -> None:
+    """Raise an error again that says nothing of the object, because the store as a whole does not answer."""
+    if isinstance(error, StoreError) and concerns_the_store(error):
+        raise error

@@ -9,7 +9,8 @@ Threads don't do: Python runs one at a time, and what takes longest here, record
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import itertools
+import mmap
 import multiprocessing
 import os
 import signal
@@ -23,11 +24,12 @@ from .._errors import SnapshotError, place_in_code
 Made_co = TypeVar("Made_co", covariant=True)
 Result = TypeVar("Result")
 
-_SET_PIPE_SIZE = 1031
-"""F_SETPIPE_SZ, for which Python has a name since 3.10."""
-_PIPE_SIZE = 1 << 20
-_LENGTH = 8
-"""Bytes that tell a piece's length."""
+_SLOT = 1 << 18
+_SLOTS = 4
+"""A piece passes through memory that both processes see, in slots that are filled and emptied in turn: through a pipe
+the kernel would copy it twice."""
+_LENGTH = 4
+"""Bytes that tell how much of a slot is filled."""
 
 
 class Worker(Protocol[Made_co]):
@@ -52,29 +54,32 @@ def is_of_use() -> bool:
 class WorkerProcess(Generic[Result]):
     """A worker whose work is done in a child process; the worker that was given stays as it is.
 
-    The pipe between the two holds a megabyte, so memory stays constant and the faster side waits for the slower. The
-    child ends when this process does, however that comes about, because it reads to the end of the pipe. Used as a
+    A few pieces may be under way between the two, so memory stays constant and the faster side waits for the slower.
+    The child ends when this process does, however that comes about, because it reads to the end of a pipe. Used as a
     context manager it never leaves a process.
     """
 
     def __init__(self, worker: Worker[Result]) -> None:
         fork = multiprocessing.get_context("fork")
-        pieces, self._pieces = os.pipe()
+        self._slots = mmap.mmap(-1, _SLOT * _SLOTS)
+        self._turn, self._empty = 0, _SLOTS
+        # One pipe tells the child how much of the next slot is filled, another one tells this process what is empty.
+        filled, self._filled = os.pipe()
+        self._emptied, emptied = os.pipe()
         self._answer, answer = fork.Pipe(duplex=False)
-        # The kernel may refuse a wider pipe; it is merely slower then.
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(self._pieces, _SET_PIPE_SIZE, _PIPE_SIZE)
 
         def work() -> None:
             # The child's copies of our ends: while it has them, it would not see us go.
-            os.close(self._pieces)
+            os.close(self._filled)
+            os.close(self._emptied)
             self._answer.close()
-            _work(worker, pieces, answer)
+            _work(worker, _received(self._slots, filled, emptied), answer)
 
         # A daemon, in Python's word: this process does not wait for it when it ends without having closed it.
         self._process = fork.Process(target=work, daemon=True)
         self._process.start()
-        os.close(pieces)
+        os.close(filled)
+        os.close(emptied)
         answer.close()
 
     def put(self, piece: bytes) -> None:
@@ -83,9 +88,24 @@ class WorkerProcess(Generic[Result]):
         :raises SnapshotError: the child was ended by somebody else.
         """
         try:
-            _send(self._pieces, piece)
+            for start in range(0, len(piece), _SLOT):
+                self._fill(piece if len(piece) <= _SLOT else piece[start : start + _SLOT])
         except OSError as error:
             raise killed() from error
+
+    def _fill(self, piece: bytes) -> None:
+        """Put a piece into the next slot, once it is empty.
+
+        :raises OSError: the child is gone.
+        """
+        if not self._empty:
+            self._empty = len(os.read(self._emptied, _SLOTS))
+            if not self._empty:
+                raise BrokenPipeError
+        begin = self._turn * _SLOT
+        self._slots[begin : begin + len(piece)] = piece
+        self._turn, self._empty = (self._turn + 1) % _SLOTS, self._empty - 1
+        os.write(self._filled, len(piece).to_bytes(_LENGTH, "big"))
 
     def finish(self) -> Result:
         """Say that no more comes, wait, and return what the worker returned.
@@ -93,7 +113,7 @@ class WorkerProcess(Generic[Result]):
         :raises SnapshotError: the child was ended by somebody else. :raises RuntimeError: the worker raised something.
         """
         try:
-            _send(self._pieces, b"")
+            os.write(self._filled, bytes(_LENGTH))
             fault, result = self._answer.recv()
         except (OSError, EOFError) as error:
             raise killed() from error
@@ -105,11 +125,13 @@ class WorkerProcess(Generic[Result]):
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        os.close(self._pieces)
+        os.close(self._filled)
+        os.close(self._emptied)
         self._answer.close()
         self._process.kill()
         self._process.join()
         self._process.close()
+        self._slots.close()
 
 
 def killed() -> SnapshotError:
@@ -120,49 +142,31 @@ def killed() -> SnapshotError:
     )
 
 
-def _send(pipe: int, piece: bytes) -> None:
-    """Write a piece with its length before it, without the copies that ``Connection`` makes on its way."""
-    length = len(piece).to_bytes(_LENGTH, "big")
-    written = os.writev(pipe, (length, piece))
-    for part, done in ((length, written), (piece, written - _LENGTH)):
-        rest = memoryview(part)[max(done, 0) :]
-        while rest:
-            rest = rest[os.write(pipe, rest) :]
+def _received(slots: mmap.mmap, filled: int, emptied: int) -> Iterator[bytes]:
+    """Yield the pieces that come, until the end is told; say of each slot that it is empty.
 
-
-def _received(pipe: int) -> Iterator[bytes]:
-    """Yield the pieces that come, until an empty one.
-
-    :raises EOFError: the other side is gone.
+    :raises EOFError, OSError: the other side is gone.
     """
-    while True:
-        length = int.from_bytes(_exactly(pipe, _LENGTH), "big")
-        if not length:
-            return
-        yield _exactly(pipe, length)
-
-
-def _exactly(pipe: int, size: int) -> bytes:
-    data = os.read(pipe, size)
-    if len(data) == size:
-        return data
-    parts = []
-    while data:
-        parts.append(data)
-        size -= len(data)
+    for turn in itertools.cycle(range(_SLOTS)):
+        # So few bytes are written and read at once, or not at all.
+        told = os.read(filled, _LENGTH)
+        if not told:
+            raise EOFError
+        size = int.from_bytes(told, "big")
         if not size:
-            return b"".join(parts)
-        data = os.read(pipe, size)
-    raise EOFError
+            return
+        piece = slots[turn * _SLOT : turn * _SLOT + size]
+        os.write(emptied, b"\0")
+        yield piece
 
 
-def _work(worker: Worker[Any], pieces: int, answer: Connection) -> None:
+def _work(worker: Worker[Any], pieces: Iterator[bytes], answer: Connection) -> None:
     # A signal to the whole group is for the parent to answer, and one to this process ends it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     # Either means that the parent is gone, and nobody waits.
     with contextlib.suppress(EOFError, OSError):
-        answer.send(_outcome(worker, _received(pieces)))
+        answer.send(_outcome(worker, pieces))
 
 
 def _outcome(worker: Worker[Any], pieces: Iterator[bytes]) -> tuple[str | None, Any]:

@@ -14,7 +14,7 @@ import pytest
 from support.documented import faults_of
 from support.modules import interpreter
 from support.playbooks import Ansible, connection
-from support.scene import contents
+from support.scene import archives_in, contents
 
 from lab import Cluster, binaries
 from lab.comparison import compare, losses, table
@@ -87,7 +87,7 @@ def test_check_run_again(golden: Any, fresh: Callable[..., Cluster], ansible: An
     played = ansible.ok(playbook, None, options=["--diff"], **python)
     told = json.loads(results.read_text())
     assert played.changed == 2
-    assert len(contents(backups)) == 2
+    assert len(archives_in(backups)) == 2
     assert told["looked"]["datacenter"] == "dc1"
     assert told["described"]["records"]["KVS"]["count"] == len(golden.seen["kv"])
     assert told["restored"]["proof"]["equal"]

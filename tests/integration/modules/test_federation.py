@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.calls import Calls
-from support.scene import contents
+from support.scene import archives_in, contents
 
 from lab import Cluster
 from lab.comparison import compare
@@ -84,7 +84,7 @@ def test_save_through_the_other_datacenters_agent(
     assert (direct["changed"], direct["dest"]) == (False, far["dest"])
     aged = calls.ok(federation.dc1, "snapshot_save", dest=dest, datacenter="dc2", max_age=1000)
     assert (aged["changed"], aged["dest"]) == (False, far["dest"])
-    assert len(contents(tmp_path)) == 4
+    assert len(archives_in(tmp_path)) == 4
 
 
 def test_a_file_of_the_other_datacenter_is_not_replaced(federation: Federation, calls: Calls, tmp_path: Path) -> None:

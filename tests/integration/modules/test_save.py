@@ -19,7 +19,7 @@ from support.archives import META, part_of
 from support.calls import Calls, start_on
 from support.faults import FaultServer
 from support.modules import finish
-from support.scene import SNAPSHOT, contents, manifest_of
+from support.scene import SNAPSHOT, archives_in, confirmations_of, contents, manifest_of
 
 from lab import Cluster
 from lab.oracle import observe
@@ -61,10 +61,19 @@ def test_check_run_again_check(place: str, seeded: Cluster, calls: Calls, tmp_pa
     assert archive.stat().st_ino == inode
     after = contents(tmp_path)
     assert after[archive.name] == before[archive.name]
-    # Only the time at which it was seen to hold still moves on.
-    manifests = [json.loads(one[archive.name + ".manifest.json"]) for one in (before, after)]
-    assert manifests[0]["confirmed_at"] < manifests[1]["confirmed_at"]
-    assert {**manifests[0], "confirmed_at": 0} == {**manifests[1], "confirmed_at": 0}
+    # Only the time at which it was seen to hold still moves on, in a note of its own.
+    [confirmation] = confirmations_of(archive)
+    manifest = json.loads(before[archive.name + ".manifest.json"])
+    assert manifest["confirmed_at"] < confirmation["confirmed_at"] == again["confirmed_at"]
+    assert confirmation["archive"] == {"sha256": saved["sha256"]}
+    assert confirmation["cluster"] == manifest["cluster"]
+    assert archives_in(tmp_path) == before
+
+    time.sleep(1.1)
+    later = calls.ok(seeded, "snapshot_save", dest=dest)
+    [newer] = confirmations_of(archive)
+    assert confirmation["confirmed_at"] < newer["confirmed_at"] == later["confirmed_at"]
+    after = contents(tmp_path)
 
     checked = calls.ok(seeded, "snapshot_save", dest=dest, check=True)
     assert not checked["changed"]

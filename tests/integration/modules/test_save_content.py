@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.calls import Calls
-from support.scene import contents
+from support.scene import archives_in, contents
 
 from lab import Cluster
 from lab.config import at_least
@@ -182,4 +182,5 @@ def test_what_counts_as_a_change(case: Case, playground: Cluster, calls: Calls, 
     assert changed_types(saved["reason"]) == expected, saved["reason"]
     assert saved["changed"] == bool(expected)
     assert (checked["changed"], checked["reason"]) == (saved["changed"], saved["reason"])
-    assert len(contents(tmp_path)) == (4 if expected else 2)
+    assert len(archives_in(tmp_path)) == (4 if expected else 2)
+    assert len(contents(tmp_path)) == (4 if expected else 3)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.calls import Calls
-from support.scene import contents, manifest_of
+from support.scene import archives_in, contents, manifest_of
 
 from lab import Cluster
 
@@ -78,7 +78,7 @@ def test_two_without_connect_in_one_directory(old: bool, pair: Pair, calls: Call
             again = calls.ok(cluster, "snapshot_save", dest=str(tmp_path), **options)
             assert (again["changed"], again["dest"]) == (False, saved["dest"])
         assert again["cluster"]["servers"] == server_ids(cluster)
-    assert len(contents(tmp_path)) == 4
+    assert len(archives_in(tmp_path)) == 4
 
 
 @pytest.mark.parametrize("described", [True, False], ids=["with manifest", "without manifest"])
@@ -160,7 +160,7 @@ def test_an_empty_rebuilt_cluster_does_not_overwrite_the_last_backup(
     place.mkdir()
     calls.ok(pair.one, "snapshot_save", dest=str(place), cluster="production")
     assert calls.ok(empty, "snapshot_save", dest=str(place), cluster="production")["rebuilt"]
-    assert len(contents(place)) == 4
+    assert len(archives_in(place)) == 4
 
 
 def test_each_name_has_its_own_archives(pair: Pair, calls: Calls, tmp_path: Path) -> None:
@@ -205,4 +205,4 @@ def test_a_confirmed_archive_is_not_old_for_find(pair: Pair, calls: Calls, tmp_p
 
     find = [str(shutil.which("find")), str(tmp_path), "-type", "f", "-mtime", "+1", "-delete"]
     assert os.spawnv(os.P_WAIT, find[0], find) == 0
-    assert len(contents(tmp_path)) == 2
+    assert len(archives_in(tmp_path)) == 2

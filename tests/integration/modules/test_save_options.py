@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from support.archives import Part, archive_of
 from support.calls import Calls
-from support.scene import contents, manifest_of
+from support.scene import archives_in, contents, manifest_of
 
 from lab import Cluster
 from lab.comparison import compare, losses, table
@@ -89,7 +89,7 @@ def test_options_and_age(
 
     assert (result["changed"], checked["changed"]) == (changed, changed)
     assert result["reason"].startswith(reason)
-    assert len(contents(kept.parent)) == (4 if changed else 2)
+    assert len(archives_in(kept.parent)) == (4 if changed else 2)
     assert (result["dest"] == str(kept)) is not changed
 
 

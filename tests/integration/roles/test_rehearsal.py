@@ -74,8 +74,8 @@ def test_one_failure_stops_no_other(yard: Yard) -> None:
         "cut: The archive does not verify",
         f"The directory {yard.root}/archives/nothing does not exist",
         "there is no program /no/such/consul",
-        "wrong: The settings are not valid: rehearsal_src, rehearsal_dir",
-        'pick "yesterday"',
+        "wrong: The settings are not valid: rehearsal_pick must be newest, all, or a time",
+        'got "yesterday"',
         f"Report: {yard.reports}/report.html",
     )
     assert failed_hosts(played) == {"cut", "second-best", "odd", "nothing", "no-consul", "wrong", "worse"}

@@ -13,14 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from support import store_worker
+from support.modules import environment, interpreter
+
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.location import parse_location
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.opening import open_store
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.settings import (
     ObjectLock,
     StoreSettings,
 )
-from support import store_worker
-from support.modules import environment, interpreter
 
 PATIENCE = 120.0
 PREFIX = "backups/"
@@ -68,7 +69,9 @@ class Subject(NamedTuple):
 
     def store(self, below: str = "", **changed: Any) -> Any:
         """Open it, or what is below, with the code under test; keywords change its options."""
-        return opened(str(self.server.url(self.bucket, PREFIX + below)), self.server.options(**{"retries": 1, **changed}))
+        return opened(
+            str(self.server.url(self.bucket, PREFIX + below)), self.server.options(**{"retries": 1, **changed})
+        )
 
     def objects(self) -> dict[str, bytes]:
         """Return what is there, by the independent client, without the prefix."""

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError, StoreError
 from contract import Local, Subject, data_of, publish, read, worker
+
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import SnapshotError, StoreError
 
 STRONG = ["local", "versitygw", "seaweedfs", "fake-gcs-server", "azurite"]
 WRITERS = 8
@@ -210,7 +211,7 @@ def test_another_digest_than_that_of_the_bytes_is_refused(subject: Subject) -> N
 
 def test_memory_does_not_grow_with_the_object(subject: Subject) -> None:
     if subject.server.name in ("seaweedfs", "fake-gcs-server"):
-        pytest.skip("one server of each protocol is enough, and this one keeps objects in memory or needs long for them")
+        pytest.skip("one server of each protocol is enough, and this one is slow or keeps all objects in memory")
     peaks = {}
     for pieces in (64, 512):
         for do in ("write", "read"):
@@ -241,4 +242,3 @@ def test_a_weak_store_still_works_and_is_not_trusted(weak: Subject) -> None:
     with pytest.raises(StoreError, match="no object lock"):
         weak.store(object_lock={"mode": "COMPLIANCE", "days": 1}).put_new("y.json", b"{}")
     assert weak.objects()["x.snap"] == b"overwritten"
-

@@ -5,8 +5,8 @@
 
 ``run`` is the flow, ``passing`` the one pass over an archive, ``plan`` and ``facts`` decide and are pure.
 
-Promises: an archive is read once, and is visible in the other store only after it was verified; a manifest that does not
-describe its archive is not passed on; nothing is overwritten. May import: all folders but ``_ansible``.
+Promises: an archive is read once, and is visible in the other store only after it was verified; a manifest that does
+not describe its archive is not passed on; nothing is overwritten. May import: all folders but ``_ansible``.
 """
 
 from __future__ import annotations

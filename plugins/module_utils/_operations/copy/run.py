@@ -7,61 +7,48 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..._errors import (
     ArchiveError,
     FailureKind,
-    OptionError,
     SealedError,
     SignatureError,
     SnapshotError,
-    StoreError,
     printable,
 )
-from ..._model.identity import ClusterIdentity
 from ..._storage.archive_source import ArchiveSource, source_of
 from ..._storage.location import Location, parse_location
-from ..._storage.manifest import Manifest, decode_manifest, encode_manifest
-from ..._storage.manifest_file import MATCHES, STALE, ManifestMatch, confirmed_manifest, manifest_path, manifest_text
-from ..._storage.manifest_file import SUFFIX as MANIFEST_SUFFIX
-from ..._storage.manifest_file import signature_path
+from ..._storage.manifest import Manifest, encode_manifest
+from ..._storage.manifest_file import (
+    MATCHES,
+    STALE,
+    ManifestMatch,
+    manifest_path,
+    manifest_text,
+    signature_beside,
+    signature_path,
+)
 from ..._storage.opening import open_store
 from ..._storage.protocol import Store, Writer
 from ..._storage.sealing.age import SealingWriter
-from ..._storage.settings import SealingSettings, StoreSettings
 from ..._storage.store import Entry, confirm, entries_of, extend_locks, is_intact
-from ..._storage.trust import NO_SIGNATURE, SIGNATURE_SUFFIX, VALID, Beside, fault_of, look_beside, stored_of
+from ..._storage.trust import NO_SIGNATURE, VALID, Beside, fault_of, look_beside
 from ..._system.atomic_files import Digest, make_directory, require_directory
 from ..journal import Journal
-from ..listing import ListRequest, list_archives
 from ..save.destination import clean
 from ..sealing import Sealed, prepare_sealing
+from .candidates import Candidate, CopyRequest, candidates_of
 from .facts import Facts, facts_of
 from .passing import Passed, pass_on
-from .plan import Wanted, free_name, holding, names_archive, require_store, wanted
+from .plan import Wanted, free_name, holding, require_store, wanted
 
 RECORDS, CHECKSUM = "records", "checksum"
 """How a copy was verified: to its last record, or, of a sealed archive, by the checksum in its manifest."""
 
-_SMALL = 1 << 20
 _ONE_ARCHIVE = (FailureKind.ARCHIVE, FailureKind.OPTION, FailureKind.SEALED, FailureKind.SIGNATURE)
 """What is wrong with one archive alone: the others are copied nevertheless."""
-
-
-class CopyRequest(NamedTuple):
-    """What is to be copied, and where: see the module's options of these names."""
-
-    src: str
-    dest: str
-    store: StoreSettings = StoreSettings()
-    dest_store: StoreSettings = StoreSettings()
-    sealing: SealingSettings = SealingSettings()
-    pick: str = "newest"
-    cluster: str | None = None
-    create_directory: bool = False
 
 
 class Copies:
@@ -70,25 +57,12 @@ class Copies:
     def __init__(self) -> None:
         self.copied: list[dict[str, Any]] = []
         self.present: list[dict[str, Any]] = []
-        self.failed: list[dict[str, Any]] = []
+        self.not_copied: list[dict[str, Any]] = []
 
     def as_result(self) -> dict[str, Any]:
         """Return what the module's result shows."""
-        rows = {"copied": self.copied, "present": self.present, "failed": self.failed}
+        rows = {"copied": self.copied, "present": self.present, "not_copied": self.not_copied}
         return {**rows, "changed": bool(self.copied)}
-
-
-class Candidate(NamedTuple):
-    """An archive that may be copied. ``manifest``: the one beside it, with its newest confirmation, if it matches."""
-
-    path: str
-    manifest: Manifest | None
-    cluster: ClusterIdentity
-
-    @property
-    def name(self) -> str:
-        """Its name in its store."""
-        return self.path.rpartition("/")[2]
 
 
 def copy_archives(request: CopyRequest, journal: Journal, copies: Copies, *, check: bool) -> None:
@@ -102,7 +76,7 @@ def copy_archives(request: CopyRequest, journal: Journal, copies: Copies, *, che
     """
     src, dest = parse_location(request.src, "src"), parse_location(request.dest, "dest")
     require_store(dest)
-    candidates = _candidates(request, src, journal)
+    candidates = candidates_of(request, src, journal)
     with journal.phase("look"):
         sealed = prepare_sealing(request.sealing)
         target = _target(request, dest, journal, check=check)
@@ -115,43 +89,12 @@ def copy_archives(request: CopyRequest, journal: Journal, copies: Copies, *, che
             try:
                 copying.one(candidate)
             except SnapshotError as error:
-                copies.failed.append({"src": candidate.path, "reason": error.message})
+                copies.not_copied.append({"src": candidate.path, "reason": error.message})
                 if error.kind not in _ONE_ARCHIVE:
                     raise
                 errors.append(error)
     if errors:
         raise errors[0]
-
-
-def _candidates(request: CopyRequest, src: Location, journal: Journal) -> list[Candidate]:
-    """Return what is to be copied, the oldest first."""
-    if names_archive(src, is_directory=src.is_local and os.path.isdir(src.path)):
-        with journal.phase("read"):
-            return [_one_candidate(request, src)]
-    listing = list_archives(
-        ListRequest(request.src, request.cluster, pick=request.pick, store=request.store), journal, time.time()
-    )
-    for remark in listing.remarks:
-        journal.warn(remark)
-    if not listing.archives:
-        raise OptionError(
-            f"src: there is no archive in {printable(request.src)} that could be copied",
-            hint="Check the path, cluster and pick. snapshot_list shows what is there.",
-        )
-    return [Candidate(one.path, one.manifest, one.cluster) for one in reversed(listing.archives)]
-
-
-def _one_candidate(request: CopyRequest, src: Location) -> Candidate:
-    location, name = src.split()
-    store = open_store(location, request.store)
-    try:
-        told = manifest_text(store, name)
-    except StoreError:
-        raise
-    except SnapshotError:
-        told = None
-    manifest = confirmed_manifest(store, name, told.manifest) if told else None
-    return Candidate(request.src, manifest, manifest.cluster if manifest else ClusterIdentity(None, None, None))
 
 
 class _Target(NamedTuple):
@@ -245,7 +188,13 @@ class _Copying(NamedTuple):
         verified = RECORDS if opens else CHECKSUM
         manifest = beside_copy.manifest
         self._note_copied(
-            candidate, entry.path, stored.size, manifest.sha256, copy.sealed, beside_copy.signature is not None, verified
+            candidate,
+            entry.path,
+            stored.size,
+            manifest.sha256,
+            copy.sealed,
+            beside_copy.signature is not None,
+            verified,
         )
         self._keep(entry, candidate if match.status == MATCHES else None)
 
@@ -292,17 +241,16 @@ class _Copying(NamedTuple):
             self.journal.warn(f"{printable(source.shown)}: {facts.remark}")
         return facts
 
-    def _beside(
-        self, source: ArchiveSource, beside: Beside, facts: Facts, name: str, sealed: Digest | None
-    ) -> _Beside:
+    def _beside(self, source: ArchiveSource, beside: Beside, facts: Facts, name: str, sealed: Digest | None) -> _Beside:
         was_signed = beside.signature.status != NO_SIGNATURE
         manifest = replace(facts.manifest, file=name, sealed=sealed)
         anew = self.sealed.seal is not None or self.sealed.sign is not None
         if facts.is_verbatim and not anew and (was_signed or name == source.name):
-            text = source.beside(MANIFEST_SUFFIX, _SMALL)
-            signature = source.beside(SIGNATURE_SUFFIX, _SMALL) if was_signed else None
-            if text is None or decode_manifest(text) != beside.manifest:
+            told = manifest_text(source.store, source.name)
+            signature = signature_beside(source.store, source.name) if was_signed else None
+            if told is None or told.manifest != beside.manifest:
                 raise ArchiveError(f"the manifest of {source.shown} was changed meanwhile", fault="manifest")
+            text = told.text
             return _Beside(replace(manifest, file=facts.manifest.file), text, signature)
         if manifest.fingerprint is None:
             raise SealedError(
@@ -374,7 +322,7 @@ def _match(beside: Beside, passed: Passed) -> ManifestMatch:
     if passed.plain is not None:
         return beside.match(passed.stored, passed.plain)
     manifest = beside.manifest
-    if manifest is not None and stored_of(manifest) == passed.stored:
+    if manifest is not None and manifest.stored == passed.stored:
         return ManifestMatch(MATCHES, manifest)
     return ManifestMatch(STALE, None)
 

@@ -19,9 +19,10 @@ from ..._snapshot.reader import Archive
 from ..._storage.archive_file import ArchiveFile
 from ..._storage.archive_source import Seen
 from ..._storage.chronology import is_ahead
+from ..._storage.local_copy import Room
 from ..._system.atomic_files import Digest
 from ..._times import to_text
-from ..storing import of_storing
+from ..storing import of_room, shortly
 from .assertions import Outcome
 from .verdict import DIED, NOT_ENDED, PROVEN, VERIFY, Conclusion, passed, total
 
@@ -69,12 +70,13 @@ class Ending:
 
     ``phase``: the last one that began. ``rto``: seconds of each phase that was finished, of those that count for it.
     ``refusal``: what the server answered to the restore, where that was an error. ``memory`` in bytes.
-    ``cleared``: directories of killed runs that this one removed.
+    ``cleared``: directories of killed runs that this one removed. ``room``: what a private copy of the archive takes.
     """
 
     conclusion: Conclusion = NOT_ENDED
     phase: str = VERIFY
     cleared: tuple[str, ...] = ()
+    room: Room | None = None
     examined: Examined | None = None
     binary: Binary | None = None
     isolation: str | None = None
@@ -125,6 +127,7 @@ def result_of(src: str, ending: Ending) -> dict[str, Any]:
         "isolation": ending.isolation,
         "server_version": binary.version if binary else None,
         "cleared": list(ending.cleared),
+        **of_room(ending.room),
         "kept_dir": ending.kept_dir,
         **(_of_archive(ending.examined, ending) if ending.examined else {}),
         **{name: value for name, value in seen.items() if value is not None},
@@ -136,7 +139,7 @@ def _of_archive(examined: Examined, ending: Ending) -> dict[str, Any]:
     findings = archive.state.findings
     judged = judged_for(findings, ending.binary.version) if ending.binary else findings
     return {
-        **(of_storing(examined.file) if examined.file else {}),
+        **(shortly(examined.file) if examined.file else {}),
         "sha256": examined.digest.sha256,
         "size": examined.digest.size,
         "taken_at": to_text(archive.meta.taken_at),

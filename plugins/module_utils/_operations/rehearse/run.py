@@ -149,6 +149,7 @@ class Rehearsal:
         with self._phase(VERIFY):
             source = source_of(request.src, "src", request.store, request.sealing)
             room = room_for(source, request.parent)
+            self._note(room=room)
             copy = stack.enter_context(copy_in(room, "work_dir", check=check))
             examined = _examine(source, copy)
         self._note(examined=examined)
@@ -200,7 +201,7 @@ class Rehearsal:
 
 def _examine(source: ArchiveSource, copy: ScratchFile | None) -> Examined:
     file = read_archive_file(source, copy=copy)
-    archive, manifest = file.records, file.manifest
+    archive, manifest = file.records, file.confirmed_manifest()
     known = manifest.cluster if manifest else ClusterIdentity(None, None, None)
     confirmed_at = manifest.confirmed_at if manifest and manifest.confirmed_by_leader else None
     fault = fault_of(file.match, file.signature) if source.sealing.allowed_signers else None

@@ -64,6 +64,7 @@ def rehearsal_of(
         for name, limit in limits._asdict().items()
         if limit is not None and (verdict == PROVEN or measured[name] is not None)
     ]
+    sealed = next((one for one in (result.get("sealed"), own.get("sealed")) if isinstance(one, bool)), None)
     rto = result.get("rto") or None
     hint = str((result.get("failure") or {}).get("hint") or "")
     assertions = [
@@ -84,6 +85,9 @@ def rehearsal_of(
         "confirmed_at": to_text(confirmed),
         "confirmed_by_leader": by_leader if isinstance(by_leader, bool) else None,
         "age": age,
+        "sealed": sealed,
+        "key_works": _key_works(result, sealed),
+        "signed_by": _optional(result.get("signed_by")),
         "archive_version": _optional(result.get("archive_version")),
         "server_version": _optional(result.get("server_version")),
         "records": counts_of(result.get("records") or {}),
@@ -100,6 +104,16 @@ def rehearsal_of(
         "kept_dir": _optional(result.get("kept_dir")),
     }
     return {**rehearsal, "sentence": rehearsal_sentence(rehearsal)}
+
+
+def _key_works(result: Mapping[str, Any], sealed: bool | None) -> bool | None:
+    """Whether the identity opened a sealed archive; None where that was not tried, or nothing is sealed.
+
+    A result has ``sealed`` only once the archive was opened and verified.
+    """
+    if result.get("sealed") is True:
+        return True
+    return False if sealed and (result.get("failure") or {}).get("kind") == "sealed" else None
 
 
 def counts_of(records: Mapping[str, Any]) -> dict[str, int]:

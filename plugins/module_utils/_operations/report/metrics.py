@@ -24,6 +24,7 @@ from .input import counts_of
 PREFIX = "consul_snapshot_"
 LAST_ATTEMPT = f"{PREFIX}last_attempt_timestamp_seconds"
 LAST_ATTEMPT_SUCCESS = f"{PREFIX}last_attempt_success"
+COPY = f"{PREFIX}copy_made"
 LAST_SUCCESS = f"{PREFIX}last_success_timestamp_seconds"
 LAST_REHEARSAL = f"{PREFIX}last_rehearsal_timestamp_seconds"
 LAST_REHEARSAL_SUCCESS = f"{PREFIX}last_rehearsal_success"
@@ -34,7 +35,9 @@ RECORDS = f"{PREFIX}records"
 
 HELP = {
     LAST_ATTEMPT: "When a backup of the cluster was last attempted, successful or not.",
-    LAST_ATTEMPT_SUCCESS: "Whether that attempt kept or confirmed an archive that a leader confirmed (1) or not (0).",
+    LAST_ATTEMPT_SUCCESS: "Whether that attempt kept or confirmed an archive that a leader confirmed, in all stores "
+    "(1) or not (0).",
+    COPY: "Whether a further store has its copy of the newest archive (1) or not (0), by store.",
     LAST_SUCCESS: "When the content of the newest verified archive was last known to be the cluster's.",
     LAST_REHEARSAL: "When an archive of the cluster was last rehearsed, successful or not.",
     LAST_REHEARSAL_SUCCESS: "Whether the last rehearsal proved the archive and met every target (1) or not (0).",
@@ -75,8 +78,8 @@ def of_backups(backups: Iterable[Mapping[str, Any]], attempted: Iterable[str], n
     """Return what one run says about backups.
 
     :param backups: those that kept or confirmed an archive, each with ``cluster``, ``datacenter``,
-        ``confirmed_by_leader``, ``changed`` (the archive is new), ``taken_at``, ``confirmed_at``, ``size`` and
-        ``records`` (``{type: {count, size}}``).
+        ``confirmed_by_leader``, ``changed`` (the archive is new), ``taken_at``, ``confirmed_at``, ``size``,
+        ``records`` (``{type: {count, size}}``) and ``copies`` (``{store: whether it has its copy}``).
     :param attempted: the clusters of which one was attempted; of those without an entry it failed.
     :raises ValueError: an entry is not of this shape.
     """
@@ -88,7 +91,10 @@ def of_backups(backups: Iterable[Mapping[str, Any]], attempted: Iterable[str], n
         # What no leader confirmed may lag behind the cluster, by how much nobody knows.
         counts = backup is not None and backup.get("confirmed_by_leader") is not False
         samples.append(Sample(LAST_ATTEMPT, datacenter, name, (), now))
-        samples.append(Sample(LAST_ATTEMPT_SUCCESS, datacenter, name, (), float(counts)))
+        copies = (backup.get("copies") or {}) if backup else {}
+        samples.append(Sample(LAST_ATTEMPT_SUCCESS, datacenter, name, (), float(counts and all(copies.values()))))
+        if backup is not None:
+            samples += _of_copies(copies, datacenter, name)
         if backup is not None and counts:
             _require_counts(backup)
             samples += _of_archive(backup, _known_at(backup, now), datacenter, name)
@@ -173,6 +179,15 @@ def _of_archive(archive: Mapping[str, Any], known_at: float | None, datacenter: 
     if archive.get("size") is not None:
         samples.append(Sample(SIZE, datacenter, cluster, (), float(archive["size"])))
     return samples + [Sample(RECORDS, datacenter, cluster, (("type", one),), float(counts[one])) for one in counts]
+
+
+def _of_copies(copies: Mapping[str, Any], datacenter: str, cluster: str) -> list[Sample]:
+    """What is said of stores that are no longer named goes."""
+    samples = [
+        Sample(COPY, datacenter, cluster, (("store", _label(store)),), float(bool(made)))
+        for store, made in sorted(copies.items())
+    ]
+    return samples or [Sample(COPY, datacenter, cluster, (), None)]
 
 
 def _known_at(backup: Mapping[str, Any], now: float) -> float | None:

@@ -185,7 +185,8 @@ def rehearsal_sentence(rehearsal: Mapping[str, Any]) -> str:
         parts.append(f"{plural(len(failed), 'assertion')} did not hold: {listed_names(failed)}")
     total = (rehearsal["rto"] or {}).get("total")
     took = f" in {seconds_text(total)}" if total is not None else ""
-    return f"Restored and proven{took}" + (f", but {'; '.join(parts)}." if parts else ".")
+    key = " The key opens the archive." if rehearsal.get("key_works") else ""
+    return f"Restored and proven{took}" + (f", but {'; '.join(parts)}." if parts else ".") + key
 
 
 def cluster_sentence(cluster: Mapping[str, Any]) -> str:

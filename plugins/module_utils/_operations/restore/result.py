@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..storing import of_storing
+from ..storing import shortly
 from .assess import FollowUp, Plan
 from .guards import as_results
 from .sides import RestoreRequest, Source, Target
@@ -26,7 +26,7 @@ def of_source(source: Source | None, remarks: list[str]) -> dict[str, Any]:
             fingerprint=source.fingerprint.overall,
             index=source.index,
             diff={"before": {}, "after": source.fingerprint.described},
-            **(of_storing(source.file) if source.file else {}),
+            **(shortly(source.file) if source.file else {}),
         )
     return result
 

@@ -26,6 +26,7 @@ def result_of(saved: Saved) -> dict[str, Any]:
         "manifest": manifest_path(saved.entry.path),
         "signature": signature_path(saved.entry.path) if saved.entry.signed else None,
         "sealed": is_sealed(saved.entry.path),
+        "stored": {"size": manifest.stored.size, "sha256": manifest.stored.sha256},
         "sealed_with": saved.sealed_with,
         "locked_until": to_text(saved.locked_until),
         "reason": saved.decision.reason,

@@ -99,11 +99,14 @@ def fault_of(type_id: int, content: Content) -> str | None:
 def fault_of_long(type_id: int, first: bytes) -> str | None:
     """Return WHOLE when a record that is too long to be looked into is nothing that a server decodes for its type.
 
-    Consul 1.22.7 ended with ``codec.decoder: Only encoded map or array can be decoded into a struct``.
+    Consul 1.22.7 ended with ``codec.decoder: Only encoded map or array can be decoded into a struct``, and for peerings
+    with ``object missing primary index``. No peering or resource is as long: gRPC takes messages of 4 MiB at most.
 
     :param first: its first byte.
     """
-    wanted = _TEXT if type_id in _MESSAGES or type_id == _CONFIG_ENTRY else _LIST if type_id == _COORDINATES else _MAP
+    if type_id in _MESSAGES:
+        return WHOLE
+    wanted = _TEXT if type_id == _CONFIG_ENTRY else _LIST if type_id == _COORDINATES else _MAP
     known = wanted is not _MAP or check_of_type(type_id) is not None or type_id == _SERVICE_VIRTUAL_IP
     return WHOLE if known and first[0] not in wanted else None
 

@@ -117,6 +117,7 @@ class S3Client:
             "retries": {"total_max_attempts": 1},
             "s3": {"addressing_style": style},
             "signature_version": "s3v4",
+            "max_pool_connections": 32,
         }
         for name in ("request_checksum_calculation", "response_checksum_validation"):
             if name in botocore.config.Config.OPTION_DEFAULTS:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -104,19 +103,6 @@ def verify(
     return verdict
 
 
-def remarks_on(allowed_signers: str) -> list[str]:
-    """Return in words what is risky about a file of signers.
-
-    :raises SignatureError: there is none.
-    """
-    mode = _require_file(allowed_signers, "allowed_signers")
-    if not mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return []
-    return [
-        f"Others can write to {allowed_signers}, and so decide whose signatures count: chmod go-w {allowed_signers}."
-    ]
-
-
 def _refusal_of_nobody(manifest: bytes, path: str, found: Finished) -> Refusal:
     """Return why a signature that is nobody's does not count: it may be of something else altogether."""
     checked = _checked(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", path], manifest)
@@ -140,7 +126,7 @@ def _checked(arguments: Sequence[str], data: bytes = b"") -> Finished:
     if finished.code and is_too_old(finished.words):
         raise SignatureError(
             f"the {_PROGRAM} of this host is too old to check signatures",
-            hint="OpenSSH 8.7 or newer is required there: Debian 12, Ubuntu 22.04, RHEL 9 and later have it.",
+            hint="OpenSSH 8.9 or newer is required there: Debian 12, Ubuntu 22.04, RHEL 10 and later have it.",
         )
     return finished
 
@@ -153,7 +139,7 @@ def _ssh_keygen(arguments: Sequence[str], data: bytes) -> Finished:
             hint="Install OpenSSH's client there: the package is openssh-client, or openssh on RHEL.",
         )
     try:
-        return run_program(
+        finished = run_program(
             [os.path.abspath(program), *arguments],
             data,
             patience=_PATIENCE,
@@ -164,6 +150,12 @@ def _ssh_keygen(arguments: Sequence[str], data: bytes) -> Finished:
         raise SignatureError(
             f"{_PROGRAM} {failure.words}", hint="A key that must be touched, or an agent that hangs, may be the reason."
         ) from None
+    if finished.code < 0:
+        # Upstream's 8.7 crashes when it is asked for principals.
+        raise SignatureError(
+            f"{_PROGRAM} was killed by signal {-finished.code}", hint="Update OpenSSH there to 8.9 or newer."
+        )
+    return finished
 
 
 def _signing_failed(finished: Finished, path: str) -> SignatureError:
@@ -171,7 +163,7 @@ def _signing_failed(finished: Finished, path: str) -> SignatureError:
     if is_too_old(finished.words):
         return SignatureError(
             f"the {_PROGRAM} of this host is too old to sign manifests",
-            hint="OpenSSH 8.1 or newer is required to sign, and 8.7 to check: Debian 12, Ubuntu 22.04, RHEL 9.",
+            hint="OpenSSH 8.1 or newer is required to sign, and 8.9 to check: Debian 12, Ubuntu 22.04, RHEL 10.",
         )
     if "passphrase" in said:
         return SignatureError(
@@ -189,11 +181,10 @@ def _signing_failed(finished: Finished, path: str) -> SignatureError:
     )
 
 
-def _require_file(path: str, option: str) -> int:
-    """Return the permissions of a file, having read a byte of it."""
+def _require_file(path: str, option: str) -> None:
+    """Make sure that a file can be read: ssh-keygen does not always say that it could not."""
     with file_errors(f"read {option}", path), open(path, "rb") as file:
         file.read(1)
-        return stat.S_IMODE(os.fstat(file.fileno()).st_mode)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,15 @@ def test_a_directory_of_several_clusters_is_shared_however_it_is_written() -> No
     assert {host for host, one in plan.items() if not one["works"]} == {"h3"}
 
 
+def test_a_store_is_the_same_one_from_every_host() -> None:
+    url = "s3://backups/consul/"
+    plan = rehearsal_plan(
+        [seat("h1", "a", url, on="h1"), seat("h2", "a", "s3://backups/consul", on="h2"), seat("h3", "b", url, on="h3")]
+    )
+    assert {host: one["works"] for host, one in plan.items()} == {"h1": True, "h2": False, "h3": True}
+    assert all(one["shared"] for one in plan.values())
+
+
 def test_a_large_fleet_in_one_pass() -> None:
     plan = rehearsal_plan([seat(f"h{number}", f"c{number // 2}") for number in range(20_000)])
     assert sum(one["works"] for one in plan.values()) == 10_000

@@ -46,6 +46,20 @@ def test_where_the_copy_is_and_what_is_in_doubt() -> None:
     assert "may be behind the cluster" in line(confirmed_by_leader=False)
 
 
+def test_the_stores_that_have_it_and_those_that_have_not() -> None:
+    copies = [
+        {"path": "s3://a/", "archive": "s3://a/x.snap", "made": True, "changed": True, "problem": ""},
+        {"path": "/mnt/b", "archive": None, "made": False, "changed": False, "problem": "/mnt/b (full)"},
+        {"path": "/vault", "archive": "/vault/a.snap", "made": True, "changed": False, "problem": ""},
+    ]
+    said = line(copies=copies, missing_copies=["/mnt/b (full)"], fetched="/vault/a.snap", sealed=True)
+    assert "(4.3 kB, encrypted, index 12)" in said
+    assert said.endswith("; copies in s3://a/; on the controller: /vault/a.snap. NOT in every store: /mnt/b (full)")
+    assert "NOT" not in line(copies=copies[:1], missing_copies=[])
+    would = [{"path": "s3://a/", "archive": None, "made": False, "changed": True, "problem": ""}]
+    assert line(copies=would, check=True).endswith("; would be copied to s3://a/")
+
+
 def test_hosts_without_a_result_and_results_that_a_terminal_would_obey() -> None:
     assert backup_summaries([{}]) == []
     assert "\x1b" not in line(reason="\x1b[2J")

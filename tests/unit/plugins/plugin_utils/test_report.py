@@ -217,3 +217,38 @@ def test_hosts_that_are_lost_are_not_forgotten() -> None:
         "host-1": "unknown",
         "b": "unknown",
     }
+
+
+def sealed_failure(**changes: Any) -> dict[str, Any]:
+    """The result for a sealed archive that this key does not open."""
+    told = failed("incomplete", "the identity is not one of the archive's recipients")
+    return {**told, "failure": {"kind": "sealed", "hint": ""}, "sha256": None, **changes}
+
+
+def test_the_report_says_that_the_key_still_opens_the_archive(validator: Any) -> None:
+    report = report_of(entry("a", result(sealed=True, signed_by="backup@example.com")))
+    rehearsal = only(report)["rehearsals"][0]
+    assert (rehearsal["sealed"], rehearsal["key_works"]) == (True, True)
+    assert rehearsal["sentence"] == "Restored and proven in 2.1 s. The key opens the archive."
+    facts = dict(_report_view.view_of(report)["clusters"][0]["rehearsals"][0]["facts"])
+    assert (facts["Encrypted"], facts["Signed by"]) == ("yes; the key opens it", "backup@example.com")
+    assert list(validator.iter_errors(report)) == []
+
+
+def test_a_key_that_does_not_open_the_archive_is_said(validator: Any) -> None:
+    one = sealed_failure()
+    report = report_of({**entry("a", one), "archives": [listed(one, "a", sealed=True)]})
+    rehearsal = only(report)["rehearsals"][0]
+    assert (rehearsal["sealed"], rehearsal["key_works"]) == (True, False)
+    assert "not one of the archive's recipients" in rehearsal["sentence"]
+    assert list(validator.iter_errors(report)) == []
+
+
+def test_nothing_is_said_of_a_key_where_nothing_is_sealed() -> None:
+    plain, unknown = (only(report_of(entry("a", result(**one))))["rehearsals"][0] for one in ({"sealed": False}, {}))
+    assert (plain["sealed"], plain["key_works"], unknown["sealed"], unknown["key_works"]) == (False, None, None, None)
+    assert "key" not in plain["sentence"] + unknown["sentence"]
+    # It ended before anybody tried to open it.
+    one = failed("incomplete", "there is no program")
+    other = only(report_of({**entry("a", one), "archives": [listed(one, "a", sealed=True)]}))["rehearsals"][0]
+    assert (other["sealed"], other["key_works"]) == (True, None)

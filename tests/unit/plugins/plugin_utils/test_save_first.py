@@ -19,7 +19,7 @@ SPECS = {"argument_specs": {"main": {"options": {"backup_dir": {}, "backup_fetch
 def host(name: str, cluster: str, **more: Any) -> dict[str, Any]:
     """What the role notes of a host."""
     paths = {"backup_dir": f"/var/backups/{cluster}", "backup_fetch_to": ""}
-    return {"host": name, "cluster": cluster, "file": "", "paths": paths, "required": ["backup_dir"], **more}
+    return {"host": name, "cluster": cluster, "lasting": "", "paths": paths, "required": ["backup_dir"], **more}
 
 
 def learned(*servers: str, id: str | None = None) -> dict[str, Any]:
@@ -33,8 +33,9 @@ def test_one_host_for_each_cluster_is_saved_at_once() -> None:
     assert not may_save_first([host("a", "x"), host("b", "y"), host("c", "x")])
 
 
-def test_a_file_that_would_be_overwritten_is_asked_about_first() -> None:
-    assert not may_save_first([host("a", "x", file="/srv/x.snap"), host("b", "y")])
+@pytest.mark.parametrize("place", ["/srv/x.snap", "s3://backups/x/"])
+def test_what_could_not_be_removed_again_is_asked_about_first(place: str) -> None:
+    assert not may_save_first([host("a", "x", lasting=place), host("b", "y")])
 
 
 @pytest.mark.parametrize(

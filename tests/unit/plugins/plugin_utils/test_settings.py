@@ -27,3 +27,31 @@ def test_paths_are_absolute_or_empty() -> None:
         'd must be an absolute path, got "x".',
         'e must be an absolute path, got "".',
     ]
+
+
+def test_urls_are_allowed_where_a_store_may_be() -> None:
+    paths = {"a": "s3://bucket/prefix/", "b": "file:///srv/x", "c": "/x", "d": "gs://bucket"}
+    assert problems_of("backup", "x", paths, required=["a"], stores=["a", "b", "c", "d"]) == []
+    (problem,) = problems_of("backup", "x", {"a": "s3://bucket/prefix/"}, stores=["b"])
+    assert problem == "a must be an absolute path, and can't be a URL."
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("ftp://bucket/x", "a: ftp:// is not a kind of store. Use s3://, gs://, az:// or a path."),
+        ("s3:///x", "a: s3:// is not followed by a bucket. Write s3://bucket/prefix/."),
+        ("s3://key:geheim@bucket/x", "a: credentials don't belong in a URL. Set the option store instead."),
+    ],
+)
+def test_a_url_that_is_written_wrong_is_named_without_what_it_may_hold(url: str, said: str) -> None:
+    assert problems_of("backup", "x", {"a": url}, stores=["a"]) == [said]
+    (problem,) = problems_of("backup", "x", {"a": url})
+    assert "geheim" not in problem
+
+
+def test_a_slash_too_few_is_named_with_the_right_way() -> None:
+    (problem,) = problems_of("backup", "x", {"a": "s3:/bucket"}, stores=["a"])
+    assert (
+        problem == 'a must be an absolute path, got "s3:/bucket". The URL of a store is written as s3://bucket/prefix/.'
+    )

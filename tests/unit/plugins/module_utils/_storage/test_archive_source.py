@@ -128,12 +128,10 @@ def test_the_version_that_was_seen_first_is_the_one_that_is_read(bucket: Bucket)
     assert b"".join(of_bucket().plain()) == bucket.objects["a.snap"]
 
 
-def test_what_is_missing_beside_an_object_is_none(bucket: Bucket) -> None:
-    assert of_bucket().beside(".manifest.json", 10) is None
-    bucket.objects["a.snap.manifest.json"] = b"a long manifest"
-    assert of_bucket().beside(".manifest.json", 6) == b"a long"
+def test_what_is_not_there_is_said(bucket: Bucket) -> None:
     with pytest.raises(StoreError):
         of_bucket("b.snap").look()
+    assert bucket.asked == ["properties b.snap"]
 
 
 def test_a_copy_gets_the_plain_bytes_and_is_what_is_read_again(bucket: Bucket, tmp_path: Path) -> None:

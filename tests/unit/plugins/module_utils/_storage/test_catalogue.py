@@ -121,7 +121,9 @@ def test_old_manifests_get_their_servers_from_the_archive(tmp_path: Path) -> Non
     put(tmp_path, "a.snap", data, manifest(data, cluster=OURS._replace(servers=())))
     # The first member of another archive of that length says nothing.
     put(tmp_path, "b.snap", data, manifest(data, index=99, cluster=OURS._replace(servers=())))
-    found = {os.path.basename(one.path): one.cluster.servers for one in read_catalogue(LocalStore.at(str(tmp_path))).archives}
+    found = {
+        os.path.basename(one.path): one.cluster.servers for one in read_catalogue(LocalStore.at(str(tmp_path))).archives
+    }
     assert found == {"a.snap": ("s1", "s2"), "b.snap": ()}
 
 

@@ -52,7 +52,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import Digest, digest_of
 
 DATA = archive_around(state_of([kv("a", b"1")]))
-SIGNING = SealingSettings(allowed_signers="/etc/consul/signers")
+SIGNING = SealingSettings(allowed_signers="/etc/consul/signers", revoked_signers="/etc/consul/revoked")
 
 
 @pytest.fixture
@@ -107,14 +107,14 @@ def test_where_signers_are_named_only_a_signature_counts(
     asked: list[Any] = []
     verdict: Any = Signer("ops", "SHA256:x")
 
-    def verify(*told: Any, taken_at: float) -> Any:
-        asked.append((*told, taken_at))
+    def verify(*told: Any, taken_at: float, revoked_signers: str | None) -> Any:
+        asked.append((*told, taken_at, revoked_signers))
         return verdict
 
     monkeypatch.setattr(trust, "verify", verify)
     found = look_beside(source(archive, SIGNING))
     assert (found.is_trusted, found.signature) == (True, Signature(VALID, "ops"))
-    assert asked == [(text, b"a signature", SIGNING.allowed_signers, manifest.taken_at)]
+    assert asked == [(text, b"a signature", SIGNING.allowed_signers, manifest.taken_at, SIGNING.revoked_signers)]
 
     verdict = Refusal("changed", "it was changed")
     found = look_beside(source(archive, SIGNING))
@@ -141,18 +141,29 @@ def test_a_signature_that_is_no_file_does_not_count(archive: Path, manifest: Man
     assert (found.is_trusted, found.signature.status) == (False, INVALID)
 
 
-def test_a_store_that_does_not_answer_is_no_missing_manifest(archive: Path) -> None:
-    denied = StoreError("no", kind=FailureKind.STORE_DENIED)
+class InABucket:
+    """An archive in a bucket that does not give its manifest."""
 
-    class InABucket:
-        path, sealing = None, SealingSettings()
+    name, sealing = "a.snap", NO_SEALING
 
-        def beside(self, suffix: str, limit: int) -> bytes:
-            raise denied
+    def __init__(self, kind: FailureKind) -> None:
+        self.store = self
+        self.error = StoreError("no", kind=kind)
 
+    def read_small(self, name: str, limit: int) -> bytes:
+        raise self.error
+
+
+def test_a_store_that_does_not_answer_is_no_missing_manifest() -> None:
+    source: Any = InABucket(FailureKind.STORE_UNAVAILABLE)
     with pytest.raises(StoreError) as raised:
-        look_beside(InABucket())  # type: ignore[arg-type]
-    assert raised.value is denied
+        look_beside(source)
+    assert raised.value is source.error
+
+
+def test_a_manifest_that_may_not_be_read_is_not_trusted() -> None:
+    source: Any = InABucket(FailureKind.STORE_DENIED)
+    assert look_beside(source) == Beside(None, is_unreadable=True)
 
 
 def test_nothing_beside_an_archive(archive: Path) -> None:

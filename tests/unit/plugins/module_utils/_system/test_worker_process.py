@@ -30,7 +30,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.worker_process import WorkerProcess
 
 PIECE = b"x" * 100_000
-MANY = 200  # twenty times what the pipe holds
+MANY = 200  # twenty times what is under way at once
 
 
 class Counting:

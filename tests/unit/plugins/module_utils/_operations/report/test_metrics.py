@@ -175,6 +175,24 @@ def test_what_no_leader_confirmed_is_no_success() -> None:
     assert found[_metrics.SIZE, "dc1", "a"] == 7
 
 
+def test_a_store_without_its_copy_is_named_and_the_attempt_is_no_success() -> None:
+    stores = {"s3://vault/a/": True, "/mnt/nfs/a": False}
+    text = after("", backup(copies=stores, size=9))
+    found = told(text)
+    assert {key[3]: value for key, value in found.items() if key[0] == _metrics.COPY} == {
+        "s3://vault/a/": 1,
+        "/mnt/nfs/a": 0,
+    }
+    assert found[_metrics.LAST_ATTEMPT_SUCCESS, "dc1", "a"] == 0
+    # The archive itself was kept.
+    assert (found[_metrics.LAST_SUCCESS, "dc1", "a"], found[_metrics.SIZE, "dc1", "a"]) == (LATER - 60, 9)
+    # All have theirs; one store is no longer named.
+    found = told(after(text, backup(copies={"s3://vault/a/": True})))
+    assert [key[3] for key in found if key[0] == _metrics.COPY] == ["s3://vault/a/"]
+    assert found[_metrics.LAST_ATTEMPT_SUCCESS, "dc1", "a"] == 1
+    assert not [key for key in told(after(text, backup())) if key[0] == _metrics.COPY]
+
+
 @pytest.mark.parametrize(
     ("changes", "at"),
     [

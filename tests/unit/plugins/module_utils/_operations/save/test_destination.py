@@ -93,7 +93,9 @@ def test_what_lies_at_a_destination(tmp_path: Path) -> None:
     place = str(tmp_path)
 
     def paths(file: str | None, force: bool, absent: bool = False) -> list[str]:
-        return [entry.path for entry in archives_at(Destination(place, file, absent), LocalStore.at(place), force=force)]
+        return [
+            entry.path for entry in archives_at(Destination(place, file, absent), LocalStore.at(place), force=force)
+        ]
 
     assert paths(None, False) == paths(None, True) == [described]
     assert paths(described, False) == paths(described, True) == [described]

@@ -19,7 +19,10 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     foretold,
     publish,
 )
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.backends.local import LocalStore, Prepare
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.backends.local import (
+    LocalStore,
+    Prepare,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import read_manifest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.new_archive import NewArchive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.store import (

@@ -184,7 +184,7 @@ LONG: list[tuple[int, Any, str | None]] = [
     (KVS, ["list"], WHOLE),
     (ENTRY, b"mesh", None),
     (ENTRY, {}, WHOLE),
-    (PEERING, b"message", None),
+    (PEERING, b"message", WHOLE),
     (PEERING, [1], WHOLE),
     (COORDINATE, [{}], None),
     (COORDINATE, {}, WHOLE),

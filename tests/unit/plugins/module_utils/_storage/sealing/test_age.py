@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,11 @@ def in_pieces(data: bytes, step: int = 50_021) -> Iterator[bytes]:
     return (data[start : start + step] for start in range(0, len(data), step))
 
 
+def write_all(writer: SealingWriter, pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        writer.write(piece)
+
+
 # ---- Names
 
 
@@ -152,10 +157,10 @@ def test_nothing_is_appended_once_it_is_finished(settings: SealingSettings) -> N
 
 def test_an_error_of_the_other_writer_comes_through(settings: SealingSettings) -> None:
     kept = Kept(full_at=1 << 16)
-    with pytest.raises(FileError, match="disk is full"), SealingWriter(kept, settings) as writer:
+    with SealingWriter(kept, settings) as writer:
         writer.restart("x")
-        for _number in range(100):
-            writer.write(CONTENT)
+        with pytest.raises(FileError, match="disk is full"):
+            write_all(writer, [CONTENT] * 100)
     assert kept.calls == ["enter", "restart x", "exit"]
 
 
@@ -187,14 +192,6 @@ def test_one_recipient_alone_is_remarked_on(settings: SealingSettings) -> None:
     assert age.sealed_with(settings) == "pyrage"
 
 
-def test_a_file_that_others_can_write_is_remarked_on(tmp_path: Path) -> None:
-    file = tmp_path / "recipients"
-    file.write_text("".join(f"{Key(tmp_path).recipient}\n" for _number in range(2)), encoding="utf-8")
-    file.chmod(0o666)
-    (remark,) = age.check_recipients(SealingSettings(recipients_file=str(file)))
-    assert "Others can write to" in remark
-
-
 def test_the_recipient_that_is_refused_is_named_by_its_number(key: Key) -> None:
     damaged = key.recipient[:-1] + ("q" if key.recipient[-1] != "q" else "p")
     with pytest.raises(OptionError, match=r"^encrypt_to, item 2: pyrage does not take this recipient") as caught:
@@ -213,7 +210,7 @@ def test_the_file_of_a_recipient_that_is_refused_is_named(key: Key, tmp_path: Pa
 def test_a_file_of_recipients_has_bounds(size: int, tmp_path: Path) -> None:
     file = tmp_path / "recipients"
     file.write_bytes(b"#" * size)
-    with pytest.raises(OptionError, match="names no recipient|more than 1048576 bytes"):
+    with pytest.raises(OptionError, match=r"names no recipient|more than 1048576 bytes"):
         age.check_recipients(SealingSettings(recipients_file=str(file)))
 
 
@@ -243,7 +240,6 @@ def test_a_tool_that_takes_nobody_is_at_fault_itself(
 def test_what_was_sealed_is_opened(step: int, settings: SealingSettings, key: Key) -> None:
     pieces = in_pieces(sealed(settings), step)
     assert b"".join(age.unsealed(pieces, str(key.path))) == CONTENT
-    assert age.opened_with(str(key.path)) == "pyrage"
 
 
 def test_tiny_pieces(settings: SealingSettings, key: Key) -> None:
@@ -315,17 +311,6 @@ def test_no_key_is_set(settings: SealingSettings) -> None:
 # ---- The key's file
 
 
-def test_a_key_that_is_fine(key: Key) -> None:
-    assert age.check_identity(str(key.path)) == []
-
-
-def test_a_key_that_others_can_read_is_remarked_on(key: Key) -> None:
-    key.path.chmod(0o640)
-    (remark,) = age.check_identity(str(key.path))
-    assert "mode 0640" in remark
-    assert f"chmod 600 {key.path}" in remark
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -338,12 +323,11 @@ def test_a_key_that_others_can_read_is_remarked_on(key: Key) -> None:
 def test_a_key_that_is_of_no_use(content: str, words: str, tmp_path: Path, settings: SealingSettings) -> None:
     file = tmp_path / "key"
     file.write_text(content, encoding="utf-8")
-    for use in (age.check_identity, lambda path: list(age.unsealed([sealed(settings)], path))):
-        with pytest.raises(SealedError, match=words) as caught:
-            use(str(file))
-        assert "AGE-SECRET-KEY-1" not in caught.value.as_text()
+    with pytest.raises(SealedError, match=words) as caught:
+        list(age.unsealed([sealed(settings)], str(file)))
+    assert "AGE-SECRET-KEY-1" not in caught.value.as_text()
 
 
-def test_a_key_that_is_not_there(tmp_path: Path) -> None:
+def test_a_key_that_is_not_there(tmp_path: Path, settings: SealingSettings) -> None:
     with pytest.raises(FileError, match="can't read identity_file"):
-        age.check_identity(str(tmp_path / "none"))
+        list(age.unsealed([sealed(settings)], str(tmp_path / "none")))

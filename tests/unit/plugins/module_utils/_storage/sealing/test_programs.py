@@ -34,6 +34,12 @@ def python(code: str) -> list[str]:
 COPY = python("import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)")
 
 
+def feed_all(program: Program, megabytes: int) -> None:
+    for _number in range(megabytes):
+        program.feed(MEGABYTE)
+    program.finish()
+
+
 @pytest.fixture(autouse=True)
 def no_process_stays() -> Iterator[None]:
     yield
@@ -89,15 +95,13 @@ def test_a_flood_of_words_is_cut() -> None:
 def test_one_that_ends_before_it_has_read_everything() -> None:
     with Program(python("import sys; sys.exit('age: error: no such key')")) as program:
         with pytest.raises(FilterFailed) as caught:
-            for _number in range(10):
-                program.feed(MEGABYTE)
+            feed_all(program, 10)
         assert caught.value.words == "age: error: no such key"
 
 
 def test_one_that_succeeds_before_it_has_read_everything_has_failed() -> None:
     with Program(python("import sys; sys.stdin.read(3)")) as program, pytest.raises(FilterFailed, match="ended before"):
-        for _number in range(10):
-            program.feed(MEGABYTE)
+        feed_all(program, 10)
 
 
 def test_one_that_is_killed() -> None:
@@ -112,9 +116,7 @@ def test_one_that_hangs_is_ended(code: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(programs, "PATIENCE", 0.3)
     began = time.monotonic()
     with Program(python(code)) as program, pytest.raises(FilterFailed, match="timed out") as caught:
-        for _number in range(4):
-            program.feed(MEGABYTE)
-        program.finish()
+        feed_all(program, 4)
     assert caught.value.is_dead
     assert time.monotonic() - began < 10
 
@@ -216,9 +218,14 @@ def test_words_are_printable_lines() -> None:
 
 
 def test_an_exception_half_way_leaves_nothing() -> None:
-    with pytest.raises(KeyError), Program(COPY) as program:
-        process = program._process
-        program.feed(b"data")
-        raise KeyError
-    assert isinstance(process, subprocess.Popen)
-    assert process.returncode is not None
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def break_off() -> None:
+        with Program(COPY) as program:
+            processes.append(program._process)
+            program.feed(b"data")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        break_off()
+    assert [process.returncode for process in processes] == [-9]

@@ -102,18 +102,26 @@ def test_memory_of_what_waits_is_bounded() -> None:
 
 def test_one_that_is_left_half_way_ends() -> None:
     identity = pyrage.x25519.Identity.generate()
-    with pytest.raises(KeyError), PyrageFilter(pyrage_filter.encryption([str(identity.to_public())])) as through:
-        through.feed(content(1 << 20))
-        raise KeyError
+
+    def break_off() -> None:
+        with PyrageFilter(pyrage_filter.encryption([str(identity.to_public())])) as through:
+            through.feed(content(1 << 20))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        break_off()
 
 
 def test_what_the_work_raises_is_raised_here() -> None:
     def work(incoming: object, outgoing: object) -> None:
         raise OSError("decryption error")
 
-    with PyrageFilter(work) as through, pytest.raises(FilterFailed, match="decryption error"):
+    def feed(through: PyrageFilter) -> None:
         for _number in range(100):
             through.feed(content(1 << 20))
+
+    with PyrageFilter(work) as through, pytest.raises(FilterFailed, match="decryption error"):
+        feed(through)
 
 
 def test_a_panic_is_caught() -> None:

@@ -67,7 +67,7 @@ def test_what_age_knows_is_taken(text: str, kind: str) -> None:
     ],
 )
 def test_what_is_no_recipient_is_refused(text: str) -> None:
-    with pytest.raises(OptionError, match="^encrypt_to, item 3 is not a recipient that age knows$") as caught:
+    with pytest.raises(OptionError, match=r"^encrypt_to, item 3 is not a recipient that age knows$") as caught:
         recipient_from(text, "encrypt_to, item 3")
     assert "age1…" in caught.value.hint
     assert len(text) < 12 or text not in caught.value.as_text()
