@@ -96,8 +96,6 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-src: {description: As O(src)., returned: success, type: str, sample: /var/backups/consul/}
-dest: {description: As O(dest)., returned: success, type: str, sample: "s3://backups/consul/"}
 copied:
   description: The archives that were copied, or would be in check mode, the oldest first. Also after a failure.
   returned: always
@@ -131,7 +129,7 @@ present:
   type: list
   elements: dict
   sample: []
-failed:
+not_copied:
   description: Archives that were not copied, as C(src) and C(reason). If there is one, the module fails in the end.
   returned: always
   type: list
@@ -217,7 +215,7 @@ def copy(run: Run) -> dict[str, Any]:
     copies = Copies()
     run.so_far = copies.as_result
     copy_archives(request_of(run), run.journal, copies, check=run.check)
-    return {"src": run.params["src"], "dest": run.params["dest"], **copies.as_result()}
+    return copies.as_result()
 
 
 def main() -> None:

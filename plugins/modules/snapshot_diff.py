@@ -308,7 +308,7 @@ def request_of(run: Run) -> DiffRequest:
         datacenter=params["datacenter"] or None,
         selection=Selection(frozenset(types) if types else None, params["prefix"].encode(), params["volatile"]),
         limit=params["limit"],
-        store=run.store_settings(),
+        store=run.store_settings(places=("before", "after")),
         sealing=run.sealing_settings(),
     )
 

@@ -353,7 +353,7 @@ def request_of(run: Run) -> DescribeRequest:
     if target and series_of(target) is None:
         raise OptionError(f"target_version is not a version: {target!r}", hint="Write it as 1.22.7 or 1.22.7+ent.")
     told = params["path"], params["kv_depth"], params["kv_prefix"], target
-    return DescribeRequest(*told, run.store_settings(), run.sealing_settings())
+    return DescribeRequest(*told, run.store_settings(places=("path",)), run.sealing_settings())
 
 
 def main() -> None:

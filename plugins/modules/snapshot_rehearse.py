@@ -302,7 +302,11 @@ kept_dir:
   returned: always
   type: str
   sample: /tmp/kept-consul-rehearsal-h2k4d7qa
-attempts: {description: Failed attempts that were followed by another one., returned: always, type: list, elements: str}
+attempts:
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
+  type: list
+  elements: str
 duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always
@@ -375,7 +379,7 @@ def request_of(run: Run) -> RehearseRequest:
     except ValueError as error:
         raise OptionError(f"assertions: {error}", hint="Correct the option.") from None
     own = {name: value for name, value in params.items() if name in RehearseRequest._fields}
-    settings = {"store": run.store_settings(), "sealing": run.sealing_settings()}
+    settings = {"store": run.store_settings(places=("src",)), "sealing": run.sealing_settings()}
     return RehearseRequest(**{**own, **settings, "assertions": assertions})
 
 

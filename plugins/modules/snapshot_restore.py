@@ -272,7 +272,11 @@ cluster:
   returned: success
   type: dict
   sample: {"consul_version": "1.22.7", "datacenter": "dc1", "id": "f1a6ea2a-2a35-4b8e-9a3f-0f6e8f9f3f11"}
-attempts: {description: Failed attempts that were followed by another one., returned: always, type: list, elements: str}
+attempts:
+  description: Messages of the attempts that failed and were followed by another one.
+  returned: always
+  type: list
+  elements: str
 duration:
   description: Seconds by phase, and their sum as C(total).
   returned: always
@@ -363,7 +367,7 @@ def request_of(run: Run) -> RestoreRequest:
         wait_timeout=params["wait_timeout"],
         version_check=params["version_check"],
         cluster=params["cluster"] or None,
-        store=run.store_settings(),
+        store=run.store_settings(places=("src", "backup_dir")),
         sealing=run.sealing_settings(),
         work_dir=params["work_dir"] or None,
     )

@@ -171,7 +171,35 @@ class Rclone(S3Server):
         return [program, "serve", "s3", *options, "--vfs-cache-mode", "off", str(self.directory / "data")]
 
 
-class FakeGcs(StoreServer):
+class Certified(StoreServer):
+    """A server that can have a certificate. ``tls``: of a CA of its own."""
+
+    def __init__(self, directory: Path, *, tls: bool = False) -> None:
+        super().__init__(directory)
+        self.ca_path = directory / "ca.pem" if tls else None
+
+    @property
+    def endpoint(self) -> str:
+        """The URL at which it is reached."""
+        return f"{'https' if self.ca_path else 'http'}://{LOOPBACK}:{self.port}"
+
+    @property
+    def verify(self) -> Any:
+        """What clients are to trust."""
+        return str(self.ca_path) if self.ca_path else True
+
+    def certificate(self) -> tuple[str, str]:
+        """Return the paths of a new certificate and its key."""
+        authority = trustme.CA()
+        issued = authority.issue_cert(LOOPBACK)
+        paths = self.directory / "cert.pem", self.directory / "key.pem"
+        authority.cert_pem.write_to_path(str(self.ca_path))
+        issued.cert_chain_pems[0].write_to_path(str(paths[0]))
+        issued.private_key_pem.write_to_path(str(paths[1]))
+        return str(paths[0]), str(paths[1])
+
+
+class FakeGcs(Certified):
     """fake-gcs-server, which speaks the JSON API of Google Cloud Storage."""
 
     name = "fake-gcs-server"
@@ -183,14 +211,18 @@ class FakeGcs(StoreServer):
     def command(self, program: str) -> list[str]:
         """Return the command line."""
         place = f"{LOOPBACK}:{self.port}"
-        command = [program, "-scheme", "http", "-host", LOOPBACK, "-port", str(self.port), "-backend", "memory"]
-        return [*command, "-public-host", place, "-external-url", f"http://{place}"]
+        command = [program, "-host", LOOPBACK, "-port", str(self.port), "-backend", "memory", "-public-host", place]
+        command += ["-external-url", self.endpoint, "-scheme", "https" if self.ca_path else "http"]
+        if self.ca_path:
+            certificate, key = self.certificate()
+            command += ["-cert-location", certificate, "-private-key-location", key]
+        return command
 
     def ask(self, method: str, path: str, **keywords: Any) -> Any:
         """Ask the JSON API by plain HTTP: ``ask("GET", "/storage/v1/b/…/o")``."""
         import requests
 
-        answer = requests.request(method, self.endpoint + path, timeout=PATIENCE, **keywords)
+        answer = requests.request(method, self.endpoint + path, timeout=PATIENCE, verify=self.verify, **keywords)
         answer.raise_for_status()
         return answer
 
@@ -201,7 +233,8 @@ class FakeGcs(StoreServer):
 
     def options(self, **changed: Any) -> dict[str, Any]:
         """Return the option ``store``."""
-        own = {"endpoint_url": self.endpoint, "project": self.project}
+        own: dict[str, Any] = {"endpoint_url": self.endpoint, "project": self.project}
+        own["ca_path"] = str(self.ca_path) if self.ca_path else None
         return {name: value for name, value in {**own, **changed}.items() if value is not None}
 
     def objects(self, bucket: str) -> dict[str, bytes]:
@@ -220,7 +253,7 @@ class FakeGcs(StoreServer):
                 return found
 
 
-class Azurite(StoreServer):
+class Azurite(Certified):
     """Azurite, Microsoft's own emulator of Azure Blob Storage."""
 
     name = "azurite"
@@ -239,13 +272,17 @@ class Azurite(StoreServer):
         """Return the command line."""
         (self.directory / "data").mkdir(parents=True, exist_ok=True)
         command = [program, "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location"]
-        return [*command, str(self.directory / "data"), "--blobHost", LOOPBACK, "--blobPort", str(self.port)]
+        command += [str(self.directory / "data"), "--blobHost", LOOPBACK, "--blobPort", str(self.port)]
+        if self.ca_path:
+            certificate, key = self.certificate()
+            command += ["--cert", certificate, "--key", key]
+        return command
 
     def client(self) -> Any:
         """Return the SDK's own client for the account."""
         from azure.storage.blob import BlobServiceClient
 
-        return BlobServiceClient(self.account_url, credential=self.account_key)
+        return BlobServiceClient(self.account_url, credential=self.account_key, connection_verify=self.verify)
 
     def make_bucket(self, name: str) -> None:
         """Create a container."""
@@ -254,7 +291,8 @@ class Azurite(StoreServer):
 
     def options(self, **changed: Any) -> dict[str, Any]:
         """Return the option ``store``."""
-        own = {"account_url": self.account_url, "account_key": self.account_key}
+        own: dict[str, Any] = {"account_url": self.account_url, "account_key": self.account_key}
+        own["ca_path"] = str(self.ca_path) if self.ca_path else None
         return {name: value for name, value in {**own, **changed}.items() if value is not None}
 
     def objects(self, bucket: str) -> dict[str, bytes]:

@@ -49,7 +49,7 @@ ACTING = {"_system", "_sandbox", "_ansible"}
 ACTING_FILES = {
     *("_consul/client", "_consul/transport", "_consul/cluster", "_consul/agents", "_consul/readiness"),
     *("_storage/sealing/age", "_storage/sealing/programs", "_storage/sealing/pyrage_filter", "_storage/sealing/tools"),
-    *("_storage/sealing/signatures",),
+    *("_storage/sealing/signatures", "_storage/sealing/permissions"),
     *("_storage/store", "_storage/catalogue", "_storage/manifest_file", "_storage/archive_file"),
     *("_storage/archive_source", "_storage/local_copy", "_storage/trust"),
     *("_storage/new_archive", "_storage/opening", "_storage/backends/local"),

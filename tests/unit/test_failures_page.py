@@ -25,6 +25,8 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]
 CONNECTING = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["consul"]
 STORES = {
     "snapshot_copy",
+    "snapshot_hold",
+    "snapshot_prune",
     "snapshot_diff",
     "snapshot_info",
     "snapshot_list",

@@ -52,7 +52,7 @@ def play(
     _require_confirmed(bucket, archive)
     planted = _plant(stage, bucket, old, archive, keys)
 
-    title = "The fire: SIGKILL to all three, their data deleted, and all archives that lay on this machine"
+    title = "The fire: SIGKILL to all three, their data deleted, and all archives on this machine"
     stage.disaster(old, "fire", title, archives_of=cluster_name)
     title = "Three new servers on another machine, say: they have the bucket and the keys"
     new = stage.three_servers("recovered", "start elsewhere", title, cluster_name=cluster_name, variables=reach)
@@ -89,7 +89,7 @@ def _require_sealed(stage: Stage, bucket: Bucket, keys: Keys, cluster: Cluster) 
     sealed, manifest = bucket.read(archive), bucket.read(archive + MANIFEST)
     keys.require_signed(manifest, bucket.read(archive + SIGNATURE), WHO)
     if json.loads(manifest)["sealed"]["sha256"] != hashlib.sha256(sealed).hexdigest():
-        raise LabError("the signed manifest does not name the archive that lies beside it")
+        raise LabError("the signed manifest does not name the archive next to it")
     opened = stage.places.tmp / "opened.snap"
     opened.write_bytes(keys.unseal(sealed))
     cluster.cli("snapshot", "inspect", opened)

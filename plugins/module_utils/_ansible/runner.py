@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -14,11 +14,13 @@ from ansible.module_utils.basic import AnsibleModule
 from .._consul.client import Client
 from .._errors import MESSAGE_LIMIT, printable
 from .._operations.journal import Journal
+from .._storage.location import parse_location
+from .._storage.sealing.permissions import remarks_on_files
 from .._storage.settings import SealingSettings, StoreSettings
 from .endings import failure_of, for_people
 from .interrupts import ignore_signals, install_signal_handlers
 from .options import checked_token, connection_from
-from .store_options import sealing_settings, secrets_in, store_settings
+from .store_options import require_fitting, sealing_settings, secrets_in, store_settings
 
 
 class Run:
@@ -51,21 +53,27 @@ class Run:
         self.module.no_log_values.update(connection.secrets)
         return Client(connection)
 
-    def store_settings(self, option: str = "store") -> StoreSettings:
+    def store_settings(self, option: str = "store", *, places: Iterable[str] = ()) -> StoreSettings:
         """Return how stores are reached; the secrets among it are never shown, nor those that an SDK reads itself.
 
+        :param places: the options that name what is reached with it; each setting must have an effect for one of them.
         :raises OptionError: a setting can't be used.
         """
         settings = store_settings(self.params, option)
         self.module.no_log_values.update(secrets_in(settings, os.environ))
+        named = [parse_location(self.params[place], place) for place in places if self.params[place]]
+        require_fitting(settings, named, option)
         return settings
 
     def sealing_settings(self) -> SealingSettings:
-        """Return how archives are sealed and opened.
+        """Return how archives are sealed and opened; warn of files with keys that others can read or change.
 
         :raises OptionError: a recipient can't be used.
         """
-        return sealing_settings(self.params)
+        settings = sealing_settings(self.params)
+        for line in remarks_on_files(settings):
+            self.warn(line)
+        return settings
 
     def client_with_token(self, client: Client, option: str) -> Client:
         """Return a client with the token of another option; the same client where that option is not set.

@@ -31,7 +31,7 @@ def prepare_sealing(settings: SealingSettings) -> Sealed:
     """Make sure that archives can be sealed as settings say, and return how.
 
     :raises OptionError: a recipient can't be used. :raises SealedError: there is no tool that encrypts.
-    :raises SignatureError: the key can't sign, or there is no tool that does.
+    :raises SignatureError: the key can't sign, or there is no tool that does. :raises FileError: a file can't be read.
     """
     seal: Seal | None = None
     sign: Sign | None = None

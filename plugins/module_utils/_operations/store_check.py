@@ -211,17 +211,13 @@ class _Run:
 
     def _seen_too_early(self) -> list[str]:
         faults = []
-        name, given_up = self._name("large"), self._name("given-up")
+        name = self._name("large")
         with self._large(name) as (writer, sha256):
             if self._visible(name):
                 faults.append("an upload was visible before it was complete")
             writer.publish(sha256)
         if self._digest(name) != sha256:
             faults.append("an object that was uploaded in parts differs from what was sent")
-        with self._large(given_up):
-            pass
-        if self._visible(given_up):
-            faults.append("an upload that was given up is visible")
         return faults
 
     def _visible(self, name: str) -> bool:

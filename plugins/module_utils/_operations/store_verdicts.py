@@ -93,7 +93,7 @@ def atomic(faults: Sequence[str]) -> Check:
     """Return whether an upload is visible only once it is complete. ``faults``: what was seen otherwise, as words."""
     if faults:
         return Check(ATOMIC, False, listed(faults))
-    return Check(ATOMIC, True, "an upload was not visible before it was complete, nor after it was given up")
+    return Check(ATOMIC, True, "an upload in parts was not visible before it was complete")
 
 
 def versioning(kept: bool | None) -> Check:

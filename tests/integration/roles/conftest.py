@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support import keys, stores
+from support.buckets import Bucket, Sealing
 from support.playbooks import Ansible, hosts_of
+from support.stores import VersityGw
 from support.yard import Yard
 
 from lab import Cluster, binaries, observe
@@ -78,3 +81,26 @@ def golden(three: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Golden:
 def yard(ansible: Ansible, golden: Golden, tmp_path: Path) -> Yard:
     """Directories of archives that are copies of the golden one, each as if another cluster had taken it."""
     return Yard(ansible, golden.archive, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VersityGw]:
+    """A real S3 server."""
+    with stores.running("versitygw", tmp_path_factory.mktemp("versitygw")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(gateway: VersityGw) -> Bucket:
+    """A bucket of it."""
+    return Bucket(gateway, gateway.bucket())
+
+
+@pytest.fixture
+def sealing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sealing:
+    """Keys that age-keygen and ssh-keygen made; age is on the PATH."""
+    monkeypatch.setenv("PATH", keys.with_programs()["PATH"])
+    own, escrow = (keys.age_key(tmp_path / name) for name in ("key.txt", "escrow.txt"))
+    signing = keys.ssh_key(tmp_path / "signing")
+    signers = keys.allowed_signers(tmp_path / "signers", ("backup@example.com", signing))
+    return Sealing([own.public, escrow.public], own, signing.path, signers)

@@ -120,6 +120,11 @@ def test_what_is_not_there_is_said(bucket: Bucket, calls: Calls) -> None:
         outcome = calls.run(None, module, store=bucket.store, **{option: bucket.url("absent.snap")})
         cause = outcome.failure.get("cause", outcome.failure)
         assert cause["kind"] == "store_missing", outcome.result["msg"]
+    strange = {**bucket.store, "project": "of another cloud"}
+    for module, option in (("snapshot_info", "path"), ("snapshot_rehearse", "src")):
+        outcome = calls.run(None, module, store=strange, **{option: bucket.url("absent.snap")})
+        assert outcome.failure["kind"] == "option", outcome.result["msg"]
+        assert "store.project has no effect for s3://" in outcome.result["msg"]
     outcome = calls.run(None, "snapshot_info", store=bucket.store, path=bucket.url())
     assert outcome.failure["kind"] == "option"
     assert "is a store" in outcome.result["msg"]

@@ -57,11 +57,11 @@ class Copies:
     def __init__(self) -> None:
         self.copied: list[dict[str, Any]] = []
         self.present: list[dict[str, Any]] = []
-        self.failed: list[dict[str, Any]] = []
+        self.not_copied: list[dict[str, Any]] = []
 
     def as_result(self) -> dict[str, Any]:
         """Return what the module's result shows."""
-        rows = {"copied": self.copied, "present": self.present, "failed": self.failed}
+        rows = {"copied": self.copied, "present": self.present, "not_copied": self.not_copied}
         return {**rows, "changed": bool(self.copied)}
 
 
@@ -89,7 +89,7 @@ def copy_archives(request: CopyRequest, journal: Journal, copies: Copies, *, che
             try:
                 copying.one(candidate)
             except SnapshotError as error:
-                copies.failed.append({"src": candidate.path, "reason": error.message})
+                copies.not_copied.append({"src": candidate.path, "reason": error.message})
                 if error.kind not in _ONE_ARCHIVE:
                     raise
                 errors.append(error)

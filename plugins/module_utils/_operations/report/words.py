@@ -185,7 +185,7 @@ def rehearsal_sentence(rehearsal: Mapping[str, Any]) -> str:
         parts.append(f"{plural(len(failed), 'assertion')} did not hold: {listed_names(failed)}")
     total = (rehearsal["rto"] or {}).get("total")
     took = f" in {seconds_text(total)}" if total is not None else ""
-    key = " The key opens the archive." if rehearsal["key_works"] else ""
+    key = " The key opens the archive." if rehearsal.get("key_works") else ""
     return f"Restored and proven{took}" + (f", but {'; '.join(parts)}." if parts else ".") + key
 
 

@@ -35,7 +35,7 @@ def signature(facts: RestoreFacts) -> Verdict:
         return Verdict(True, f"the archive's manifest is signed by {signing.signer}")
     return Verdict(
         False,
-        f"nobody in allowed_signers vouches for the archive: {signing.fault}. Whoever can write where it lies may have "
+        f"nobody in allowed_signers vouches for the archive: {signing.fault}. Anyone who can write there may have "
         "put it there, with ACL tokens of their own in it",
     )
 

@@ -13,7 +13,7 @@ from ..._errors import FailureKind, StoreError
 from ..protocol import SHA256
 from . import azure_errors as azure
 from . import azure_values as values
-from .blocks import BlockBuffer, require_sha256
+from .blocks import UPLOAD, BlockBuffer, require_sha256
 from .refusals import Operation
 
 
@@ -129,7 +129,7 @@ class BlobWriter:
         except StoreError:
             # These credentials may not look. The save begins anew under another name.
             return False
-        return (found.metadata or {}).get(values.UPLOAD) == self._upload
+        return (found.metadata or {}).get(UPLOAD) == self._upload
 
     def _options(self, sha256: str) -> dict[str, Any]:
         from azure.core import MatchConditions
@@ -137,7 +137,7 @@ class BlobWriter:
 
         digest = bytearray(self._md5.digest()) if self._md5 is not None else None
         options: dict[str, Any] = {
-            "metadata": {SHA256: sha256, values.UPLOAD: self._upload},
+            "metadata": {SHA256: sha256, UPLOAD: self._upload},
             "content_settings": ContentSettings(content_type="application/octet-stream", content_md5=digest),
             "match_condition": MatchConditions.IfMissing,
         }

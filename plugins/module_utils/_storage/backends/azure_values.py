@@ -15,8 +15,6 @@ from ..protocol import SHA256, Item, Properties
 from ..settings import COMPLIANCE, GOVERNANCE
 from .blocks import ReadCheck
 
-UPLOAD = "upload"
-"""The metadata with the number of one upload, which tells our own blob from that of another writer."""
 MODES = {GOVERNANCE: "Unlocked", COMPLIANCE: "Locked"}
 
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)

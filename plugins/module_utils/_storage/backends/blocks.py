@@ -16,6 +16,9 @@ BLOCK = 8 << 20
 PIECE = 4 << 20
 """Bytes that are read with one request. Azure gives a checksum for no more than that."""
 
+UPLOAD = "upload"
+"""The metadata with the number of one upload, which tells our own object from that of another writer."""
+
 Fetch = Callable[[int, int], bytes]
 """Gets a position and a number of bytes, and returns these bytes, or fewer where the connection was cut."""
 

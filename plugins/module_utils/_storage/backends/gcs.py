@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from ..._errors import FailureKind, StoreError
 from ..location import Location
-from ..protocol import SHA256, Item, Properties, Remnant
+from ..protocol import Item, Properties, Remnant
 from ..settings import COMPLIANCE, GOVERNANCE, ObjectLock, StoreSettings
 from . import gcs_errors as gcs
 from . import gcs_values as values
@@ -142,7 +142,7 @@ class GcsStore:
         self._put_new(name, data, self._retention())
 
     def _writer(self, retention: Retention | None) -> GcsWriter:
-        return GcsWriter(partial(self._begin, retention=retention), self._drop, self.place)
+        return GcsWriter(partial(self._begin, retention=retention), self._described, self._drop, self.place)
 
     def _put_new(self, name: str, data: bytes, retention: Retention | None) -> None:
         with self._writer(retention) as writer:
@@ -230,7 +230,7 @@ class GcsStore:
         """Upload an object with the checksum of other bytes."""
         wrong = values.new_crc32c()
         wrong.update(data + b"wrong")
-        upload = self._begin(name, None, retention=None)
+        upload = self._begin(name, {}, retention=None)
         try:
             upload.finish(data, wrong.digest())
         except StoreError as error:
@@ -261,7 +261,7 @@ class GcsStore:
 
     # ---- For the writer
 
-    def _begin(self, name: str, sha256: str | None, *, retention: Retention | None) -> ResumableUpload:
+    def _begin(self, name: str, metadata: dict[str, str], *, retention: Retention | None) -> ResumableUpload:
         operation = gcs.CREATE_LOCKED if retention else gcs.CREATE
 
         def ask() -> str:
@@ -270,8 +270,7 @@ class GcsStore:
                 blob.kms_key_name = self._settings.sse_kms_key_id
             if self._settings.storage_class:
                 blob.storage_class = self._settings.storage_class
-            if sha256 is not None:
-                blob.metadata = {SHA256: sha256}
+            blob.metadata = metadata
             if retention is not None:
                 values.retain(blob, retention)
             return str(

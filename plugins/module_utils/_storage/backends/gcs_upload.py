@@ -12,17 +12,19 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
+import secrets
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any
 
 from ..._errors import FailureKind, StoreError
-from .blocks import BlockBuffer, require_sha256
+from ..protocol import SHA256
+from .blocks import UPLOAD, BlockBuffer, require_sha256
 from .gcs_values import crc32c_hex, new_crc32c
 
 _GOES_ON = 308
 _RANGE = re.compile(r"bytes=0-(\d{1,19})")
 
-Begin = Callable[[str, Optional[str]], "ResumableUpload"]
+Begin = Callable[[str, dict[str, str]], "ResumableUpload"]
 
 
 class ResumableUpload:
@@ -40,7 +42,8 @@ class ResumableUpload:
         self._persist = persist
         self._place = place
         self._stored = 0
-        self._unsure = False
+        self.unsure = False
+        """Whether a request was sent whose answer is not known."""
         self._resource: dict[str, Any] | None = None
 
     def send(self, block: bytes) -> None:
@@ -67,7 +70,7 @@ class ResumableUpload:
         start, end = self._stored, self._stored + len(block)
 
         def once() -> None:
-            if self._unsure:
+            if self.unsure:
                 self._look()
             if not start <= self._stored <= end:
                 raise self._cut("the store has lost what it had received", retryable=False)
@@ -80,7 +83,7 @@ class ResumableUpload:
 
     def _send(self, data: bytes, total: str, headers: dict[str, str]) -> None:
         content_range = f"bytes {self._stored}-{self._stored + len(data) - 1}/{total}" if data else f"bytes */{total}"
-        self._unsure = True
+        self.unsure = True
         self._take(self._request(data, {**headers, "Content-Range": content_range}))
 
     def _look(self) -> None:
@@ -102,7 +105,7 @@ class ResumableUpload:
             raise self._cut("the store no longer knows the upload", retryable=False)
         else:
             raise from_http_response(response)
-        self._unsure = False
+        self.unsure = False
 
     def _cut(self, why: str, *, retryable: bool = True) -> StoreError:
         return StoreError(
@@ -116,12 +119,19 @@ class ResumableUpload:
 class GcsWriter:
     """One new object under way.
 
-    ``begin``: begins the upload of a name, with the SHA-256 where it is known already. ``drop``: removes a generation
-    of a name as far as that is allowed. ``place``: the URL of a name.
+    ``begin``: begins the upload of a name, with metadata. ``find``: asks for what is stored under a name. ``drop``:
+    removes a generation of a name as far as that is allowed. ``place``: the URL of a name.
     """
 
-    def __init__(self, begin: Begin, drop: Callable[[str, int], None], place: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        begin: Begin,
+        find: Callable[[str], Any],
+        drop: Callable[[str, int], None],
+        place: Callable[[str], str],
+    ) -> None:
         self._begin = begin
+        self._find = find
         self._drop = drop
         self._place = place
         self._name = ""
@@ -135,6 +145,7 @@ class GcsWriter:
         self._buffer = BlockBuffer()
         self._running = new_crc32c()
         self._size = 0
+        self._number = secrets.token_hex(12)
 
     def __enter__(self) -> GcsWriter:
         return self
@@ -153,7 +164,7 @@ class GcsWriter:
         self._size += len(data)
         for block in self._buffer.add(data):
             if self._upload is None:
-                self._upload = self._begin(self._name, None)
+                self._upload = self._begin(self._name, {UPLOAD: self._number})
             self._upload.send(block)
 
     def sync(self) -> None:
@@ -164,11 +175,28 @@ class GcsWriter:
         rest = self._buffer.rest()
         if self._upload is None:
             require_sha256(rest, sha256, self._place(self._name))
-            self._upload = self._begin(self._name, sha256)
-        resource = self._upload.finish(rest, self._running.digest())
+            self._upload = self._begin(self._name, {UPLOAD: self._number, SHA256: sha256})
+        try:
+            resource = self._upload.finish(rest, self._running.digest())
+        except StoreError:
+            resource = self._stored_after_all(self._upload)
+            if resource is None:
+                raise
         self._upload = None
         self._require_stored(resource)
         return self._name
+
+    def _stored_after_all(self, upload: ResumableUpload) -> dict[str, Any] | None:
+        """Return the object if it is this one: the answer that it is there may have been lost."""
+        if not upload.unsure:
+            return None
+        try:
+            found = self._find(self._name)
+        except StoreError:
+            return None
+        if (found.metadata or {}).get(UPLOAD) != self._number:
+            return None
+        return {"size": found.size, "crc32c": found.crc32c, "generation": found.generation}
 
     def _require_stored(self, resource: dict[str, Any]) -> None:
         told = (str(resource.get("size")), crc32c_hex(resource.get("crc32c")))

@@ -17,6 +17,8 @@ from .s3_client import S3Client
 
 NOT_THERE = (404, 405, 501)
 """Statuses by which a store says that it, or this bucket, has no such thing."""
+_OF_A_LISTING = {"Bucket", "IsTruncated", "KeyCount", "MaxKeys", "Name", "Prefix"}
+"""Some of these are in each page, also in an empty one. The SDK reads a web page as one with nothing in it."""
 DAY = 86_400.0
 """Seconds."""
 
@@ -92,6 +94,12 @@ class S3Bucket:
         params: dict[str, Any] = {"Prefix": prefix, "Delimiter": "/"}
         while True:
             page = self._client.call(operation, place=str(self.location), **params)
+            if not _OF_A_LISTING & set(page):
+                raise StoreError(
+                    f"{self.location}: {operation} failed: the response is not a listing",
+                    hint="Check store.endpoint_url: something else than an S3 service responds there.",
+                    operation=operation,
+                )
             yield page
             following = {name: page[value] for name, value in zip(ask, told) if page.get(value)}
             if not page.get("IsTruncated") or not following:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import os
-import stat
 from collections.abc import Iterable, Iterator
 
 from ..._errors import OptionError, SealedError
@@ -67,11 +65,7 @@ def check_recipients(settings: SealingSettings) -> list[str]:
             # No recipient is at fault when none of them is taken.
             raise failures.sealing_failed(failure, tool.name, fips=tools.is_fips_host()) from None
         raise _bad_recipients(failure, tool, settings, bad) from None
-    remarks = remarks_on(recipients)
-    path = settings.recipients_file
-    if path is not None and _mode_of(path) & (stat.S_IWGRP | stat.S_IWOTH):
-        remarks.append(f"Others can write to {path}, and so decide who can open archives: chmod go-w {path}.")
-    return remarks
+    return remarks_on(recipients)
 
 
 def sealed_with(settings: SealingSettings) -> str | None:
@@ -81,22 +75,6 @@ def sealed_with(settings: SealingSettings) -> str | None:
     """
     recipients = recipients_of(settings)
     return _tool_for_recipients(recipients).name if recipients else None
-
-
-def check_identity(identity_file: str | None) -> list[str]:
-    """Make sure that archives can be opened with what a file holds, as far as that can be told without one.
-
-    Return in words what is risky about it.
-
-    :raises SealedError: there is no file, it is of no use, or there is no tool. :raises FileError: it can't be read.
-    """
-    path, content, tool = _identity_of(identity_file)
-    with _identity_failures(tool, path):
-        tools.check_decryption(tool, path, content)
-    mode = _mode_of(path)
-    if not mode & (stat.S_IRGRP | stat.S_IROTH):
-        return []
-    return [f"Others can read {path} (mode {mode:04o}), which opens sealed archives: chmod 600 {path}."]
 
 
 class SealingWriter:
@@ -233,14 +211,6 @@ def unsealed(pieces: Iterable[bytes], identity_file: str | None) -> Iterator[byt
         yield from written
 
 
-def opened_with(identity_file: str | None) -> str:
-    """Return the name of the tool that opens archives with the keys of a file.
-
-    :raises SnapshotError: as ``check_identity``.
-    """
-    return _identity_of(identity_file)[2].name
-
-
 @contextlib.contextmanager
 def _opening_failures(tool: Tool, path: str) -> Iterator[None]:
     try:
@@ -285,11 +255,6 @@ def _content_of(path: str, option: str) -> bytes:
     if len(content) > _FILE_LIMIT:
         raise OptionError(f"{option}: {path} has more than {_FILE_LIMIT} bytes", hint="Name a file of keys.")
     return content
-
-
-def _mode_of(path: str) -> int:
-    with file_errors("look at", path):
-        return stat.S_IMODE(os.stat(path).st_mode)
 
 
 def _tool_for_recipients(recipients: Iterable[str]) -> Tool:

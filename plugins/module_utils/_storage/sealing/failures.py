@@ -49,16 +49,11 @@ def opening_failed(failure: FilterFailed, tool: str, identity_file: str, *, fips
             hint="Set identity_file to a key that the archive was encrypted to. A header that was damaged looks the "
             "same: if the key is the right one, use another copy of the archive.",
         )
-    if is_identity_fault(failure):
+    if _BAD_IDENTITY.search(words):
         return identity_refused(failure, tool, identity_file)
     if fips:
         return SealedError(f"{tool} can't open the archive: {words or 'it gives no reason'}", hint=_FIPS)
     return damaged(words or "it gives no reason", tool)
-
-
-def is_identity_fault(failure: FilterFailed) -> bool:
-    """Whether a program gave up because of the key, and not of the archive."""
-    return _BAD_IDENTITY.search(words_of(failure)) is not None
 
 
 def identity_refused(failure: FilterFailed, tool: str, identity_file: str) -> SealedError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -104,19 +103,6 @@ def verify(
     return verdict
 
 
-def remarks_on(allowed_signers: str) -> list[str]:
-    """Return in words what is risky about a file of signers.
-
-    :raises SignatureError: there is none.
-    """
-    mode = _require_file(allowed_signers, "allowed_signers")
-    if not mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return []
-    return [
-        f"Others can write to {allowed_signers}, and so decide whose signatures count: chmod go-w {allowed_signers}."
-    ]
-
-
 def _refusal_of_nobody(manifest: bytes, path: str, found: Finished) -> Refusal:
     """Return why a signature that is nobody's does not count: it may be of something else altogether."""
     checked = _checked(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", path], manifest)
@@ -195,11 +181,10 @@ def _signing_failed(finished: Finished, path: str) -> SignatureError:
     )
 
 
-def _require_file(path: str, option: str) -> int:
-    """Return the permissions of a file, having read a byte of it."""
+def _require_file(path: str, option: str) -> None:
+    """Make sure that a file can be read: ssh-keygen does not always say that it could not."""
     with file_errors(f"read {option}", path), open(path, "rb") as file:
         file.read(1)
-        return stat.S_IMODE(os.fstat(file.fileno()).st_mode)
 
 
 @contextlib.contextmanager

@@ -13,8 +13,7 @@ from typing import NamedTuple, Protocol
 
 from ..._errors import SealedError
 from . import pyrage_filter
-from .failures import is_identity_fault
-from .programs import FilterFailed, Program
+from .programs import Program
 from .recipients import OTHER
 
 PYRAGE, AGE, RAGE = "pyrage", "age", "rage"
@@ -89,22 +88,6 @@ def decryption(tool: Tool, identity_file: str, identity: bytes) -> Callable[[], 
         work = pyrage_filter.decryption(identity)
         return lambda: pyrage_filter.PyrageFilter(work)
     return lambda: Program([tool.path, "-d", "-i", os.path.abspath(identity_file)])
-
-
-def check_decryption(tool: Tool, identity_file: str, identity: bytes) -> None:
-    """Make sure that a tool can read the keys of an identity file.
-
-    :raises FilterFailed: it can't.
-    """
-    start = decryption(tool, identity_file, identity)
-    if tool.name != PYRAGE:
-        # A program reads the keys before it misses the archive.
-        try:
-            with start() as opening:
-                opening.finish()
-        except FilterFailed as failure:
-            if failure.is_dead or is_identity_fault(failure):
-                raise
 
 
 def is_fips_host() -> bool:

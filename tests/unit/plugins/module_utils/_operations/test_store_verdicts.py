@@ -29,7 +29,7 @@ ROWS = [
     (verdicts.checksums(True), False, "not enforced"),
     (verdicts.checksums(None), None, "no upload checksums"),
     (verdicts.atomic([]), True, "not visible before it was complete"),
-    (verdicts.atomic(["an upload that was given up is visible"]), False, "given up is visible"),
+    (verdicts.atomic(["an upload was visible before it was complete"]), False, "was visible before"),
     (verdicts.versioning(True), True, "keeps older versions"),
     (verdicts.versioning(False), False, "is gone"),
     (verdicts.versioning(None), None, "no versions"),

@@ -175,8 +175,8 @@ def test_a_damaged_archive_is_not_copied_and_the_others_are(here: Path, there: P
     with pytest.raises(ArchiveError):
         copy_archives(CopyRequest(str(here), str(there), pick="all"), Journal(), copies, check=False)
 
-    assert [row["src"] for row in copies.failed] == [str(here / "one.snap")]
-    assert copies.failed[0]["reason"]
+    assert [row["src"] for row in copies.not_copied] == [str(here / "one.snap")]
+    assert copies.not_copied[0]["reason"]
     assert content(there).keys() == {"two.snap", "two.snap.manifest.json"}
 
 

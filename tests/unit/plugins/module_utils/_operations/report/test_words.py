@@ -76,6 +76,7 @@ def rehearsal(verdict: str = "proven", **more: Any) -> dict[str, Any]:
 
 def test_what_came_of_an_archive() -> None:
     assert words.rehearsal_sentence(rehearsal()) == "Restored and proven in 2.5 s."
+    assert words.rehearsal_sentence({**rehearsal(), "key_works": True}).endswith("2.5 s. The key opens the archive.")
     late = {"name": "age", "met": False, "actual": 7200.0, "limit": 3600.0}
     assert words.rehearsal_sentence(rehearsal(targets=[late])) == (
         "Restored and proven in 2.5 s, but the archive is 2 h old, and 1 h are allowed."

@@ -152,16 +152,6 @@ def test_files_that_are_not_there(key: Path, tmp_path: Path) -> None:
         verify(MANIFEST, signature, allowed(key), taken_at=NOW, revoked_signers=none)
 
 
-@needs_ssh_keygen
-def test_signers_whom_others_can_add_are_remarked_on(key: Path) -> None:
-    signers = Path(allowed(key))
-    signers.chmod(0o664)
-    (remark,) = signatures.remarks_on(str(signers))
-    assert f"chmod go-w {signers}" in remark
-    signers.chmod(0o644)
-    assert signatures.remarks_on(str(signers)) == []
-
-
 # ---- Another ssh-keygen
 
 
