@@ -14,7 +14,7 @@ author:
 description:
   - Puts a note next to an archive, in a directory or a bucket. M(disaster_recovery.consul.snapshot_prune) keeps an
     archive with such a note, whatever its policy is.
-  - With O(legal_hold), the store itself refuses to remove the archive and its manifest, too, whoever asks.
+  - With O(legal_hold), the store itself refuses to remove the archive and its manifest, too.
   - A note does not protect an archive from other programs and users. A legal hold does.
 extends_documentation_fragment:
   - disaster_recovery.consul.store

@@ -37,7 +37,7 @@ _ON_BUCKETS = {CREATE.name, LIST.name, BUCKET.name}
 _LIBRARIES = ("google", "requests", "urllib3")
 _CREDENTIALS = (
     "Check store.credentials_file, or GOOGLE_APPLICATION_CREDENTIALS, or the service account of this host, and this "
-    "host's clock: Google refuses a key whose times lie in the past or the future."
+    "host's clock: Google refuses a key whose times are in the past or the future."
 )
 
 

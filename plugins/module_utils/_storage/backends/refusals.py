@@ -114,7 +114,7 @@ def clock_remark(date: str | None, now: float) -> str:
 
 _HINTS = {
     FailureKind.STORE_EXISTS: "Nothing was overwritten. Use another name.",
-    FailureKind.STORE_LOCKED: "It can be removed once its retention has ended and its hold was taken back.",
+    FailureKind.STORE_LOCKED: "It can be removed once its retention has ended and its hold was removed.",
     FailureKind.STORE_UNAVAILABLE: "Try again later.",
     FailureKind.STORE_MISSING: "Check the URL. snapshot_list shows what is there.",
 }
