@@ -181,6 +181,19 @@ def test_a_read_that_is_cut_goes_on_where_it_was(scene: Scene, start: int) -> No
     assert None not in {headers.get("if-match") for headers in asked[1:]}
 
 
+def test_a_store_that_ignores_ranges_is_read_all_the_same(scene: Scene) -> None:
+    data = data_of(PIECES)
+    publish(scene.subject.store(), "x.snap", data)
+
+    def all_of_it(exchange: Exchange) -> None:
+        # The range is signed: the real server can't be asked without it.
+        exchange.read_body()
+        exchange.send(head(200, {"Content-Length": str(len(data)), "ETag": '"1"'}) + data)
+
+    scene.on("GET", "x.snap", all_of_it)
+    assert read(scene.store(), "x.snap", start=5 * MIB + 1) == data[5 * MIB + 1 :]
+
+
 def test_a_read_that_is_cut_again_and_again_is_given_up(scene: Scene) -> None:
     publish(scene.subject.store(), "x.snap", data_of(3))
 
