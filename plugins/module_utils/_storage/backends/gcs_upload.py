@@ -179,9 +179,10 @@ class GcsWriter:
         try:
             resource = self._upload.finish(rest, self._running.digest())
         except StoreError:
-            resource = self._stored_after_all(self._upload)
-            if resource is None:
+            stored = self._stored_after_all(self._upload)
+            if stored is None:
                 raise
+            resource = stored
         self._upload = None
         self._require_stored(resource)
         return self._name
