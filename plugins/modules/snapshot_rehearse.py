@@ -303,7 +303,7 @@ kept_dir:
   type: str
   sample: /tmp/kept-consul-rehearsal-h2k4d7qa
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a real object store back: restores, rehearsals and the rollback kit, judged by what a cluster holds and by age."""
+"""Back from a real object store: restores, rehearsals and the rollback kit, judged by a cluster and by age."""
 
 from __future__ import annotations
 

@@ -84,6 +84,10 @@ def test_a_signature_that_does_not_count(case: str, key: Path) -> None:
         ('valid-after="20250601"', NOW, "Signer"),
         ('valid-after="20250601",namespaces="consul-snapshot"', NOW, "Signer"),
         ('namespaces="git,file"', NOW, "namespace"),
+        # A manifest may name any time at all.
+        ("", -62_135_596_800.0, "Signer"),
+        ("", 253_402_300_799.0, "Signer"),
+        ('valid-after="20250601"', -62_135_596_800.0, "not_yet_valid"),
         # A manifest with a date ahead of now is of now.
         ('valid-after="20700101"', NOW + 100 * 365 * DAY, "not_yet_valid"),
     ],
