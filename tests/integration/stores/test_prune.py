@@ -231,7 +231,7 @@ def test_a_prune_that_is_killed_leaves_every_archive_whole_or_gone(
         while process.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
         process.kill()
-        finish(process)
+        process.communicate()
         there = {path.name for path in tmp_path.iterdir()}
         archives = [name for name in names if name in there]
         assert both(archives) <= there
