@@ -331,3 +331,11 @@ def test_a_key_that_is_of_no_use(content: str, words: str, tmp_path: Path, setti
 def test_a_key_that_is_not_there(tmp_path: Path, settings: SealingSettings) -> None:
     with pytest.raises(FileError, match="can't read identity_file"):
         list(age.unsealed([sealed(settings)], str(tmp_path / "none")))
+
+
+def test_a_key_with_a_passphrase_says_how_to_do_without(tmp_path: Path, settings: SealingSettings) -> None:
+    file = tmp_path / "key"
+    file.write_text("-----BEGIN AGE ENCRYPTED FILE-----\n", encoding="utf-8")
+    with pytest.raises(SealedError, match="nobody can be asked") as caught:
+        list(age.unsealed([sealed(settings)], str(file)))
+    assert "ssh-keygen -p" in caught.value.hint
