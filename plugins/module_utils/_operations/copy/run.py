@@ -146,7 +146,7 @@ class _Copying(NamedTuple):
             known.sha256 if known else None,
             candidate.cluster,
             seals=self.sealed.seal is not None,
-            called=self.request.cluster,
+            called=None if known else self.request.cluster,
         )
         there = self._there(copy, copy.sha256)
         if there is not None:
@@ -173,7 +173,7 @@ class _Copying(NamedTuple):
             passed = pass_on(source, writer, opens=opens, reseals=self.sealed.seal is not None)
             match = _match(beside, passed)
             _require_signed(source, beside, match)
-            if copy.sha256 is None and passed.plain is not None:
+            if passed.plain is not None and passed.plain.sha256 != copy.sha256:
                 there = self._there(copy, passed.plain.sha256)
                 if there is not None:
                     self._note_present(candidate, there)

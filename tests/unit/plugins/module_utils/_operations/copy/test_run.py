@@ -196,6 +196,26 @@ def test_an_archive_without_a_manifest_gets_one_of_the_cluster_that_was_named(tm
     assert copied(path, there, cluster="production").copied == []
 
 
+def test_an_archive_whose_manifest_has_no_name_is_copied_once(tmp_path: Path, there: Path) -> None:
+    path = put(tmp_path / "unnamed", "one.snap", data_of(100), cluster=CLUSTER._replace(name=None))
+    assert len(copied(path.parent, there, cluster="production").copied) == 1
+    copies = copied(path.parent, there, cluster="production")
+
+    assert (copies.copied, len(copies.present)) == ([], 1)
+    assert content(there) == content(path.parent)
+
+
+def test_an_archive_with_the_manifest_of_other_bytes_is_copied_once(tmp_path: Path, there: Path) -> None:
+    path = put(tmp_path / "swapped", "one.snap", data_of(100), sha256="ab" * 32)
+    assert len(copied(path.parent, there).copied) == 1
+    copies = copied(path.parent, there)
+
+    assert (copies.copied, len(copies.present)) == ([], 1)
+    assert content(there).keys() == {"one.snap", "one.snap.manifest.json"}
+    manifest = json.loads((there / "one.snap.manifest.json").read_bytes())
+    assert manifest["archive"]["sha256"] == hashlib.sha256(data_of(100)).hexdigest()
+
+
 def test_a_manifest_that_leaves_something_out_is_not_passed_on(tmp_path: Path, there: Path) -> None:
     warned: list[str] = []
     path = put(tmp_path / "forged", "one.snap", data_of(100), records={}, user_records={})
