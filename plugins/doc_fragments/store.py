@@ -10,7 +10,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 requirements:
   - boto3 >= 1.26, only for C(s3://)
-  - google-cloud-storage >= 2.10, only for C(gs://)
+  - google-cloud-storage >= 2.14, only for C(gs://)
   - azure-storage-blob >= 12.13, only for C(az://), and azure-identity without a key, a SAS token or a connection string
 options:
   store:

@@ -210,7 +210,7 @@ unknown:
   type: dict
   sample: {"health": "403 Permission denied"}
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

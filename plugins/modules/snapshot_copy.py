@@ -136,7 +136,7 @@ not_copied:
   elements: dict
   sample: []
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

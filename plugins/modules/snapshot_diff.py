@@ -221,7 +221,7 @@ after:
     path: null
     taken_at: "2026-11-24T02:15:00Z"
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

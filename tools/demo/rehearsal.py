@@ -27,4 +27,6 @@ def play(stage: Stage, cluster: Cluster) -> Path:
     states = [one["state"] for one in report["clusters"]]
     if states != ["passed"]:
         raise LabError(f"the rehearsal's report has to tell of one cluster that passed, and reports {states}")
+    if not all(one["key_works"] for cluster in report["clusters"] for one in cluster["rehearsals"]):
+        raise LabError("the rehearsal's report has to say that the key opens the archive")
     return directory / "report.html"

@@ -16,6 +16,7 @@ from .._errors import MESSAGE_LIMIT, printable
 from .._operations.journal import Journal
 from .._storage.location import parse_location
 from .._storage.sealing.permissions import remarks_on_files
+from .._storage.sealing.recipients import is_secret
 from .._storage.settings import SealingSettings, StoreSettings
 from .endings import failure_of, for_people
 from .interrupts import ignore_signals, install_signal_handlers
@@ -70,6 +71,7 @@ class Run:
 
         :raises OptionError: a recipient can't be used.
         """
+        self.module.no_log_values.update(filter(is_secret, self.params.get("encrypt_to") or ()))
         settings = sealing_settings(self.params)
         for line in remarks_on_files(settings):
             self.warn(line)
@@ -94,6 +96,7 @@ def run_module(spec: Mapping[str, Any], operation: Callable[[Run], dict[str, Any
     :param operation: returns the result; whatever it raises becomes ``msg`` and ``failure``.
     """
     run = Run(AnsibleModule(**{"supports_check_mode": True, **spec}))
+    run.module.add_path_info = _with_our_size(run.module.add_path_info)
     try:
         install_signal_handlers()
         result = operation(run)
@@ -103,6 +106,22 @@ def run_module(spec: Mapping[str, Any], operation: Callable[[Run], dict[str, Any
         _fail(run, error)
     else:
         run.module.exit_json(**for_people({**_noted(run), "changed": False, **result}))
+
+
+def _with_our_size(add_path_info: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what adds owner and mode of a file to a result that names one, and leaves the result's own size alone.
+
+    Ansible would put the file's in its place, and that of a sealed archive is not the archive's.
+    """
+
+    def add(result: dict[str, Any]) -> dict[str, Any]:
+        told = {"size": result["size"]} if "size" in result else {}
+        facts = add_path_info(result)
+        # In place: AnsibleModule prints the dictionary that it gave, whatever is returned.
+        facts.update(told)
+        return facts
+
+    return add
 
 
 def _fail(run: Run, error: BaseException) -> None:

@@ -77,7 +77,7 @@ class Manifest:
     peerings: tuple[Peering, ...] | None = None
     """The peerings; None in a manifest that does not name them."""
     sealed: Digest | None = None
-    """What the bytes of the sealed archive have, as they are stored; ``size`` and ``sha256`` are the plain archive's."""
+    """What the bytes of the sealed archive have, as they lie there; ``size`` and ``sha256`` are the plain archive's."""
 
     @property
     def stored(self) -> Digest:

@@ -38,7 +38,7 @@ class ManifestText(NamedTuple):
 class ManifestMatch(NamedTuple):
     """What lies beside an archive: MATCHES, ABSENT, STALE or UNREADABLE; a manifest comes with MATCHES alone.
 
-    The manifest is the one with the newest confirmation that counts, which no signature covers; ``manifest_text`` returns
+    It is the one with the newest confirmation that counts, which no signature covers. ``manifest_text`` returns
     it as it was written.
     """
 

@@ -18,7 +18,7 @@ from .backends.local import LocalStore
 from .catalogue import Listed, read_catalogue, with_servers
 from .chronology import Stamp, in_order, is_ahead
 from .confirmation import Confirmation, confirmation_name, encode_confirmation
-from .manifest import Manifest
+from .manifest import Manifest, encode_manifest
 from .manifest_file import (
     confirmations_of,
     confirmed_manifest,
@@ -127,12 +127,17 @@ def confirm(store: Store, entry: Entry) -> None:
     """Note beside an archive that its content was still the cluster's at ``confirmed_at`` of the entry's manifest.
 
     The note is a small object of its own; older ones are removed then, as far as that is allowed. In a directory the
-    archive's modification time is renewed, as far as that is allowed: jobs that remove old files by their time then keep
-    the archive that holds the cluster's content.
+    archive's modification time is renewed, as far as that is allowed: jobs that remove old files by their time then
+    keep the archive that holds the cluster's content. A file without a manifest of its own gets one there.
 
     :raises FileError: the note can't be written. :raises StoreError: as in a bucket.
     """
     manifest, archive = entry.manifest, entry.name
+    if isinstance(store, LocalStore) and not _is_described(entry):
+        # It was known by its own bytes; from now on it has a manifest.
+        store.overwrite(manifest_path(archive), encode_manifest(manifest), like=manifest_path(archive))
+        _renew(entry.path)
+        return
     name = confirmation_name(archive, manifest.confirmed_at)
     data = encode_confirmation(Confirmation(manifest.stored.sha256, manifest.confirmed_at, manifest.cluster))
     older = confirmations_of(store, archive)
@@ -147,8 +152,20 @@ def confirm(store: Store, entry: Entry) -> None:
             if one != name:
                 store.remove(one)
     if store.location.is_local:
-        with contextlib.suppress(OSError):
-            os.utime(entry.path)
+        _renew(entry.path)
+
+
+def _is_described(entry: Entry) -> bool:
+    try:
+        manifest = read_manifest(entry.path)
+    except SnapshotError:
+        return False
+    return manifest is not None and manifest.stored == entry.manifest.stored
+
+
+def _renew(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.utime(path)
 
 
 @contextlib.contextmanager

@@ -97,7 +97,7 @@ def test_check_run_again(golden: Any, fresh: Callable[..., Cluster], ansible: An
 
     before = contents(backups)
     assert ansible.ok(playbook, None, **python).changed == 0
-    assert contents(backups).keys() == before.keys()
+    assert archives_in(backups) == before
 
 
 def assert_documented(tasks: list[dict[str, Any]], told: dict[str, dict[str, Any]]) -> None:

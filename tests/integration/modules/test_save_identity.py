@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.calls import Calls
-from support.scene import archives_in, contents, manifest_of
+from support.scene import archives_in, confirmations_of, contents, manifest_of
 
 from lab import Cluster
 
@@ -178,7 +178,8 @@ def test_an_archive_without_a_name_is_adopted(pair: Pair, calls: Calls, tmp_path
 
     again = calls.ok(pair.one, "snapshot_save", dest=str(tmp_path), cluster="production")
     assert (again["changed"], again["dest"]) == (False, saved["dest"])
-    known = json.loads(Path(again["manifest"]).read_text())["cluster"]
+    [confirmation] = confirmations_of(Path(again["dest"]))
+    known = confirmation["cluster"]
     assert (known["name"], known["servers"]) == ("production", server_ids(pair.one))
     # And it is not given up again for a save that gives no name.
     last = calls.ok(pair.one, "snapshot_save", dest=str(tmp_path))
@@ -193,7 +194,8 @@ def test_servers_replaced_one_by_one_are_one_cluster(pair: Pair, calls: Calls, t
     again = calls.ok(pair.one, "snapshot_save", dest=str(tmp_path))
     assert not again["changed"]
     # Confirmed under the servers of today, so that the next one is compared with these.
-    assert json.loads(Path(again["manifest"]).read_text())["cluster"]["servers"] == server_ids(pair.one)
+    [confirmation] = confirmations_of(Path(again["dest"]))
+    assert confirmation["cluster"]["servers"] == server_ids(pair.one)
 
 
 def test_a_confirmed_archive_is_not_old_for_find(pair: Pair, calls: Calls, tmp_path: Path) -> None:

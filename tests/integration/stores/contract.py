@@ -111,6 +111,12 @@ def read(store: Any, name: str, **options: Any) -> bytes:
         return b"".join(pieces)
 
 
+def listed(store: Any, prefix: str = "") -> list[str]:
+    """Return the names in a store, in order. A directory also lists what is under way there."""
+    items = [item for item in store.list(prefix) if not getattr(item, "fault", None)]
+    return sorted(item.name for item in items if not (store.location.is_local and item.name.startswith(".")))
+
+
 class Worker:
     """A process of ``store_worker``."""
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from support.calls import Calls
+from support.documented import returns_of
 from support.keys import age_key, ssh_key, with_programs
-from support.scene import returns_of
 from support.stores import VersityGw
 
 from lab import Cluster

@@ -49,3 +49,17 @@ def test_the_document_holds_both_wall_times() -> None:
     [row] = [scenes.row("info", "the CLI", 0.3, pair(1.0, 1.0))]
 
     assert (row["ours_s"], row["ours_whole_s"], row["ours_cpu_s"], row["theirs_cpu_s"]) == (1.0, 1.5, 1.75, 3.25)
+
+
+def test_peak_memory_stands_below_its_heading() -> None:
+    memory = {"archive_mb": 81.4, "save_mib": 43.1, "info_mib": 36.0, "cli_save_mib": 70.2, "cli_inspect_mib": 90.3}
+    bars = {"bar_mib": 64, "sealed_mib": 88.5, "sealed_bar_mib": 96}
+
+    *_rows, heading, line = report.table(
+        report.document(figures=FIGURES, rows=[], memory=[{**memory, **bars}])
+    ).splitlines()
+
+    for name, figure in (("save", "43.1 MiB"), ("CLI inspect", "90.3 MiB"), ("sealed, S3", "88.5 MiB")):
+        end = heading.index(f" {name} ") + 1 + len(name)
+        assert line[:end].endswith(figure)
+    assert line.endswith("96 MiB")

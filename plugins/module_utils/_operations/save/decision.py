@@ -17,6 +17,9 @@ from ..decision import Decision, difference_in_words
 FORCED = Decision(True, "it was forced")
 DAMAGED = Decision(True, "the newest archive is damaged")
 """Stands in for a decision to be content with the newest archive, when its bytes turn out to be damaged."""
+PLAIN = Decision(True, "the newest archive is not encrypted")
+UNSIGNED = Decision(True, "the newest archive is not signed")
+"""Stand in for the same decision, when archives are to be sealed from now on."""
 REBUILT = Decision(True, "the cluster was rebuilt: it shares no server with the newest archive of its name")
 
 
@@ -46,6 +49,17 @@ def newest_archive(manifest: Manifest | None, cluster: ClusterIdentity) -> Newes
         return None
     confirmed_at = manifest.confirmed_at if manifest.confirmed_by_leader else None
     return NewestArchive(manifest.index, confirmed_at, manifest.fingerprint)
+
+
+def is_less_than_asked(*, sealed: bool, signed: bool, seals: bool, signs: bool) -> Decision | None:
+    """Return the decision to keep a new archive where the newest one is not sealed as archives are to be; else None.
+
+    :param sealed: whether the newest archive is encrypted. ``signed``: whether its manifest has a signature.
+    :param seals: whether a new archive is to be encrypted. ``signs``: whether its manifest is to be signed.
+    """
+    if seals and not sealed:
+        return PLAIN
+    return UNSIGNED if signs and not signed else None
 
 
 def should_take(newest: NewestArchive | None, *, max_age: int | None, force: bool, now: float) -> Decision:

@@ -29,7 +29,7 @@ from ..capture import Capture, capture, named_after
 from ..decision import Decision
 from ..journal import Journal
 from ..sealing import Sealed, prepare_sealing
-from .decision import DAMAGED, Verdict, decide, newest_archive, require_overwritable, should_take
+from .decision import DAMAGED, Verdict, decide, is_less_than_asked, newest_archive, require_overwritable, should_take
 from .destination import Destination, archives_at, clean, destination_of, require_room
 from .preflight import LiveCluster, preflight
 from .publish import confirm_existing, foretold, publish
@@ -109,7 +109,7 @@ def save(
         entries = archives_at(destination, store, force=request.force, cluster=live.identity)
         newest = _newest(destination, entries, live.identity)
         decision = _should_take(request, newest, live.identity)
-        if not decision.go and newest and is_intact(store, newest):
+        if not decision.go and newest and not _lacks(sealed, newest) and is_intact(store, newest):
             return Saved(decision, newest, newest, None, remarks=tuple(notes))
         if newest and not destination.is_bucket:
             require_room(destination.directory, newest)
@@ -155,7 +155,7 @@ class _Saving(NamedTuple):
             with self.journal.phase("publish"):
                 manifest = _manifest(request, self.live, taken)
                 before = _before(request, destination, entries, manifest, taken)
-                verdict = _decide(request, destination, store, before, manifest)
+                verdict = _decide(request, destination, store, self.sealed, before, manifest)
                 confirmed = None if verdict.decision.go else before
                 if confirmed is not None:
                     entry = confirm_existing(store, confirmed, manifest, now=time.time(), check=self.check)
@@ -270,8 +270,23 @@ def _before(
     return before
 
 
+def _lacks(sealed: Sealed, newest: Entry) -> Decision | None:
+    """Return the decision that follows where the newest archive is not sealed as archives are to be; else None."""
+    return is_less_than_asked(
+        sealed=newest.manifest.sealed is not None,
+        signed=newest.signed,
+        seals=sealed.seal is not None,
+        signs=sealed.sign is not None,
+    )
+
+
 def _decide(
-    request: SaveRequest, destination: Destination, store: Store, before: Entry | None, manifest: Manifest
+    request: SaveRequest,
+    destination: Destination,
+    store: Store,
+    sealed: Sealed,
+    before: Entry | None,
+    manifest: Manifest,
 ) -> Verdict:
     verdict = decide(
         before.manifest if before else None,
@@ -280,6 +295,9 @@ def _decide(
         skip_unchanged=request.skip_unchanged,
         force=request.force,
     )
-    if not verdict.decision.go and before and not is_intact(store, before):
-        return verdict._replace(decision=DAMAGED)
-    return verdict
+    if verdict.decision.go or before is None:
+        return verdict
+    lacks = _lacks(sealed, before)
+    if lacks is not None and manifest.confirmed_by_leader:
+        return verdict._replace(decision=lacks)
+    return verdict if is_intact(store, before) else verdict._replace(decision=DAMAGED)

@@ -128,7 +128,7 @@ class AzureStore:
         return self._writer(self._retention())
 
     def put_new(self, name: str, data: bytes) -> None:
-        """Store a small blob where there is none, by one request."""
+        """Store a small blob where there is none."""
         self._put_new(name, data, self._retention())
 
     def _writer(self, retention: values.Retention | None) -> BlobWriter:
@@ -216,9 +216,10 @@ class AzureStore:
 
         running.update(data + b"wrong")
         wrong = {"Content-MD5": base64.b64encode(running.digest()).decode()}
+        blob = self._blob(name)
         try:
             self._do(
-                azure.BLOCK, lambda: self._blob(name).stage_block("wrong", data, length=len(data), headers=wrong), name
+                azure.BLOCK, lambda: blob.stage_block("wrong", data, length=len(data), headers=wrong), name, retries=0
             )
         except StoreError as error:
             if error.facts.get("status") != 400:
@@ -279,13 +280,15 @@ class AzureStore:
         lock = self._settings.object_lock
         return (values.MODES[lock.mode], time.time() + lock.days * _DAY) if lock else None
 
-    def _do(self, operation: Operation, action: Callable[[], T], name: str | None = None) -> T:
+    def _do(
+        self, operation: Operation, action: Callable[[], T], name: str | None = None, *, retries: int | None = None
+    ) -> T:
         place = str(self.location) if name is None else self.place(name)
         container, sas = self.location.bucket, self._settings.sas_token
         return attempt(
             action,
             lambda error: azure.fault_of(error, place, operation, container=container, sas=sas),
-            self._settings.retries,
+            self._settings.retries if retries is None else retries,
         )
 
     def _account(self) -> Any:

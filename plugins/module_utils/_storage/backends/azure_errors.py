@@ -17,11 +17,9 @@ from .refusals import Operation, Refusal, connection_fault, is_busy, refused, se
 from .sas import expiry_of
 
 # The permissions of a SAS token, and the role that has the same.
-CREATE = Operation("Put Blob", "the SAS permission c (create), or the role Storage Blob Data Contributor")
-BLOCK = Operation("Put Block", CREATE.permission)
-COMMIT = Operation("Put Block List", CREATE.permission)
-CREATE_LOCKED = Operation("Put Blob", "the SAS permissions c (create) and i (set immutability policy)")
-COMMIT_LOCKED = Operation("Put Block List", CREATE_LOCKED.permission)
+BLOCK = Operation("Put Block", "the SAS permission w (write), or the role Storage Blob Data Contributor")
+COMMIT = Operation("Put Block List", BLOCK.permission)
+COMMIT_LOCKED = Operation("Put Block List", "the SAS permissions w (write) and i (set immutability policy)")
 OVERWRITE = Operation("Put Blob, overwriting", "the SAS permission w (write)")
 READ = Operation("Get Blob", "the SAS permission r (read), or the role Storage Blob Data Reader")
 LIST = Operation("List Blobs", "the SAS permission l (list) of the container, or the role Storage Blob Data Reader")
@@ -35,7 +33,7 @@ SIGN_IN = Operation("sign-in", "an identity")
 
 NO_CONTAINER = ("ContainerNotFound", "ContainerBeingDeleted", "ContainerDisabled")
 
-_CREATING = {CREATE.name, BLOCK.name, COMMIT.name}
+_CREATING = {BLOCK.name, COMMIT.name}
 _AUTHENTICATION = {"AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation"}
 _KEY_OFF = "KeyBasedAuthenticationNotPermitted"
 _EXISTS = {"BlobAlreadyExists", "ResourceAlreadyExists", "UnauthorizedBlobOverwrite"}
@@ -122,7 +120,8 @@ def _verdict(refusal: Refusal, operation: Operation, container: str) -> tuple[Fa
         return FailureKind.STORE_MISSING, "failed: there is no such blob", ""
     if status == 412:
         return FailureKind.STORE, "failed: the blob has changed meanwhile", "Try again."
-    if code in ("Md5Mismatch", "Crc64Mismatch"):
+    # Azurite says InvalidOperation.
+    if code in ("Md5Mismatch", "Crc64Mismatch") or (operation.name == BLOCK.name and code == "InvalidOperation"):
         return FailureKind.STORE_UNAVAILABLE, "was refused: the bytes were damaged on their way", "Try again."
     if status == 501 or code in ("FeatureNotSupported", "NotImplemented", "APINotImplemented"):
         return FailureKind.STORE, "failed: the store has no such feature", "Use the store without it."

@@ -14,7 +14,6 @@ from ..protocol import SHA256
 from . import azure_errors as azure
 from . import azure_values as values
 from .blocks import UPLOAD, BlockBuffer, require_sha256
-from .refusals import Operation
 
 
 class Keeping(NamedTuple):
@@ -73,11 +72,9 @@ class BlobWriter:
         rest = self._buffer.rest()
         if not self._blocks:
             require_sha256(rest, sha256, self._place(self._name))
-            self._create(azure.CREATE, lambda options: self._put(rest, options), sha256)
-            return self._name
         if rest:
             self._stage(rest)
-        self._create(azure.COMMIT, self._commit, sha256)
+        self._commit(sha256)
         return self._name
 
     def _stage(self, block: bytes) -> None:
@@ -89,38 +86,28 @@ class BlobWriter:
         self._do(azure.BLOCK, ask, self._name)
         self._blocks.append(number)
 
-    def _put(self, data: bytes, options: dict[str, Any]) -> None:
-        options.pop("match_condition")
-        self._blob(self._name).upload_blob(
-            data,
-            length=len(data),
-            overwrite=False,
-            max_concurrency=1,
-            validate_content=values.can_validate(),
-            **options,
-        )
+    def _commit(self, sha256: str) -> None:
+        """Send the request that publishes. One that is sent again may meet the blob that the lost answer was about.
 
-    def _commit(self, options: dict[str, Any]) -> None:
+        Small blobs go this way too: Put Blob is refused by Azurite where blocks of that name were given up.
+        """
         from azure.storage.blob import BlobBlock
 
         blocks = [BlobBlock(block_id=number) for number in self._blocks]
-        self._blob(self._name).commit_block_list(blocks, **options)
-
-    def _create(self, operation: Operation, send: Callable[[dict[str, Any]], None], sha256: str) -> None:
-        """Send the request that publishes. One that is sent again may meet the blob that the lost answer was about."""
-        if self._keeping.retention is not None:
-            operation = operation._replace(permission=azure.CREATE_LOCKED.permission)
         attempts = 0
 
         def ask() -> None:
             nonlocal attempts
             attempts += 1
-            send(self._options(sha256))
+            self._blob(self._name).commit_block_list(blocks, **self._options(sha256))
 
         try:
-            self._do(operation, ask, self._name)
+            self._do(azure.COMMIT_LOCKED if self._keeping.retention else azure.COMMIT, ask, self._name)
         except StoreError as error:
-            if error.kind is not FailureKind.STORE_EXISTS or attempts == 1 or not self._is_ours():
+            unsure = error.kind is FailureKind.STORE_UNAVAILABLE or (
+                error.kind is FailureKind.STORE_EXISTS and attempts > 1
+            )
+            if not unsure or not self._is_ours():
                 raise
 
     def _is_ours(self) -> bool:

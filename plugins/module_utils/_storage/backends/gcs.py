@@ -230,7 +230,7 @@ class GcsStore:
         """Upload an object with the checksum of other bytes."""
         wrong = values.new_crc32c()
         wrong.update(data + b"wrong")
-        upload = self._begin(name, {}, retention=None)
+        upload = self._begin(name, {}, wrong.digest(), retention=None)
         try:
             upload.finish(data, wrong.digest())
         except StoreError as error:
@@ -261,7 +261,9 @@ class GcsStore:
 
     # ---- For the writer
 
-    def _begin(self, name: str, metadata: dict[str, str], *, retention: Retention | None) -> ResumableUpload:
+    def _begin(
+        self, name: str, metadata: dict[str, str], crc32c: bytes | None, *, retention: Retention | None
+    ) -> ResumableUpload:
         operation = gcs.CREATE_LOCKED if retention else gcs.CREATE
 
         def ask() -> str:
@@ -271,6 +273,8 @@ class GcsStore:
             if self._settings.storage_class:
                 blob.storage_class = self._settings.storage_class
             blob.metadata = metadata
+            if crc32c is not None:
+                blob.crc32c = values.in_base64(crc32c)
             if retention is not None:
                 values.retain(blob, retention)
             return str(

@@ -9,22 +9,21 @@ conditions are in it. What follows are plain PUTs to the URL that it gets; it as
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import re
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Optional
 
 from ..._errors import FailureKind, StoreError
 from ..protocol import SHA256
 from .blocks import UPLOAD, BlockBuffer, require_sha256
-from .gcs_values import crc32c_hex, new_crc32c
+from .gcs_values import crc32c_hex, in_base64, new_crc32c
 
 _GOES_ON = 308
 _RANGE = re.compile(r"bytes=0-(\d{1,19})")
 
-Begin = Callable[[str, dict[str, str]], "ResumableUpload"]
+Begin = Callable[[str, dict[str, str], Optional[bytes]], "ResumableUpload"]
 
 
 class ResumableUpload:
@@ -56,7 +55,7 @@ class ResumableUpload:
         :param crc32c: of all bytes. The store refuses the object if its bytes have another one.
         """
         total = str(self._stored + len(block))
-        self._put(block, total, {"X-Goog-Hash": f"crc32c={base64.b64encode(crc32c).decode()}"})
+        self._put(block, total, {"X-Goog-Hash": f"crc32c={in_base64(crc32c)}"})
         if self._resource is None:
             raise self._cut("the store did not end the upload")
         return self._resource
@@ -119,8 +118,9 @@ class ResumableUpload:
 class GcsWriter:
     """One new object under way.
 
-    ``begin``: begins the upload of a name, with metadata. ``find``: asks for what is stored under a name. ``drop``:
-    removes a generation of a name as far as that is allowed. ``place``: the URL of a name.
+    ``begin``: begins the upload of a name, with metadata, and with the CRC32C where it is known already. ``find``: asks
+    for what is stored under a name. ``drop``: removes a generation of a name as far as that is allowed. ``place``: the
+    URL of a name.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class GcsWriter:
         self._size += len(data)
         for block in self._buffer.add(data):
             if self._upload is None:
-                self._upload = self._begin(self._name, {UPLOAD: self._number})
+                self._upload = self._begin(self._name, {UPLOAD: self._number}, None)
             self._upload.send(block)
 
     def sync(self) -> None:
@@ -175,13 +175,14 @@ class GcsWriter:
         rest = self._buffer.rest()
         if self._upload is None:
             require_sha256(rest, sha256, self._place(self._name))
-            self._upload = self._begin(self._name, {UPLOAD: self._number, SHA256: sha256})
+            self._upload = self._begin(self._name, {UPLOAD: self._number, SHA256: sha256}, self._running.digest())
         try:
             resource = self._upload.finish(rest, self._running.digest())
         except StoreError:
-            resource = self._stored_after_all(self._upload)
-            if resource is None:
+            stored = self._stored_after_all(self._upload)
+            if stored is None:
                 raise
+            resource = stored
         self._upload = None
         self._require_stored(resource)
         return self._name

@@ -33,6 +33,11 @@ def new_crc32c() -> Any:
     return google_crc32c.Checksum()
 
 
+def in_base64(digest: bytes) -> str:
+    """Return a checksum as the service writes it."""
+    return base64.b64encode(digest).decode()
+
+
 def crc32c_hex(noted: object) -> str | None:
     """Return in hex what a resource says in base64; None where it says nothing, or nothing readable."""
     if not isinstance(noted, str):

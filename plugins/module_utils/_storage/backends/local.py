@@ -149,7 +149,7 @@ class LocalStore:
         self.put_small(name, data)
 
     def put_small(self, name: str, data: bytes, *, like: str | None = None) -> None:
-        """Do what ``put_new`` does; the file gets owner and permissions of ``like``, another name, where there is one."""
+        """Do what ``put_new`` does; the file gets owner and permissions of ``like``, another name, if that is there."""
         with AtomicFile(self.directory) as partial:
             partial.write(data)
             if like is not None:
@@ -205,15 +205,18 @@ class LocalStore:
     def lock_default(self) -> ObjectLock | None:
         """Return None: a directory has no locks."""
 
-    def overwrite(self, name: str, data: bytes) -> None:
-        """Write a file in place of what has its name.
+    def overwrite(self, name: str, data: bytes, *, like: str | None = None) -> None:
+        """Write a file in place of what has its name; ``like``: see ``put_small``.
 
         :raises FileError: that isn't allowed.
         """
         with AtomicFile(self.directory) as partial:
             partial.write(data)
+            if like is not None:
+                partial.copy_ownership(self.place(like))
             partial.sync()
-            partial.publish(self.place(name))
+            with directory_lock(self.directory):
+                partial.publish(self.place(name))
         sync_directory(self.directory)
 
     def accepts_wrong_checksum(self, name: str, data: bytes) -> None:
@@ -238,7 +241,7 @@ class LocalStore:
     def put_together(
         self, writer: LocalWriter, plan: Callable[[], tuple[str, Files]], *, prepare: Prepare | None = None
     ) -> str:
-        """Put a file that was written, and small ones beside it, in place, each in one step; return the first one's name.
+        """Put a file that was written, and small ones beside it, in place, each in one step; return its name.
 
         All are on the disk before the first of them is renamed. A crash between two leaves a whole file whose
         companions are another's, which is noticed and costs nothing. What was there is replaced.

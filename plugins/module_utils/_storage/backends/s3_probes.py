@@ -113,7 +113,7 @@ class S3Probes(S3Bucket):
             if error.kind == FailureKind.STORE_DENIED:
                 left.append(Remnant(name, "these credentials may not list versions, so older ones may be left"))
         for version in versions:
-            which = {"VersionId": version} if version else {}
+            which: dict[str, Any] = {"VersionId": version} if version else {}
             try:
                 self._client.call("DeleteObject", place=self.place(name), Key=key, **which)
             except StoreError as error:
@@ -127,7 +127,7 @@ class S3Probes(S3Bucket):
         found = [one for page in pages for kind in ("Versions", "DeleteMarkers") for one in page.get(kind) or []]
         return [str(one.get("VersionId") or "") for one in found if one.get("Key") == key]
 
-    def _remnant(self, error: StoreError, name: str, which: dict[str, str]) -> Remnant:
+    def _remnant(self, error: StoreError, name: str, which: dict[str, Any]) -> Remnant:
         with contextlib.suppress(StoreError):
             told = self._client.call("HeadObject", place=self.place(name), Key=self._key(name), **which)
             until = told.get("ObjectLockRetainUntilDate")

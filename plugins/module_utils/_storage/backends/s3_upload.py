@@ -138,7 +138,7 @@ class S3Writer:
             )
         body = bytes(self._buffer)
         digest = hashlib.sha256(body).digest()
-        guard = {"ChecksumSHA256": encoded(digest)} if self._checksums else {"ContentMD5": _md5(body)}
+        guard: dict[str, Any] = {"ChecksumSHA256": encoded(digest)} if self._checksums else {"ContentMD5": _md5(body)}
         answer = self._client.call(
             "UploadPart",
             place=self._place,

@@ -27,7 +27,7 @@ def recipient_from(text: str, source: str) -> str:
     :raises OptionError: it is not a recipient of a kind that age has.
     """
     recipient = text.strip()
-    if any(mark in recipient.upper() for mark in _SECRET):
+    if is_secret(recipient):
         raise OptionError(
             f"{source} is a secret key, and archives are encrypted to public ones",
             hint="Write what age-keygen -y prints for it. What is in an option may be in a log now: replace the key.",
@@ -39,6 +39,11 @@ def recipient_from(text: str, source: str) -> str:
             hint="Write a public key: age1… (age-keygen prints it), or ssh-ed25519 … or ssh-rsa … from a .pub file.",
         )
     return recipient
+
+
+def is_secret(text: str) -> bool:
+    """Whether somebody wrote a secret key where a recipient belongs."""
+    return any(mark in text.upper() for mark in _SECRET)
 
 
 def recipients_in(text: bytes, source: str) -> list[str]:

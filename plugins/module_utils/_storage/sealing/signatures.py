@@ -37,6 +37,8 @@ SIGNATURE_LIMIT = 1 << 16
 _PROGRAM = "ssh-keygen"
 _PATIENCE = 30.0
 """Seconds that ssh-keygen may take. A key in the agent may have to be touched."""
+_EARLIEST = 86400.0
+"""Seconds since the epoch: ssh-keygen does not understand every time that a manifest may name."""
 _ARMOR = b"-----BEGIN SSH SIGNATURE-----"
 _AGENT = ("SSH_AUTH_SOCK",)
 
@@ -78,7 +80,7 @@ def verify(
     was stolen belongs into ``revoked_signers``: whoever has it can give an archive any date.
 
     :param signature: None where there is none. :param taken_at: what the manifest says of it, in seconds since the
-        epoch. A time ahead of now counts as now.
+        epoch. A time ahead of now counts as now, and one before 1970 as of that year.
     :raises SignatureError: it can't be checked: ssh-keygen is missing or too old, or a file can't be used.
     """
     _require_file(allowed_signers, "allowed_signers")
@@ -87,7 +89,7 @@ def verify(
     if signature is None:
         return refusal(MISSING)
     # In the time zone of this host, as dates in allowed_signers are: OpenSSH before 9.1 knows no other.
-    when = time.strftime("%Y%m%d%H%M%S", time.localtime(min(taken_at, time.time())))
+    when = time.strftime("%Y%m%d%H%M%S", time.localtime(max(_EARLIEST, min(taken_at, time.time()))))
     with _file_with(signature[:SIGNATURE_LIMIT]) as path:
         common = [f"-Overify-time={when}", "-s", path, "-f", os.path.abspath(allowed_signers)]
         # Who it may be; whether it is one of theirs is asked next.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,11 +32,19 @@ class Module:
         self.printed: list[dict[str, Any]] = []
         self.warnings: list[str] = []
 
+    def add_path_info(self, result: dict[str, Any]) -> dict[str, Any]:
+        # As AnsibleModule does it, where there is such a file.
+        if result.get("path") == "/there":
+            result.update(owner="root", size=7)
+        return result
+
     def fail_json(self, **result: Any) -> None:
         self.printed.append({"failed": True, **result})
         raise SystemExit(1)
 
     def exit_json(self, **result: Any) -> None:
+        # What it returns is of no use to AnsibleModule either.
+        self.add_path_info(result)
         self.printed.append(result)
         raise SystemExit(0)
 
@@ -198,3 +207,28 @@ class Client:
 
     def with_token(self, token: str) -> Client:
         return Client(self.connection)
+
+
+def test_the_size_in_a_result_is_not_that_of_the_file_as_it_lies_there(module: Module) -> None:
+    result = printed(module, lambda run: {"path": "/there", "size": 5})
+    assert (result["size"], result["owner"]) == (5, "root")
+
+
+def test_the_size_of_a_file_is_shown_where_the_result_has_none(module: Module) -> None:
+    assert printed(module, lambda run: {"path": "/there"})["size"] == 7
+
+
+def test_a_secret_key_among_the_recipients_is_masked(module: Module) -> None:
+    module.params = {"encrypt_to": ["age1public", "AGE-SECRET-KEY-1ABC"]}
+    run = Run(module)  # type: ignore[arg-type]
+    assert run.sealing_settings().recipients == ("age1public", "AGE-SECRET-KEY-1ABC")
+    assert module.no_log_values == {"AGE-SECRET-KEY-1ABC"}
+
+
+def test_files_with_keys_that_others_can_read_are_warned_about(module: Module, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("x", encoding="utf-8")
+    key.chmod(0o644)
+    module.params = {"identity_file": str(key)}
+    Run(module).sealing_settings()  # type: ignore[arg-type]
+    assert [str(key) in line for line in module.warnings] == [True]

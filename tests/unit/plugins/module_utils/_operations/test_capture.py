@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,13 @@ from support.states import archive_around, incompressible, kv, state_of
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.client import Client, Connection
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import ArchiveError, StaleError
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.capture import Capture, Sink, capture
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.identity import ClusterIdentity
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.capture import (
+    Capture,
+    Sink,
+    capture,
+    named_after,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.backends.local import LocalStore
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import Digest
 
@@ -104,3 +111,36 @@ def test_max_stale(server: FaultServer, contact: str, max_stale: int | None, ref
 def test_max_stale_is_nothing_to_a_leaders_answer(server: FaultServer) -> None:
     server.on(*SNAPSHOT, sends(ARCHIVE, LastContact="8"))
     assert captured(server, max_stale=7).headers.last_contact_ms == 8
+
+
+class Named:
+    """A sink that notes under which names it was begun, and what it was given since."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.data = b""
+
+    def restart(self, name: str) -> None:
+        self.names.append(name)
+        self.data = b""
+
+    def write(self, data: bytes) -> None:
+        self.data += data
+
+    def sync(self) -> None:
+        pass
+
+
+def test_an_archive_has_its_name_before_its_first_byte(server: FaultServer) -> None:
+    sink = Named()
+    cluster = ClusterIdentity("dc1", None, None)
+    server.on(*SNAPSHOT, sends(ARCHIVE, Index="42"), sends(ARCHIVE, Index="42"), sends(ARCHIVE))
+    captured(server, sink, name_of=named_after(cluster))
+    captured(server, sink, name_of=named_after(cluster, 2))
+    assert sink.data == ARCHIVE
+    # Without a name of its own, and without an index in the answer.
+    captured(server, sink, datacenter="dc2")
+    patterns = (r"dc1-\d{8}T\d{6}Z-42[.]snap", r"dc1-\d{8}T\d{6}Z-42-2[.]snap", r"dc2-\d{8}T\d{6}Z-0[.]snap")
+    assert len(sink.names) == len(patterns)
+    for name, pattern in zip(sink.names, patterns):
+        assert re.fullmatch(pattern, name), name

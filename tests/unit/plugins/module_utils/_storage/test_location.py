@@ -51,7 +51,7 @@ def test_what_is_a_place(text: str, place: Location) -> None:
     ],
 )
 def test_what_is_none(text: str) -> None:
-    with pytest.raises(OptionError, match="^dest: ") as refused:
+    with pytest.raises(OptionError, match=r"^dest: ") as refused:
         parse_location(text, "dest")
     assert refused.value.hint
     assert refused.value.as_text().isprintable()

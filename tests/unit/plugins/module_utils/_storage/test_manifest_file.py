@@ -89,6 +89,16 @@ def test_a_confirmation_has_the_permissions_of_the_manifest(tmp_path: Path) -> N
     confirm(store, Entry(path, replace(manifest_of(b"data"), confirmed_at=500)))
     assert os.stat(f"{path}.confirmed-19700101T000820Z").st_mode & 0o777 == 0o640
     os.unlink(manifest_path(path))
+    # One that was known by its bytes alone gets a manifest.
     confirm(store, Entry(path, replace(manifest_of(b"data"), confirmed_at=501)))
-    assert os.stat(f"{path}.confirmed-19700101T000821Z").st_mode & 0o777 == 0o600
-    assert sorted(os.listdir(tmp_path)) == ["a.snap", "a.snap.confirmed-19700101T000821Z"]
+    assert os.stat(manifest_path(path)).st_mode & 0o777 == 0o600
+    assert read_manifest(path) == replace(manifest_of(b"data"), confirmed_at=501)
+
+
+def test_a_manifest_of_other_bytes_is_replaced_once_the_archive_is_confirmed(tmp_path: Path) -> None:
+    path = keep(tmp_path, "a.snap", b"data", manifest_of(b"other data"))
+    os.chmod(manifest_path(path), 0o640)
+    confirm(LocalStore.at(str(tmp_path)), Entry(path, manifest_of(b"data", taken_at=500)))
+    assert read_manifest(path) == manifest_of(b"data", taken_at=500)
+    assert os.stat(manifest_path(path)).st_mode & 0o777 == 0o640
+    assert sorted(os.listdir(tmp_path)) == ["a.snap", "a.snap.manifest.json"]

@@ -18,6 +18,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     REBUILT,
     NewestArchive,
     decide,
+    is_less_than_asked,
     newest_archive,
     require_overwritable,
     should_keep,
@@ -257,3 +258,25 @@ def test_require_overwritable(
     assert refusal in caught.value.message
     assert "force: true" in caught.value.hint
     assert caught.value.facts == {"path": "/b/a.snap"}
+
+
+@pytest.mark.parametrize(
+    ("sealed", "signed", "seals", "signs", "reason"),
+    [
+        (False, False, False, False, None),
+        (True, True, False, False, None),
+        (True, True, True, True, None),
+        (False, True, True, True, "not encrypted"),
+        (True, False, True, True, "not signed"),
+        (True, False, True, False, None),
+        (False, True, False, True, None),
+    ],
+)
+def test_an_archive_that_is_sealed_less_than_asked_is_not_enough(
+    sealed: bool, signed: bool, seals: bool, signs: bool, reason: str | None
+) -> None:
+    decision = is_less_than_asked(sealed=sealed, signed=signed, seals=seals, signs=signs)
+    assert (decision is None) == (reason is None)
+    if decision is not None:
+        assert decision.go
+        assert decision.reason == f"the newest archive is {reason}"

@@ -52,9 +52,9 @@ def meaning(error: Exception, operation: azure.Operation = azure.READ, sas: str 
         (answer(404), azure.READ, FailureKind.STORE_MISSING),
         (answer(404, "ContainerNotFound"), azure.LIST, FailureKind.STORE_MISSING),
         (answer(409, "BlobAlreadyExists"), azure.COMMIT, FailureKind.STORE_EXISTS),
-        (answer(412, "ConditionNotMet"), azure.CREATE, FailureKind.STORE_EXISTS),
+        (answer(412, "ConditionNotMet"), azure.COMMIT, FailureKind.STORE_EXISTS),
         (answer(400, "InvalidBlockList"), azure.COMMIT, FailureKind.STORE_EXISTS),
-        (answer(403, "UnauthorizedBlobOverwrite"), azure.CREATE, FailureKind.STORE_EXISTS),
+        (answer(403, "UnauthorizedBlobOverwrite"), azure.COMMIT, FailureKind.STORE_EXISTS),
         (answer(412, "ConditionNotMet"), azure.READ, FailureKind.STORE),
         (answer(409, "BlobImmutableDueToPolicy"), azure.DELETE, FailureKind.STORE_LOCKED),
         (answer(409, "BlobImmutableDueToLegalHold"), azure.DELETE, FailureKind.STORE_LOCKED),
@@ -64,7 +64,7 @@ def meaning(error: Exception, operation: azure.Operation = azure.READ, sas: str 
         (answer(429), azure.BLOCK, FailureKind.STORE_UNAVAILABLE),
         (answer(400, "Md5Mismatch"), azure.BLOCK, FailureKind.STORE_UNAVAILABLE),
         (answer(501, "APINotImplemented"), azure.HOLD, FailureKind.STORE),
-        (answer(400, "InvalidHeaderValue"), azure.CREATE, FailureKind.STORE),
+        (answer(400, "InvalidHeaderValue"), azure.COMMIT, FailureKind.STORE),
     ],
 )
 def test_answers(error: Exception, operation: azure.Operation, kind: FailureKind) -> None:

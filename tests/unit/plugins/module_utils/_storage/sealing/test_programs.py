@@ -90,6 +90,7 @@ def test_a_flood_of_words_is_cut() -> None:
     with Program(command) as program, pytest.raises(FilterFailed) as caught:
         program.finish()
     assert len(caught.value.words) == 300
+    assert len(program._words) < 500_000
 
 
 def test_one_that_ends_before_it_has_read_everything() -> None:
