@@ -113,7 +113,8 @@ def _key_works(result: Mapping[str, Any], sealed: bool | None) -> bool | None:
     """
     if result.get("sealed") is True:
         return True
-    return False if sealed and (result.get("failure") or {}).get("kind") == "sealed" else None
+    failure = result.get("failure") or {}
+    return False if sealed and "sealed" in (failure.get("kind"), failure.get("cause")) else None
 
 
 def counts_of(records: Mapping[str, Any]) -> dict[str, int]:
