@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import statistics
@@ -20,6 +21,11 @@ from typing import Any, NamedTuple
 WORKER = Path(__file__).with_name("worker.py")
 LAUNCHER = Path(__file__).with_name("launch.py")
 SPINNER = Path(__file__).with_name("spin.py")
+
+LIBC = ctypes.CDLL(None)
+KCMP = {"x86_64": 312, "aarch64": 272}
+"""The number of the system call that tells whether two processes share something, for which Python has no name."""
+KCMP_VM = 1
 
 TOO_BUSY = 1.15
 """From this on other programs took too much of the machine: a ratio of wall times says little then."""
@@ -117,8 +123,13 @@ class Children:
         while not self._ended.wait(0.02):
             with contextlib.suppress(OSError):
                 pids = {pid for task in self._process.glob("task/*/children") for pid in task.read_text().split()}
-                own = sum(private_kib(Path(f"/proc/{pid}")) for pid in pids)
+                own = sum(private_kib(Path(f"/proc/{pid}")) for pid in pids if not self._shares_all(int(pid)))
                 self.peak_kib = max(self.peak_kib, own + resident_kib(self._process) if own else 0)
+
+    def _shares_all(self, pid: int) -> bool:
+        """Whether a child has this process's memory itself, as one of vfork has until it runs its program."""
+        number = KCMP.get(os.uname().machine)
+        return number is not None and LIBC.syscall(number, int(self._process.name), pid, KCMP_VM, 0, 0) == 0
 
 
 def private_kib(process: Path) -> int:

@@ -103,6 +103,7 @@ def test_what_is_replaced_goes_into_a_store_too(
         restore_fetch_to=str(tmp_path / "vault"),
         restore_accept_risks=["replace_content"],
         restore_encrypt_to=sealing.recipients,
+        restore_identity_file=str(sealing.identity.path),
     )
     played = ansible.ok("restore", inventory)
     name, body = bucket.archive()
@@ -149,6 +150,7 @@ def test_the_rollback_kit_leads_to_the_store_and_age_opens_it(
         backup_cluster="three",
         backup_rollback_dir=str(wanted),
         backup_copy_to=[{"path": str(tmp_path / "disk")}],
+        backup_allowed_signers=str(sealing.signers),
         **bucket.variables,
         **sealing.variables,
     )

@@ -23,13 +23,15 @@ def retained_of(store: Store, request: PruneRequest, view: View, now: float) -> 
     """
     by_path = {archive.path: archive for archive in view.archives}
     looked_at: set[str] = set()
+    # How many may go is asked last: what turns out to be locked doesn't go.
+    unlimited = request.policy._replace(max_remove=len(view.candidates))
     while True:
-        retained = decide(view.candidates.values(), request.policy, now, request.zone)
+        retained = decide(view.candidates.values(), unlimited, now, request.zone)
         # The newest of each cluster stands for all that goes, so it is looked at first.
         stays = [place for place in _newest_of(view, retained) if place not in looked_at]
         goes = [] if stays else [place for place in retained.removable if place not in looked_at]
         if not stays and not goes:
-            return retained
+            return decide(view.candidates.values(), request.policy, now, request.zone)
         looked_at |= {*stays, *goes}
         for place in stays:
             archive = by_path[place]

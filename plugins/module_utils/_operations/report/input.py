@@ -51,6 +51,7 @@ def rehearsal_of(
     verdict = result.get("verdict") if result.get("verdict") in VERDICTS else INCOMPLETE
     listed = list(listed)
     own = next((one for one in listed if one.get("path") == told["archive"]), {})
+    sealed = next((one for one in (result.get("sealed"), own.get("sealed")) if isinstance(one, bool)), None)
     # The manifest of other bytes tells nothing of these.
     own = own if own.get("sha256") in (None, result.get("sha256")) else {"cluster": {}}
     by_leader = own.get("confirmed_by_leader")
@@ -64,7 +65,6 @@ def rehearsal_of(
         for name, limit in limits._asdict().items()
         if limit is not None and (verdict == PROVEN or measured[name] is not None)
     ]
-    sealed = next((one for one in (result.get("sealed"), own.get("sealed")) if isinstance(one, bool)), None)
     rto = result.get("rto") or None
     hint = str((result.get("failure") or {}).get("hint") or "")
     assertions = [

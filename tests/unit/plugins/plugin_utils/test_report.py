@@ -237,7 +237,8 @@ def test_the_report_says_that_the_key_still_opens_the_archive(validator: Any) ->
 
 def test_a_key_that_does_not_open_the_archive_is_said(validator: Any) -> None:
     one = sealed_failure()
-    report = report_of({**entry("a", one), "archives": [listed(one, "a", sealed=True)]})
+    # Its manifest names the content that nobody could look at.
+    report = report_of({**entry("a", one), "archives": [listed(one, "a", sealed=True, sha256="ab" * 32)]})
     rehearsal = only(report)["rehearsals"][0]
     assert (rehearsal["sealed"], rehearsal["key_works"]) == (True, False)
     assert "not one of the archive's recipients" in rehearsal["sentence"]

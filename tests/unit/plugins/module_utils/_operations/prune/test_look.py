@@ -52,6 +52,14 @@ def test_locked_archives_stay_with_their_reason(store: LockingStore, tmp_path: P
     assert retained.reasons[str(tmp_path / "d4.snap")] == ("held: a legal hold of the store",)
 
 
+def test_what_is_locked_does_not_count_as_going(store: LockingStore, tmp_path: Path) -> None:
+    LockingStore.locks = {"d2.snap": (NOW + 60, False), "d3.snap": (NOW + 60, False)}
+    asked = request(tmp_path, last=1, max_remove=2)
+    retained = retained_of(store, asked, view_of(store, asked, NOW), NOW)
+    assert retained.refused == {}
+    assert sorted(retained.removable) == [str(tmp_path / "d1.snap"), str(tmp_path / "d4.snap")]
+
+
 def test_only_what_would_go_is_asked_about(store: LockingStore, tmp_path: Path) -> None:
     asked = request(tmp_path, last=3)
     retained_of(store, asked, view_of(store, asked, NOW), NOW)
