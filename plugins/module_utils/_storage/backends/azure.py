@@ -215,12 +215,16 @@ class AzureStore:
         import base64
 
         running.update(data + b"wrong")
-        wrong = {"Content-MD5": base64.b64encode(running.digest()).decode()}
-        blob = self._blob(name)
+        wrong = base64.b64encode(running.digest()).decode()
+
+        def change(request: Any) -> None:
+            request.http_request.headers["Content-MD5"] = wrong
+
+        def ask() -> None:
+            self._blob(name).stage_block("wrong", data, length=len(data), raw_request_hook=change)
+
         try:
-            self._do(
-                azure.BLOCK, lambda: blob.stage_block("wrong", data, length=len(data), headers=wrong), name, retries=0
-            )
+            self._do(azure.BLOCK, ask, name, retries=0)
         except StoreError as error:
             if error.facts.get("status") != 400:
                 raise

@@ -101,9 +101,7 @@ def connect(settings: StoreSettings) -> Any:
 
 def _credential(settings: StoreSettings, url: str) -> Any:
     if settings.account_key:
-        from azure.core.credentials import AzureNamedKeyCredential
-
-        return AzureNamedKeyCredential(account_name(url), settings.account_key)
+        return {"account_name": account_name(url), "account_key": settings.account_key}
     if settings.sas_token:
         from azure.core.credentials import AzureSasCredential
 
