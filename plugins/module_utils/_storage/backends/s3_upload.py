@@ -136,7 +136,8 @@ class S3Writer:
                 f"{self._place}: the archive is larger than {_MOST_PARTS * PART >> 30} GiB, the most that goes to S3",
                 hint="Save into a directory.",
             )
-        body = bytes(self._buffer)
+        # As it is: a copy would take the memory of one more part. What can't be sent is begun anew.
+        body, self._buffer = self._buffer, bytearray()
         digest = hashlib.sha256(body).digest()
         guard: dict[str, Any] = {"ChecksumSHA256": encoded(digest)} if self._checksums else {"ContentMD5": _md5(body)}
         answer = self._client.call(
@@ -155,7 +156,6 @@ class S3Writer:
         # One that took no notice of the checksum must not be told of it again.
         self._parts.append({**part, "ChecksumSHA256": told} if told else part)
         self._digests.append(digest)
-        self._buffer = bytearray()
 
     def _complete(self) -> None:
         answer = self._client.call(
@@ -238,7 +238,7 @@ def written_by(client: S3Client, key: str, place: str, token: str) -> bool:
         return False
 
 
-def _md5(body: bytes) -> str:
+def _md5(body: bytes | bytearray) -> str:
     return encoded(hashlib.md5(body, usedforsecurity=False).digest())
 
 
