@@ -28,7 +28,7 @@ told = argparse.ArgumentParser()
 for option in ("--endpoint-url", "--region", "--profile", "--ca-bundle"):
     told.add_argument(option)
 told.add_argument("words", nargs=4)
-told = told.parse_args()
+told = told.parse_intermixed_args()
 assert told.words[:2] == ["s3", "cp"]
 place = urllib.parse.urlsplit(told.words[2])
 client = boto3.client("s3", endpoint_url=told.endpoint_url, region_name=told.region, verify=told.ca_bundle,
