@@ -43,7 +43,10 @@ class Kit:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.text = (directory / "ROLLBACK.md").read_text(encoding="utf-8")
-        (self.archive,) = directory.glob("*.snap")
+        archives = [*directory.glob("*.snap")]
+        assert len(archives) <= 1
+        # A kit whose archive is in a store has none.
+        self.archive = archives[0] if archives else directory
         self.steps: dict[int, Step] = {}
         title, lines, fenced = "", [], False
         for line in self.text.splitlines():

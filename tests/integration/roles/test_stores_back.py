@@ -28,7 +28,7 @@ told = argparse.ArgumentParser()
 for option in ("--endpoint-url", "--region", "--profile", "--ca-bundle"):
     told.add_argument(option)
 told.add_argument("words", nargs=4)
-told = told.parse_args()
+told = told.parse_intermixed_args()
 assert told.words[:2] == ["s3", "cp"]
 place = urllib.parse.urlsplit(told.words[2])
 client = boto3.client("s3", endpoint_url=told.endpoint_url, region_name=told.region, verify=told.ca_bundle,
@@ -180,16 +180,16 @@ def test_the_rollback_kit_leads_to_the_store_and_age_opens_it(
     shell = Shell(
         tmp_path,
         programs,
-        HOME=str(tmp_path / "home"),
+        HOME=str(tmp_path / "user"),
         AWS_ACCESS_KEY_ID=gateway.access_key,
         AWS_SECRET_ACCESS_KEY=gateway.secret_key,
     )
-    (tmp_path / "home").mkdir()
+    (tmp_path / "user").mkdir()
     get, opened, check = kit.step(1).blocks
     assert f"{name}: OK" in shell.run(get)
     assert shell.run(opened.replace("/media/escrow/key.txt", str(sealing.identity.path))) == ""
     plain = name.removesuffix(".age")
     assert f"{plain}: OK" in shell.run(check)
     assert f'"$HOME/consul-rollback/"{plain}' in kit.step(8).blocks[0]
-    digest = subprocess.run(["sha256sum", tmp_path / "home/consul-rollback" / plain], capture_output=True, check=True)
+    digest = subprocess.run(["sha256sum", tmp_path / "user/consul-rollback" / plain], capture_output=True, check=True)
     assert digest.stdout.split()[0].decode() == versions["archive"]["sha256"]

@@ -113,8 +113,8 @@ def _key_works(result: Mapping[str, Any], sealed: bool | None) -> bool | None:
     """
     if result.get("sealed") is True:
         return True
-    failure = result.get("failure") or {}
-    return False if sealed and "sealed" in (failure.get("kind"), failure.get("cause")) else None
+    cause = (result.get("failure") or {}).get("cause")
+    return False if sealed and isinstance(cause, Mapping) and cause.get("kind") == "sealed" else None
 
 
 def counts_of(records: Mapping[str, Any]) -> dict[str, int]:

@@ -222,7 +222,12 @@ def test_hosts_that_are_lost_are_not_forgotten() -> None:
 def sealed_failure(**changes: Any) -> dict[str, Any]:
     """The result for a sealed archive that this key does not open."""
     told = failed("incomplete", "the identity is not one of the archive's recipients")
-    return {**told, "failure": {"kind": "rehearsal", "cause": "sealed", "hint": ""}, "sha256": None, **changes}
+    return {
+        **told,
+        "failure": {"kind": "rehearsal", "cause": {"kind": "sealed"}, "hint": ""},
+        "sha256": None,
+        **changes,
+    }
 
 
 def test_the_report_says_that_the_key_still_opens_the_archive(validator: Any) -> None:
