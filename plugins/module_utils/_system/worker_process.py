@@ -9,6 +9,7 @@ Threads don't do: Python runs one at a time, and what takes longest here, record
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import mmap
 import multiprocessing
@@ -73,6 +74,8 @@ class WorkerProcess(Generic[Result]):
             os.close(self._filled)
             os.close(self._emptied)
             self._answer.close()
+            # What was there before the fork is never garbage here; to look through it would copy its memory.
+            gc.freeze()
             _work(worker, _received(self._slots, filled, emptied), answer)
 
         # A daemon, in Python's word: this process does not wait for it when it ends without having closed it.
