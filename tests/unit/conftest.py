@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import Any
@@ -14,6 +15,13 @@ import pytest
 from env import places
 
 sys.path.insert(0, str(places.linked_tree()))
+
+with contextlib.suppress(ImportError):  # not among what the oldest Python is tested with
+    from hypothesis import settings
+
+    # How long an example takes says more of the machine than of the code.
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.hold import (
     UNKNOWN,
@@ -20,19 +18,6 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.
     hold_prefix,
     holds_by_archive,
 )
-
-TIMES = st.one_of(st.none(), st.integers(0, 4_000_000_000).map(float))
-
-
-@given(st.text(max_size=1000), TIMES)
-def test_a_hold_is_read_as_it_was_written(reason: str, until: float | None) -> None:
-    assert decode_hold(encode_hold(Hold(reason, until))) == Hold(reason, until)
-
-
-@given(st.binary(max_size=200))
-def test_whatever_else_is_there_holds_without_an_end(text: bytes) -> None:
-    assert decode_hold(text) == UNKNOWN
-
 
 WRITTEN = json.loads(encode_hold(Hold("migration", 1_800_000_000.0)))
 

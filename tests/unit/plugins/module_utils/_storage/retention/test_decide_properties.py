@@ -10,8 +10,7 @@ import os
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.retention.decide import (
     Candidate,
@@ -22,6 +21,10 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.
     Duration,
     Policy,
 )
+
+hypothesis = pytest.importorskip("hypothesis", reason="not among what the oldest Python is tested with")
+from hypothesis import HealthCheck, given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
 
 HOUR, DAY = 3600.0, 86_400.0
 # Just before summer time ends in Berlin, after which ISO week, month and leap day are a short way off.
