@@ -138,7 +138,7 @@ def test_a_bucket_is_rehearsed_and_the_report_says_that_the_key_works(
     (rehearsal,) = yard.cluster("three")["rehearsals"]
     assert (rehearsal["verdict"], rehearsal["sealed"], rehearsal["key_works"]) == ("incomplete", True, False)
 
-    ansible.fails("rehearse", inventory, "does not exist", rehearsal_dir="s3://no-such-bucket/")
+    ansible.fails("rehearse", inventory, "there is no such bucket", rehearsal_dir="s3://no-such-bucket/")
 
 
 def test_the_rollback_kit_leads_to_the_store_and_age_opens_it(
