@@ -10,6 +10,7 @@ import select
 import struct
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,11 +39,12 @@ class Reader:
     def __init__(self, base: bytes) -> None:
         self._base = base
         self._process: subprocess.Popen[bytes] | None = None
+        self._directory = tempfile.TemporaryDirectory(prefix="fuzz-reader-")
 
     def read(self, archive: bytes) -> Reading:
         """Return what our code says of an archive."""
         if self._process is None:
-            command = [sys.executable, "-m", "fuzz.reader_worker"]
+            command = [sys.executable, "-m", "fuzz.reader_worker", f"{self._directory.name}/case.snap"]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             if self._asked(self._process, self._base).verdict != ACCEPTS:
                 raise RuntimeError("our own reader refuses the archive of a real server")
@@ -77,3 +79,4 @@ class Reader:
 
     def __exit__(self, *_exc: object) -> None:
         self._end()
+        self._directory.cleanup()

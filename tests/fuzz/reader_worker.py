@@ -38,27 +38,26 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors i
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.compatibility import unrestorable
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._model.finding_meanings import deadly
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.describe import (
-    Description,
+    DescribeRequest,
+    describe,
     result_of,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot import reader as _archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import Archive, read_archive
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records.kv_prefixes import KvPrefixes
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.restore_facts import read_head
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import manifest_beside
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import Digest
 
 TARGET = "1.22.7"
-NOWHERE = "/nowhere/at-all.snap"
 NOW = 1_800_000_000.0
 ADDRESS_SPACE = 3 << 30
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 class Looks:
-    """What is done with each case; ``base`` is a whole archive to compare it with."""
+    """What is done with each case; ``base`` is a whole archive to compare it with. ``path``: a file for the case."""
 
-    def __init__(self, base: bytes) -> None:
+    def __init__(self, base: bytes, path: Path) -> None:
+        self._path = path
         self._base = base
         self._learned = Baseline(True)
         self._counts = {name: stats.count for name, stats in self._read(base, self._learned).state.records.items()}
@@ -77,12 +76,11 @@ class Looks:
     def info(self, data: bytes) -> None:
         """Do what snapshot_info does."""
         self.archive = None
-        archive = read_archive(_pieces(data), kv_prefixes=KvPrefixes(2))
-        self.findings = list(archive.state.findings)
-        digest = Digest(len(data), "")
-        result = result_of(Description(NOWHERE, archive, digest, manifest_beside(NOWHERE, digest), TARGET))
-        json.dumps(result, ensure_ascii=False).encode()
-        self.archive = archive
+        self._path.write_bytes(data)
+        described = describe(DescribeRequest(str(self._path), target_version=TARGET), Journal())
+        self.findings = list(described.archive.state.findings)
+        json.dumps(result_of(described), ensure_ascii=False).encode()
+        self.archive = described.archive
 
     def head(self, data: bytes) -> None:
         """Look for agents and tokens, as before a restore."""
@@ -168,7 +166,7 @@ def _read_exactly(stream: BinaryIO, size: int) -> bytes:
 
 
 def main() -> None:
-    """Answer case after case until nothing more comes."""
+    """Answer case after case until nothing more comes. The argument is where the file of a case is put."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     # All work is to be seen in this process.
     _archive.is_of_use = lambda: False
@@ -177,7 +175,7 @@ def main() -> None:
         (size,) = struct.unpack(">Q", _read_exactly(sys.stdin.buffer, 8))
         data = _read_exactly(sys.stdin.buffer, size)
         if looks is None:
-            looks = Looks(data)
+            looks = Looks(data, Path(sys.argv[1]))
         print(json.dumps(looked_at(looks, data)), flush=True)
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError
-from support.calls import Calls, start_on
+from support.calls import Calls, connection
 from support.modules import finish, start
 from support.stores import VersityGw
 
@@ -259,12 +259,11 @@ def test_a_prune_beside_saves_keeps_what_they_publish(
 ) -> None:
     cluster = shared_cluster(name_prefix="busy")
     names = fill(tmp_path, series, 40)
-    saves = []
     for number in range(4):
         cluster.http("PUT", "/v1/kv/changes", data=str(number), check=True)
-        saves.append(start_on(cluster, "snapshot_save", dest=f"{tmp_path}/", cluster="busy"))
+        save = start("snapshot_save", **{**connection(cluster), "dest": f"{tmp_path}/", "cluster": "busy"})
         calls.ok(None, "snapshot_prune", path=str(tmp_path), keep_last=max(1, 30 - 10 * number), max_remove=50)
-        outcome = finish(saves[-1])
+        outcome = finish(save)
         assert not outcome.failed, outcome.result
         assert both([Path(outcome.result["dest"]).name]) <= {path.name for path in tmp_path.iterdir()}
     assert set(names[:1]) <= {path.name for path in tmp_path.iterdir()}

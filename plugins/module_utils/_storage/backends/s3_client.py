@@ -22,6 +22,7 @@ from ..settings import StoreSettings
 from .attempts import attempt
 from .s3_errors import OPERATIONS, fault_of
 
+BOTO3_MISSING = ""
 try:
     import boto3
     import botocore.config

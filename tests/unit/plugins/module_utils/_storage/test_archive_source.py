@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -173,7 +174,7 @@ def test_what_opens_it_has_to_read_it_to_its_end(
     sealed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def hasty(pieces: Iterable[bytes], identity_file: str | None) -> Iterator[bytes]:
-        yield from [next(iter(mirrored([sealed], identity_file)))]
+        yield from itertools.islice(mirrored([sealed], identity_file), 1)
 
     monkeypatch.setattr(archive_source, "unsealed", hasty)
     path = tmp_path / "a.snap.age"
