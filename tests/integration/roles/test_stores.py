@@ -181,3 +181,38 @@ def made(path: Path) -> dict[str, float]:
     families = text_string_to_metric_families(path.read_text(encoding="utf-8"))
     samples = (one for family in families for one in family.samples if one.name == "consul_snapshot_copy_made")
     return {one.labels["store"]: one.value for one in samples}
+
+
+def test_old_archives_are_removed_from_every_store(
+    ansible: Ansible, three: Cluster, bucket: Bucket, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    inventory = ansible.inventory(
+        hosts_of(three, count=2),
+        backup_cluster="three",
+        backup_dir=str(disk),
+        backup_dir_create=True,
+        backup_copy_to=[{"path": bucket.url, "store": bucket.variables["backup_store"]}],
+        backup_keep_last=2,
+    )
+    assert ansible.ok("backup", inventory, check=True).changed
+    for number in range(3):
+        three.http("PUT", "/v1/kv/kept", data=str(number), check=True)
+        ansible.ok("backup", inventory)
+    assert len(list(disk.glob("*.snap"))) == 2
+    assert sum(name.endswith(".snap") for name in bucket.objects()) == 2
+    assert {path.name for path in disk.glob("*.snap")} == {name for name in bucket.objects() if name.endswith(".snap")}
+
+    again = ansible.ok("backup", inventory, backup_keep_last=1)
+    assert again.changed
+    assert len(list(disk.glob("*.snap"))) == 1
+    assert not ansible.ok("backup", inventory, check=True, backup_keep_last=1).changed
+    # A store that refuses is named; the archive is kept all the same.
+    allowed = ("s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:ListBucketMultipartUploads")
+    keys = bucket.server.user(bucket.name, *allowed)
+    three.http("PUT", "/v1/kv/kept", data="once more", check=True)
+    refused = [{"path": bucket.url, "store": {**bucket.variables["backup_store"], **keys}}]
+    changed = {"backup_keep_last": 1, "backup_copy_to": refused}
+    ansible.fails("backup", inventory, "old archives were not removed everywhere", **changed)
+    assert len(list(disk.glob("*.snap"))) == 1
+    assert sum(name.endswith(".snap") for name in bucket.objects()) == 2
