@@ -27,8 +27,8 @@ EXPECTED: dict[str, dict[str, bool | None]] = {
     "versitygw": {**PROMISES, **OPEN_HOUSE},
     "seaweedfs": {**PROMISES, **OPEN_HOUSE},
     "rclone": {**PROMISES, **OPEN_HOUSE, "create_only": False, "checksums": False},
-    # Google's own service compares checksums.
-    "fake-gcs-server": {**PROMISES, **OPEN_HOUSE, "checksums": False},
+    # It compares the checksums of small objects.
+    "fake-gcs-server": {**PROMISES, **OPEN_HOUSE},
     "azurite": {**PROMISES, **OPEN_HOUSE},
 }
 
