@@ -27,12 +27,15 @@ KEYS = 60
 
 
 def documented_inventories() -> list[dict[str, Any]]:
-    """The inventories in docs/playbooks.md: from the controller through the API, and on a server."""
+    """The inventories in docs/playbooks.md that say where modules run: through the API, and on a server.
+
+    The third one keeps archives in a store, and goes with both.
+    """
     text = (places.CHECKOUT / "docs" / "playbooks.md").read_text(encoding="utf-8")
     found = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)]
     inventories = [one["consul"] for one in found if isinstance(one, dict) and "consul" in one]
-    assert len(inventories) == 2
-    return inventories
+    assert ["hosts" in one for one in inventories] == [True, True, False]
+    return inventories[:2]
 
 
 def wait_for_leader(shell: Shell, block: str) -> None:
