@@ -34,7 +34,7 @@ def documented_inventories() -> list[dict[str, Any]]:
     text = (places.CHECKOUT / "docs" / "playbooks.md").read_text(encoding="utf-8")
     found = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)]
     inventories = [one["consul"] for one in found if isinstance(one, dict) and "consul" in one]
-    assert ["hosts" in one for one in inventories] == [True, True, False]
+    assert [len(one) > 1 for one in inventories] == [True, True, False]
     return inventories[:2]
 
 
