@@ -120,8 +120,8 @@ notes:
   - C(docs/stores.md) lists the permissions that each task needs, for each provider.
 """
 
-    # The same options for a second store.
-    DEST = (
+    # The same options for a second store. With its type: ansible-test reads texts alone among plain assignments.
+    DEST: str = (
         DOCUMENTATION.partition("notes:")[0]
         .replace("O(store.", "O(dest_store.")
         .replace("\n  store:", "\n  dest_store:")
