@@ -50,7 +50,7 @@ def test_in_the_same_version(sample: Sample, rehearse: Rehearse) -> None:
     assert (result["isolation"], result["kept_dir"]) == ("network_namespace", None)
     assert faults_of("snapshot_rehearse", looked) == faults_of("snapshot_rehearse", result) == []
     # Seen by itself: what is documented in vain.
-    assert set(returns_of("snapshot_rehearse")) - result.keys() == {"failure", "changes"}
+    assert set(returns_of("snapshot_rehearse")) - result.keys() == {"failure", "changes", "download"}
 
 
 def test_old_in_new(sample_of: SampleOf, rehearse: Rehearse) -> None:
