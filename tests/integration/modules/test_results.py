@@ -47,8 +47,10 @@ def test_success(golden: Any, fresh: Callable[..., Cluster], calls: Calls, tmp_p
     risks = {"accept_risks": ["replace_content"], "backup_dir": str(tmp_path)}
     held("snapshot_restore", src=saved["dest"], **risks)
     # Each documented key was there in one of them, so none is documented in vain.
+    # What is downloaded first lies in a store, or is sealed: the tests of stores see to that.
+    downloads = {"snapshot_restore": {"download"}}
     for module, keys in seen.items():
-        assert set(returns_of(module)) - keys == {"failure"}
+        assert set(returns_of(module)) - keys == {"failure"} | downloads.get(module, set())
 
 
 def test_with_few_rights(playground: Cluster, calls: Calls) -> None:
