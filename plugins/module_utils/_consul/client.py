@@ -235,11 +235,7 @@ class Client:
         expected = _number(announced)
         received = 0
         try:
-            while True:
-                # Not ``stream``: it yields each chunk of the response by itself, and Consul's are a quarter of this.
-                piece = answer.raw.read(READ_SIZE, decode_content=False)
-                if not piece:
-                    break
+            for piece in answer.raw.stream(READ_SIZE, decode_content=False):
                 received += len(piece)
                 yield piece
         except (urllib3_errors.HTTPError, OSError) as error:
