@@ -136,7 +136,7 @@ def confirm(store: Store, entry: Entry) -> None:
     if isinstance(store, LocalStore) and not _is_described(entry):
         # It was known by its own bytes; from now on it has a manifest.
         store.overwrite(manifest_path(archive), encode_manifest(manifest), like=manifest_path(archive))
-        _renew(entry.path)
+        _renew(entry)
         return
     name = confirmation_name(archive, manifest.confirmed_at)
     data = encode_confirmation(Confirmation(manifest.stored.sha256, manifest.confirmed_at, manifest.cluster))
@@ -152,7 +152,7 @@ def confirm(store: Store, entry: Entry) -> None:
             if one != name:
                 store.remove(one)
     if store.location.is_local:
-        _renew(entry.path)
+        _renew(entry)
 
 
 def _is_described(entry: Entry) -> bool:
@@ -163,9 +163,11 @@ def _is_described(entry: Entry) -> bool:
     return manifest is not None and manifest.stored == entry.manifest.stored
 
 
-def _renew(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.utime(path)
+def _renew(entry: Entry) -> None:
+    """Renew the modification times of an archive, its manifest and its signature, as far as they are there."""
+    for path in (entry.path, manifest_path(entry.path), signature_path(entry.path)):
+        with contextlib.suppress(OSError):
+            os.utime(path)
 
 
 @contextlib.contextmanager

@@ -263,6 +263,7 @@ def test_described(story: Story, calls: Calls) -> None:
             "cluster": {"datacenter": "dc1", "id": identity, "consul_version": cluster.version},
             "taken_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", taken),
             "fingerprint": calls.ok(None, "snapshot_info", path=str(story.archives[step]))["fingerprint"],
+            **{"sealed": False, "signed": False, "signed_by": None, "signature_fault": None},
         }
     assert "KVS: 3 added" in result["summary"].split("; ")
 
