@@ -99,8 +99,8 @@ def fault_of(type_id: int, content: Content) -> str | None:
 def fault_of_long(type_id: int, first: bytes) -> str | None:
     """Return WHOLE when a record that is too long to be looked into is nothing that a server decodes for its type.
 
-    Consul 1.22.7 ended with ``codec.decoder: Only encoded map or array can be decoded into a struct``, and for a peering
-    with ``object missing primary index``. No peering and no resource is as long: gRPC takes messages of 4 MiB at most.
+    Consul 1.22.7 ended with ``codec.decoder: Only encoded map or array can be decoded into a struct``, and for peerings
+    with ``object missing primary index``. No peering or resource is as long: gRPC takes messages of 4 MiB at most.
 
     :param first: its first byte.
     """

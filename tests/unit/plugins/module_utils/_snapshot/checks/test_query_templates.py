@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which templates of prepared queries Consul certainly can't compile. Real servers judge some in the fuzzer's corpus."""
+"""Which templates of prepared queries Consul can't compile. Real servers judge some in the fuzzer's corpus."""
 
 from __future__ import annotations
 
@@ -30,7 +30,16 @@ def test_expressions_that_are_wrong_in_every_reading(regexp: bytes) -> None:
 @pytest.mark.parametrize(
     "regexp",
     [
-        *(b"", b"^geo-db-(.*?)-([^\\-]+?)$", "Gr\u00fc\u00dfe".encode(), rb"\pL+", rb"\Q(\E", rb"\z", b"(?i)a", b"a(?i)b"),
+        *(
+            b"",
+            b"^geo-db-(.*?)-([^\\-]+?)$",
+            "Gr\u00fc\u00dfe".encode(),
+            rb"\pL+",
+            rb"\Q(\E",
+            rb"\z",
+            b"(?i)a",
+            b"a(?i)b",
+        ),
         *(b"[[:alpha:]", b"^*", b"(?U)a", b"(?P<n>a)", b"x" * 5000 + b"(", b"(" * 600 + b")" * 600, b"a{1000}{1000}"),
     ],
 )
