@@ -100,12 +100,15 @@ def fault_of_long(type_id: int, first: bytes) -> str | None:
     """Return WHOLE when a record that is too long to be looked into is nothing that a server decodes for its type.
 
     Consul 1.22.7 ended with ``codec.decoder: Only encoded map or array can be decoded into a struct``, and for peerings
-    with ``object missing primary index``. No peering or resource is as long: gRPC takes messages of 4 MiB at most.
+    with ``object missing primary index``. Go writes the fields of a message in the order of their numbers, so that one
+    with an identity begins with it.
 
-    :param first: its first byte.
+    :param first: its first bytes: a text's header of five, as one of more than 64 KiB has it, and what comes next.
     """
     if type_id in _MESSAGES:
-        return WHOLE
+        identity = min(path[0] for path in _MESSAGES[type_id])
+        begins = {number << 3 | 2 for number in range(1, identity + 1)}
+        return None if first[0] in _TEXT and first[-1] in begins else WHOLE
     wanted = _TEXT if type_id == _CONFIG_ENTRY else _LIST if type_id == _COORDINATES else _MAP
     known = wanted is not _MAP or check_of_type(type_id) is not None or type_id == _SERVICE_VIRTUAL_IP
     return WHOLE if known and first[0] not in wanted else None

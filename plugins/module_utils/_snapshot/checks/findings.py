@@ -92,7 +92,7 @@ class Findings:
         """Look at a record.
 
         :param ordinal: counts those of its type, from one on.
-        :param first: the first byte of a record that is too long to be looked into; None for all others.
+        :param first: the first bytes of a record that is too long to be looked into; None for all others.
         """
         fault = fault_of(type_id, content) if first is None else fault_of_long(type_id, first)
         if fault is not None:

@@ -50,6 +50,7 @@ def _is_wrong_regexp(pattern: bytes) -> bool:
     if len(text) > _REGEXP_LIMIT:
         return False
     try:
+        # What Python warns of is its own future, and the warning shows the expression.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             re.compile(text)

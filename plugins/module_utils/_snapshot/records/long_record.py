@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 HELD = 8 << 20
 """Bytes of a record that are held in memory, and so can be looked into; larger ones are gone through only."""
+HEAD = 6
+"""Bytes at the beginning of a record that is not held: a text's header, and the first byte of what is in it."""
 RECORD_LIMIT = 256 << 20
 """Bytes of a record at most; raft itself gives up long before that."""
 PARTS_LIMIT = 1 << 20
@@ -63,7 +65,8 @@ class LongValue:
     """Takes the bytes of one value, in pieces of any size, and knows where it ends.
 
     ``size``: the bytes taken so far. ``parts``: the values seen so far, those in lists and maps included.
-    ``first``: the first byte, which says whether it is a map, a list, a text or something else.
+    ``first``: its first bytes, HEAD of them at most. The first one says whether it is a map, a list, a text or
+    something else.
     """
 
     def __init__(self, parts_limit: int = PARTS_LIMIT) -> None:
@@ -87,7 +90,8 @@ class LongValue:
         :raises TooMuch: it has too many bytes or parts, or is not msgpack.
         """
         start, end = position, len(data)
-        self.first = self.first or data[position : position + 1]
+        if len(self.first) < HEAD:
+            self.first += data[position : position + HEAD - len(self.first)]
         while position < end and (self._skip or self._open):
             if self._skip:
                 step = min(self._skip, end - position)

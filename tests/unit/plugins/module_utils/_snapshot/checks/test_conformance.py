@@ -184,7 +184,6 @@ LONG: list[tuple[int, Any, str | None]] = [
     (KVS, ["list"], WHOLE),
     (ENTRY, b"mesh", None),
     (ENTRY, {}, WHOLE),
-    (PEERING, b"message", WHOLE),
     (PEERING, [1], WHOLE),
     (COORDINATE, [{}], None),
     (COORDINATE, {}, WHOLE),
@@ -196,10 +195,22 @@ LONG: list[tuple[int, Any, str | None]] = [
 
 
 @pytest.mark.parametrize(("type_id", "value", "named"), LONG, ids=str)
-def test_a_record_that_is_too_long_to_be_held_is_judged_by_its_first_byte(
+def test_a_record_that_is_too_long_to_be_held_is_judged_by_its_beginning(
     type_id: int, value: Any, named: str | None
 ) -> None:
-    assert fault_of_long(type_id, packed(value)[:1]) == named
+    assert fault_of_long(type_id, packed(value)[:6]) == named
+
+
+@pytest.mark.parametrize(
+    ("type_id", "begins", "named"),
+    [
+        *((type_id, b"\x0a", None) for type_id in (PEERING, BUNDLE, SECRET, RESOURCE)),
+        *((BUNDLE, b"\x12", None), (BUNDLE, b"\x1a", WHOLE), (PEERING, b"\x12", WHOLE), (RESOURCE, b"x", WHOLE)),
+    ],
+)
+@pytest.mark.parametrize("header", [b"\xc6", b"\xdb"])
+def test_a_long_message_begins_with_its_identity(header: bytes, type_id: int, begins: bytes, named: str | None) -> None:
+    assert fault_of_long(type_id, header + (9 << 20).to_bytes(4, "big") + begins) == named
 
 
 def test_every_type_in_the_definitions_is_defined() -> None:
