@@ -140,9 +140,7 @@ class AtomicFile:
     def __init__(self, directory: str) -> None:
         self._directory = directory
         with file_errors("create a file in", directory):
-            self._descriptor, self.path = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=directory)
-        with contextlib.suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._descriptor, self.path = _locked_file(directory)
         self._placed = False
         self._synced = False
 
@@ -205,6 +203,23 @@ class AtomicFile:
         with file_errors("put a file at", dest):
             os.replace(self.path, dest)
         self._placed = True
+
+
+def _locked_file(directory: str) -> tuple[int, str]:
+    while True:
+        descriptor, path = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=directory)
+        try:
+            with contextlib.suppress(OSError):  # some network file systems have no locks; there nobody clears up
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                return descriptor, path
+        except BaseException:
+            os.close(descriptor)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            raise
+        # Another run took it for a leftover in the moment before it was locked.
+        os.close(descriptor)
 
 
 def sync_directory(directory: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,29 @@ def test_leftovers_that_somebody_else_laid_out_lead_nowhere(tmp_path: Path) -> N
     os.mkfifo(tmp_path / ".snapshot-y.partial")
     remove_leftovers(str(tmp_path))
     assert target.read_bytes() == b"precious"
+
+
+def test_a_new_file_is_no_leftover_in_any_moment(tmp_path: Path) -> None:
+    # Two that clear up all the time, as saves into one directory do when they begin.
+    done = threading.Event()
+
+    def clear_up() -> None:
+        while not done.is_set():
+            remove_leftovers(str(tmp_path))
+
+    clearing = [threading.Thread(target=clear_up) for _number in range(2)]
+    for one in clearing:
+        one.start()
+    try:
+        for number in range(500):
+            with AtomicFile(str(tmp_path)) as partial:
+                partial.write(b"x")
+                partial.publish(str(tmp_path / f"{number:03}"))
+    finally:
+        done.set()
+        for one in clearing:
+            one.join()
+    assert len(os.listdir(tmp_path)) == 500
 
 
 def test_a_new_file_is_private_from_its_first_byte_whatever_the_umask(tmp_path: Path) -> None:
