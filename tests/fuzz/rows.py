@@ -174,6 +174,16 @@ def records() -> Iterator[Recipe]:
             "a check of another node",
             [Record(0, {"Node": "db", "Address": "x", "Check": {"Node": "y", "CheckID": "c"}})],
         ),
+        *(
+            (f"a check{what}", [Record(0, {"Node": "db", "Address": "x", **checks})])
+            for what, checks in (
+                (" without a node", {"Check": {"CheckID": "c"}}),
+                (" without an id", {"Check": {"Node": "db"}}),
+                (" in a list, without a node", {"Checks": [{"CheckID": "c"}]}),
+                (" in a list, of another node", {"Checks": [{"Node": "y", "CheckID": "c"}]}),
+                (" in a list, without its service", {"Checks": [{"Node": "db", "CheckID": "c", "ServiceID": "s"}]}),
+            )
+        ),
         ("a peering that is no protobuf", [Record(35, b"\xff\xff")]),
         ("a resource whose id is text", [Record(42, b"\x0a\x24" + ID.encode())]),
         ("a peering's remote with a text that is no UTF-8", [Record(35, NESTED)]),

@@ -143,8 +143,9 @@ def _register(fields: Mapping[bytes, Any]) -> str:
         if check is not None:
             if check.get(b"PeerName") and check[b"PeerName"] != peer:
                 return f"{path}.PeerName"
-            if not check.get(b"CheckID"):
-                return f"{path}.CheckID"
+            for name in (b"CheckID", b"Node"):
+                if not check.get(name):
+                    return f"{path}.{name.decode()}"
     return ""
 
 

@@ -175,7 +175,7 @@ class Findings:
 
     def _register(self, fields: Mapping[bytes, Any]) -> None:
         get, node = fields.get, fields[b"Node"]
-        peer, service, check = get(b"PeerName") or None, get(b"Service"), get(b"Check")
+        peer, service = get(b"PeerName") or None, get(b"Service")
         key = (peer, get(b"Partition") or None, _folded(node))
         if key != self._node:
             if not node:
@@ -189,8 +189,10 @@ class Findings:
             self._node_services.add((service.get(b"Namespace") or None, _folded(identity)))
             if not peer and service.get(b"Service") != b"consul":
                 self._services.append(fields)
-        if check:
-            self._check(fields, check, key, node)
+        # Consul writes one check a record. Those of the list are for requests, and a server takes them all the same.
+        for check in (get(b"Check"), *(get(b"Checks") or ())):
+            if check:
+                self._check(fields, check, key, node)
 
     def _check(
         self, fields: Mapping[bytes, Any], check: Mapping[bytes, Any], key: tuple[Any, Any, str], node: bytes
