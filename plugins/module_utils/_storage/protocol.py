@@ -134,6 +134,10 @@ class Store(Probes, Protocol):
     def is_private(self) -> bool:
         """Whether only this user can write here. Only then is an unsigned manifest worth more than a hint."""
 
+    @property
+    def may_lock(self) -> bool:
+        """Whether an object here may be locked or held by the store; True where nobody can say."""
+
     def place(self, name: str) -> str:
         """Return the path or URL of a name, as results and messages show it."""
 

@@ -18,6 +18,8 @@ _LEGAL_HOLD = "a legal hold of the store"
 def retained_of(store: Store, request: PruneRequest, view: View, now: float) -> Retained:
     """Decide, look closer at what would stay as the newest and at what would go, and decide again with what was seen.
 
+    Where nothing can be locked, what would go is not looked at.
+
     :param view: its candidates take on what is seen.
     :raises StoreError: the store can't be asked.
     """
@@ -33,6 +35,8 @@ def retained_of(store: Store, request: PruneRequest, view: View, now: float) -> 
         if not stays and not goes:
             return decide(view.candidates.values(), request.policy, now, request.zone)
         looked_at |= {*stays, *goes}
+        if goes and not store.may_lock:
+            continue
         for place in stays:
             archive = by_path[place]
             if archive.manifest and not is_intact(store, Entry(place, archive.manifest)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..._errors import SnapshotError
-from ..._storage.catalogue import Listed
+from ..._storage.catalogue import Listed, each
 from ..._storage.confirmation import by_archive
 from ..._storage.hold import holds_by_archive
 from ..._storage.manifest_file import SUFFIX, manifest_path, manifest_text, signature_path
@@ -24,25 +24,31 @@ ORPHANED_AFTER = 3600.0
 def remove(store: Store, view: View, going: Sequence[Listed], journal: Journal, *, check: bool) -> int:
     """Remove archives, the oldest first, each with what lies beside it; its manifest goes last.
 
-    :param journal: shows what was removed so far: ``removed`` and ``freed_bytes``.
+    From a bucket several are removed at once. After the first that can't be, none is begun.
+
+    :param journal: shows what was removed, also after a failure: ``removed`` and ``freed_bytes``.
     :return: how many went, or would.
     :raises StoreError: one can't be removed. :raises FileError: so in a directory.
     """
-    removed: list[str] = []
-    freed = 0
-    journal.show({"removed": removed, "freed_bytes": freed})
     beside = by_archive(view.items)
     holds = holds_by_archive(view.items)
-    for archive in going:
-        name = archive.name
+    freed: dict[str, int] = {}
+
+    def act(archive: Listed) -> None:
+        name, bytes_of = archive.name, 0
         names = [name, *beside.get(name, ()), *holds.get(name, ()), signature_path(name), manifest_path(name)]
         for one in names:
             if one in view.items:
                 if not check:
                     store.remove(one)
-                freed += view.items[one].size
-        removed.append(archive.path)
-        journal.show({"freed_bytes": freed})
+                bytes_of += view.items[one].size
+        freed[archive.path] = bytes_of
+
+    try:
+        each(store, act, going)
+    finally:
+        removed = [archive.path for archive in going if archive.path in freed]
+        journal.show({"removed": removed, "freed_bytes": sum(freed.values())})
     return len(removed)
 
 
@@ -58,18 +64,22 @@ def remove_orphans(
     leftovers: list[str] = []
     journal.show({"leftovers": leftovers})
     beside = by_archive(view.items)
-    for name in sorted(view.items):
-        archive = name[: -len(SUFFIX)]
-        old = view.items[name].modified < now - ORPHANED_AFTER
-        if not name.endswith(SUFFIX) or archive in view.items or not old or not _is_ours(store, archive, request):
-            continue
+    alone = [
+        name[: -len(SUFFIX)]
+        for name in sorted(view.items)
+        if name.endswith(SUFFIX)
+        and name[: -len(SUFFIX)] not in view.items
+        and view.items[name].modified < now - ORPHANED_AFTER
+    ]
+    ours = each(store, lambda archive: _is_ours(store, archive, request), alone)
+    for archive in (archive for archive, is_ours in zip(alone, ours) if is_ours):
         # It may have been put there since.
         if properties_of(store, archive) is not None:
             continue
-        for one in (*beside.get(archive, ()), signature_path(archive), name):
+        for one in (*beside.get(archive, ()), signature_path(archive), manifest_path(archive)):
             if one in view.items and not check:
                 store.remove(one)
-        leftovers.append(store.place(name))
+        leftovers.append(store.place(manifest_path(archive)))
     return len(leftovers)
 
 

@@ -29,7 +29,8 @@ def prune(request: PruneRequest, journal: Journal, now: float, *, check: bool) -
         view = view_of(store, request, now)
     with journal.phase("look"):
         retained = retained_of(store, request, view, now)
-    going = [archive for archive in view.archives if archive.path in set(retained.removable)]
+    removable = set(retained.removable)
+    going = [archive for archive in view.archives if archive.path in removable]
     going.sort(key=lambda archive: archive.taken_at)
     journal.show(_result(view, retained), warnings=_warnings(retained))
     if retained.refused:

@@ -55,6 +55,11 @@ class AzureStore:
         self._settings = settings
         self._client: Any = None
 
+    @property
+    def may_lock(self) -> bool:
+        """Retention and holds can be set on each object."""
+        return True
+
     def place(self, name: str) -> str:
         """Return the URL of a name."""
         return str(self.location.child(name))

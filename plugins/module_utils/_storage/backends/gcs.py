@@ -52,6 +52,11 @@ class GcsStore:
         self._settings = settings
         self._connection: Connection | None = None
 
+    @property
+    def may_lock(self) -> bool:
+        """Retention and holds can be set on each object."""
+        return True
+
     def place(self, name: str) -> str:
         """Return the URL of a name."""
         return str(self.location.child(name))

@@ -55,6 +55,11 @@ class LocalStore:
         """Whether only this user, or root, can write to the directory."""
         return is_ours_alone(self.directory)
 
+    @property
+    def may_lock(self) -> bool:
+        """A directory has no locks."""
+        return False
+
     def place(self, name: str) -> str:
         """Return the path of a name."""
         return os.path.join(self.directory, name)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Iterator
 
@@ -13,8 +14,9 @@ from ..._errors import FailureKind, StoreError
 from ..protocol import SHA256, Item, Properties
 from .s3_bucket import DAY, date_of
 from .s3_client import metadata_of
+from .s3_direct import Answer, as_sdk, is_removal, is_whole_object
 from .s3_probes import S3Probes
-from .s3_reading import Reading
+from .s3_reading import Reading, check_of
 from .s3_upload import NO_UPLOAD, S3Writer, abort, put_new
 
 _STALE_AFTER = 86_400.0
@@ -33,6 +35,14 @@ class S3Store(S3Probes):
     def is_private(self) -> bool:
         """Nobody can tell from here who else may write into a bucket."""
         return False
+
+    @functools.cached_property
+    def may_lock(self) -> bool:
+        """Only objects of a bucket with object lock can be locked; where it does not say, any may be."""
+        try:
+            return self.lock_configuration().get("ObjectLockEnabled") == "Enabled"
+        except StoreError:
+            return True
 
     def list(self, prefix: str = "") -> Iterator[Item]:
         """Yield what is in the store.
@@ -84,6 +94,10 @@ class S3Store(S3Probes):
 
         :raises StoreError: it can't be read.
         """
+        key, place = self._key(name), self.place(name)
+        answer = self._client.direct("GET", key, place=place, limit=limit)
+        if answer is not None and (_is_checked(answer, place) or (answer.status == 200 and not answer.is_whole)):
+            return answer.body
         with self.read(name) as pieces:
             found = bytearray()
             for piece in pieces:
@@ -108,6 +122,10 @@ class S3Store(S3Probes):
 
         :raises StoreError: ``store_locked``: it is locked or held.
         """
+        if not self._keeps_versions:
+            answer = self._client.direct("DELETE", self._key(name), place=self.place(name))
+            if answer is not None and is_removal(answer):
+                return
         try:
             told = self._client.head(self._key(name), place=self.place(name))
         except StoreError as error:
@@ -174,6 +192,14 @@ class S3Store(S3Probes):
             LegalHold={"Status": "ON" if on else "OFF"},
         )
 
+    @functools.cached_property
+    def _keeps_versions(self) -> bool:
+        """Whether the bucket has, or may have, versions; also where nobody may say."""
+        try:
+            return bool(self._client.call("GetBucketVersioning", place=str(self.location)).get("Status"))
+        except StoreError:
+            return True
+
     def _locked_or(self, error: StoreError, name: str) -> StoreError:
         """Return the error for a removal that was refused: because of a lock, where there is one."""
         with contextlib.suppress(StoreError):
@@ -188,3 +214,16 @@ class S3Store(S3Probes):
                     operation="DeleteObject",
                 )
         return error
+
+
+def _is_checked(answer: Answer, place: str) -> bool:
+    """Whether an answer brings a whole object, with the bytes that were stored."""
+    if not is_whole_object(answer):
+        return False
+    check = check_of(as_sdk(answer), place)
+    check.update(answer.body)
+    try:
+        check.require_match()
+    except StoreError:
+        return False
+    return True

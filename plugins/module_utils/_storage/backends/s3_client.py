@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """boto3 as it is used here: one request at a time, with our own retries, and every failure translated.
 
+Requests about many small objects go past most of it: see ``s3_direct``.
+
 The SDK's transfer manager is not used: it stored a part of a stream and reported success. Its retries are off, so that
 ``store.retries`` means what it says. Its newer default checksums are off, too: many stores refuse them.
 """
@@ -20,11 +22,14 @@ from typing import Any
 from ..._errors import FailureKind, MissingLibraryError, OptionError, StoreError
 from ..settings import StoreSettings
 from .attempts import attempt
+from .s3_direct import Answer, Way, way_of
 from .s3_errors import OPERATIONS, fault_of
 
 BOTO3_MISSING = ""
 try:
     import boto3
+    import botocore.auth
+    import botocore.awsrequest
     import botocore.config
     import botocore.exceptions
 except ImportError as missing:
@@ -32,6 +37,8 @@ except ImportError as missing:
     BOTO3_MISSING = str(missing)
 
 _CONDITIONAL = ("PutObject", "CompleteMultipartUpload")
+_OPERATION = {"GET": "GetObject", "DELETE": "DeleteObject"}
+_SHOW_THE_WAY = ("GetObject", "HeadObject")
 _CONNECT_TIMEOUT = 10
 """Seconds, unless ``store.timeout`` is shorter."""
 
@@ -49,11 +56,15 @@ class S3Client:
         self.bucket = bucket
         self._retries = settings.retries
         self._place = f"s3://{bucket}/"
-        self._create_only = threading.local()
+        self._current = threading.local()
+        """What the thread's request is: ``create_only``, and the ``key`` that it is about."""
+        self._way: Way | None = None
         self._sdk = self._client_of(settings)
         # Older SDKs don't know the header at these operations, and sign it all the same.
         for name in _CONDITIONAL:
             self._sdk.meta.events.register(f"before-sign.s3.{name}", self._add_condition)
+        for name in _SHOW_THE_WAY:
+            self._sdk.meta.events.register(f"before-send.s3.{name}", self._note_way)
 
     def call(
         self, name: str, *, place: str, create_only: bool = False, retries: int | None = None, **params: Any
@@ -67,11 +78,11 @@ class S3Client:
         method = getattr(self._sdk, botocore.xform_name(name))
 
         def act() -> Any:
-            self._create_only.on = create_only
+            self._current.create_only, self._current.key = create_only, params.get("Key", "")
             try:
                 return method(Bucket=self.bucket, **params)
             finally:
-                self._create_only.on = False
+                self._current.create_only = False
 
         def translate(error: Exception) -> Any:
             return fault_of(error, place, OPERATIONS[name], now=time.time())
@@ -106,9 +117,47 @@ class S3Client:
                 raise
             raise fault.error from None
 
+    def direct(self, method: str, key: str, *, place: str, limit: int = 0) -> Answer | None:
+        """Send a request about an object past most of the SDK; return None where the SDK has to do it.
+
+        :param method: ``GET`` or ``DELETE``. :param limit: bytes of the body that are read at most.
+        :raises StoreError: the store can't be reached, or the answer was cut, again and again. Every other answer is
+            returned, whatever it says.
+        """
+        way, session = self._way, getattr(getattr(self._sdk, "_endpoint", None), "http_session", None)
+        if way is None or session is None or self._credentials is None:
+            return None
+
+        def translate(error: Exception) -> Any:
+            return fault_of(error, place, OPERATIONS[_OPERATION[method]], now=time.time())
+
+        return attempt(lambda: self._sent(session, way, method, key, limit), translate, self._retries)
+
+    def _sent(self, session: Any, way: Way, method: str, key: str, limit: int) -> Answer:
+        headers = {"User-Agent": way.agent, **({"x-amz-checksum-mode": "ENABLED"} if method == "GET" else {})}
+        request = botocore.awsrequest.AWSRequest(method=method, url=way.url_of(key), headers=headers, data=b"")
+        request.context["client_config"] = self._sdk.meta.config
+        botocore.auth.S3SigV4Auth(self._credentials.get_frozen_credentials(), "s3", way.region).add_auth(request)
+        prepared = request.prepare()
+        prepared.stream_output = True
+        response = session.send(prepared)
+        try:
+            body, more = b"", b"-"
+            while more and len(body) <= limit:
+                more = response.raw.read(limit + 1 - len(body))
+                body += more
+        finally:
+            response.raw.close()
+        told = {str(name).lower(): str(value) for name, value in response.headers.items()}
+        return Answer(response.status_code, told, body[:limit], len(body) <= limit)
+
     def _add_condition(self, request: Any, **_event: Any) -> None:
-        if getattr(self._create_only, "on", False):
+        if getattr(self._current, "create_only", False):
             request.headers["If-None-Match"] = "*"
+
+    def _note_way(self, request: Any, **_event: Any) -> None:
+        # Each time: a bucket that is in another region is found by being sent elsewhere.
+        self._way = way_of(getattr(self._current, "key", ""), request.url, request.headers)
 
     def _client_of(self, settings: StoreSettings) -> Any:
         style = {"auto": "auto", "path": "path", "virtual": "virtual"}[settings.addressing_style]
@@ -135,6 +184,7 @@ class S3Client:
                 region_name=settings.region,
                 profile_name=settings.profile,
             )
+            self._credentials = session.get_credentials()
             return session.client(
                 "s3", endpoint_url=settings.endpoint_url, verify=verify, config=botocore.config.Config(**options)
             )

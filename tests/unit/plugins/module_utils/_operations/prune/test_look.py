@@ -27,6 +27,11 @@ class LockingStore(LocalStore):
     locks: ClassVar[dict[str, tuple[float | None, bool]]] = {}
     asked: ClassVar[list[str]] = []
 
+    @property
+    def may_lock(self) -> bool:
+        """Return what a bucket with object lock says."""
+        return True
+
     def properties(self, name: str) -> Properties:
         """Return a file's properties with the lock that a test gave it."""
         self.asked.append(name)
@@ -68,3 +73,12 @@ def test_only_what_would_go_is_asked_about(store: LockingStore, tmp_path: Path) 
 
 def test_what_is_gone_has_no_properties(tmp_path: Path) -> None:
     assert properties_of(LocalStore.at(str(tmp_path)), "d9.snap") is None
+
+
+def test_where_nothing_can_be_locked_nothing_is_asked(
+    store: LockingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LockingStore, "may_lock", False)
+    asked = request(tmp_path, last=2)
+    assert len(retained_of(store, asked, view_of(store, asked, NOW), NOW).removable) == 3
+    assert LockingStore.asked == []
