@@ -55,7 +55,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _notify(self) -> tuple[list[str], list[str]]:
         checked = ArgumentSpecValidator(OPTIONS).validate(dict(self._task.args))
-        if checked.errors:
+        if checked.error_messages:
             # Not in the validator's words, which may repeat a value.
             raise TargetError("its options can't be used; 'ansible-doc disaster_recovery.consul.notify' describes them")
         params = checked.validated_parameters

@@ -49,10 +49,11 @@ def target(url: str, **more: Any) -> dict[str, Any]:
 def notifying(to: dict[str, Any], outcome: str = "failure") -> dict[str, Any]:
     """A play with nothing but a notification, and without no_log, which would hide what this looks for."""
     clusters = [{"cluster": "a", "outcome": "failure", "failure": {"kind": "no_leader"}}]
-    options = {"to": to, "outcome": outcome, "clusters": clusters}
+    # By a variable, as everybody does: Ansible shows what is written in a task if display_args_to_stdout is set.
+    options = {"to": "{{ target }}", "outcome": outcome, "clusters": clusters}
     task = {"name": "Notify", "disaster_recovery.consul.notify": options, "register": "told"}
     shown = {"ansible.builtin.debug": {"var": "told"}}
-    return {"hosts": "localhost", "gather_facts": False, "tasks": [task, shown]}
+    return {"hosts": "localhost", "gather_facts": False, "vars": {"target": to}, "tasks": [task, shown]}
 
 
 FAULTS: dict[str, tuple[Behaviour, str]] = {
@@ -116,7 +117,8 @@ def test_a_backup_goes_on_and_says_nothing_of_the_url(
 ) -> None:
     ping = f"{PATH}?key=q-secret-part"
     receiver.behaviour = {ping: trickles, HOOK: hangs()}
-    shown = {"ansible.builtin.debug": {"msg": "{{ hostvars[inventory_hostname] | dict2items | selectattr('key', 'match', '__') }}"}}
+    facts = "{{ hostvars[inventory_hostname] | dict2items | selectattr('key', 'match', '__') }}"
+    shown = {"ansible.builtin.debug": {"msg": facts}}
     role = {"role": "disaster_recovery.consul.backup", "vars": {"backup_notify": target(receiver.url)}}
     play = {"hosts": "consul", "gather_facts": False, "roles": [role], "post_tasks": [shown]}
     inventory = ansible.inventory(hosts_of(three), backup_cluster="three", backup_dir=str(tmp_path / "kept"))
