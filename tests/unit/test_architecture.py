@@ -18,10 +18,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = "ansible_collections.disaster_recovery.consul.plugins"
 UTILS = ROOT / "plugins" / "module_utils"
 UNIT_TESTS = ROOT / "tests" / "unit"
-MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
+ACTIONS = sorted((ROOT / "plugins" / "action").glob("[!_]*.py"))
+# A module that an action does is its documentation, and nothing else.
+DOCUMENTED_ONLY = [ROOT / "plugins" / "modules" / path.name for path in ACTIONS]
+ALL_MODULES = sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))
+MODULES = [path for path in ALL_MODULES if path not in DOCUMENTED_ONLY]
 UTIL_FILES = sorted(path for path in UTILS.rglob("*.py") if path.stem != "__init__")
 CONTROLLER_FILES = sorted(
-    path for kind in ("plugin_utils", "filter") for path in (ROOT / "plugins" / kind).glob("*.py")
+    path for kind in ("plugin_utils", "filter", "action") for path in (ROOT / "plugins" / kind).glob("*.py")
 )
 
 # Which folder of module_utils may import which others, beside itself and the two files at its root. The folders'
@@ -221,6 +225,15 @@ def test_modules_leave_the_libraries_to_module_utils(path: Path) -> None:
     assert libraries & set(ONLY_IN) == set()
 
 
+@pytest.mark.parametrize("path", DOCUMENTED_ONLY, ids=names(DOCUMENTED_ONLY))
+def test_a_module_that_an_action_does_has_no_code(path: Path) -> None:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    assigned = [ast.unparse(node.targets[0]) for node in body if isinstance(node, ast.Assign)]
+    assert assigned == ["DOCUMENTATION", "EXAMPLES", "RETURN"]
+    # And the future import.
+    assert len(body) == len(assigned) + 1
+
+
 @pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
 def test_modules_are_run_by_the_runner(path: Path) -> None:
     # It reports signals and defects, warnings, failed attempts and timings in one way.
@@ -244,7 +257,7 @@ def test_modules_end_and_warn_in_words_that_can_be_shown(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "plugins").rglob("*.py")), ids=lambda path: path.stem)
 def test_plugins_begin_with_the_header(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
-    is_module = path in MODULES
+    is_module = path in ALL_MODULES
     assert lines[0].startswith("#!") == is_module
     assert lines[is_module : is_module + len(HEADER)] == HEADER
     assert "from __future__ import annotations" in lines

@@ -21,7 +21,9 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors i
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
-MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
+# What an action does never fails, and so has no kinds.
+ACTIONS = {path.stem for path in (ROOT / "plugins" / "action").glob("[!_]*.py")}
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py") if path.stem not in ACTIONS)
 CONNECTING = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["consul"]
 STORES = {
     "snapshot_copy",
