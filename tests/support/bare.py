@@ -40,7 +40,7 @@ def network() -> str:
 
 
 class Machine(Server):
-    """An agent whose configuration is ``consul_d``; ``settings`` are what this machine alone has, such as its address."""
+    """An agent whose configuration is ``consul_d``; ``settings`` are what this machine alone has."""
 
     def __init__(self, name: str, directory: Path, binary: Path, ip: str, **settings: Any) -> None:
         super().__init__(name=name, directory=directory, binary=binary, ports=PORTS)

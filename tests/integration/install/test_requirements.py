@@ -158,7 +158,7 @@ def test_the_versions_of_the_tests_are_allowed(installed: Path, pinned: str) -> 
     for feature in FILES_OF:
         asked |= names_of(introspect(installed, collection(installed) / "requirements" / f"{feature}.txt")["python"])
     lines = (places.REQUIREMENTS / pinned).read_text(encoding="utf-8").splitlines()
-    versions = {name: one for name, one in names_of(line for line in lines if line[:1].isalpha()).items()}
+    versions = names_of(line for line in lines if line[:1].isalpha())
     together = asked.keys() & versions.keys()
     assert len(together) >= 3
     for name in together:
