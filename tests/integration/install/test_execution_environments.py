@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docs/execution-environments.md: ansible-builder reads its definition; its credential types are filled in as AWX does."""
+"""docs/execution-environments.md: ansible-builder reads the definition; credential types are filled in as by AWX."""
 
 from __future__ import annotations
 
