@@ -174,6 +174,17 @@ def keys_of(access: Access) -> list[str]:
     return list(response.json()) if response.status_code == 200 else []
 
 
+def refuse_planted_configuration(reader: Reader, store: VersityGw, fetch: str) -> None:
+    """Be somebody who may write to the store, and knows the recipients, which are public: nothing of it is unpacked."""
+    key = "config/production.tar.gz.age"
+    kept = store.objects(BUCKET)[key]
+    recipients = (reader.keys / "recipients.txt").read_text(encoding="utf-8").split()
+    store.client().put_object(Bucket=BUCKET, Key=key, Body=keys.age_encrypt(b"planted", *recipients))
+    assert "Could not verify signature" in reader.types(fetch, code=255)
+    (reader.home / "consul.d").rmdir()
+    store.client().put_object(Bucket=BUCKET, Key=key, Body=kept)
+
+
 def test_from_bare_machines_to_a_proven_cluster(
     tmp_path: Path, gateway: VersityGw, calls: Calls, machines: list[Machine]
 ) -> None:
@@ -202,7 +213,7 @@ def test_from_bare_machines_to_a_proven_cluster(
         write_configuration(tmp_path / "etc", hcl, lost, server=True)
         credentials = f"export AWS_ACCESS_KEY_ID={gateway.access_key} AWS_SECRET_ACCESS_KEY={gateway.secret_key}\n"
         reader.types(credentials + keep, consul_d=tmp_path / "etc")
-        reader.types("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; rm consul.d.tar.gz.age")
+        reader.types("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; rm consul.d.tar.gz.age*")
         lost.kill()
         lost.wipe()
     for gone in (tmp_path / "lost", tmp_path / "etc"):
@@ -228,8 +239,15 @@ def test_from_bare_machines_to_a_proven_cluster(
     assert (shown["sealed"], shown["signed_by"]) == (True, "backup@example")
 
     # 4: three servers that hold nothing.
+    refuse_planted_configuration(reader, gateway, fetch)
     reader.types(fetch)
     reader.types(configure)
+    for private in (
+        reader.home / "consul.d",
+        reader.home / "consul.d" / "recovery.hcl",
+        reader.keys / "recovery.token",
+    ):
+        assert private.stat().st_mode & 0o077 == 0
     for number, name in enumerate(SERVERS, 11):
         machine = Machine(name, tmp_path / name, lost.binary, f"{reader.network}{number}")
         machines.append(machine)
