@@ -10,7 +10,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 requirements:
   - pyrage, or the C(age) or C(rage) program, only to encrypt or decrypt
-  - C(ssh-keygen) of OpenSSH, only to sign (8.1 or later) or to check signatures (8.7 or later)
+  - C(ssh-keygen) of OpenSSH, only to sign (8.1 or later) or to check signatures (8.9 or later)
 options: {}
 """
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import enum
 import itertools
+import os
 import sys
+import sysconfig
 from collections.abc import Collection
 from functools import partial
 from typing import Any
@@ -165,6 +167,40 @@ class OptionError(SnapshotError):
 
 NOT_PACKAGED = frozenset({"azure-identity", "azure-storage-blob", "google-cloud-storage", "pyrage"})
 """Libraries that distributions don't have, or not by their own names."""
+OTHER_NAMES = {
+    "azure-storage-blob": "python3-azure-storage (apt) or python3-azure-storage-blob (dnf)",
+    "azure-identity": "python3-azure (apt) or python3-azure-identity (dnf)",
+}
+"""In which packages some of them are all the same."""
+OWN_PLACE = "/opt/consul-backup"
+"""Where an environment may be made that the distribution does not manage."""
+
+
+def pip_refuses() -> bool:
+    """Whether this Python belongs to the distribution so that pip installs nothing into it (PEP 668)."""
+    marker = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+    return sys.prefix == sys.base_prefix and os.path.exists(marker)
+
+
+def how_to_install(library: str, *, managed: bool) -> str:
+    """Return what to type where a library is missing.
+
+    It names no path of the host, so that many hosts that lack the same one get one and the same advice.
+
+    :param library: by the name that pip knows. :param managed: whether pip refuses, as ``pip_refuses`` says.
+    """
+    elsewhere = "or set ansible_python_interpreter to a Python that has it."
+    if managed and library in NOT_PACKAGED and library not in OTHER_NAMES:
+        return (
+            "pip refuses to install into this Python (externally-managed-environment). Type there: "
+            f"python3 -m venv --system-site-packages {OWN_PLACE} && {OWN_PLACE}/bin/pip install {library}. "
+            f"Then set ansible_python_interpreter to {OWN_PLACE}/bin/python."
+        )
+    if managed:
+        package = OTHER_NAMES.get(library, f"python3-{library}")
+        return f"Install the package {package} there (pip refuses to install into this Python), {elsewhere}"
+    packaged = "" if library in NOT_PACKAGED else f"python3-{library}, or "
+    return f"Install it there ({packaged}pip install {library}), {elsewhere}"
 
 
 class MissingLibraryError(SnapshotError):
@@ -174,11 +210,9 @@ class MissingLibraryError(SnapshotError):
 
     def __init__(self, library: str, cause: str) -> None:
         python = sys.executable or "this host's Python"
-        packaged = "" if library in NOT_PACKAGED else f"python3-{library}, or "
         super().__init__(
             f"the Python library {library} is missing for {python} ({cause})",
-            hint=f"Install it there ({packaged}pip install {library}), or set "
-            "ansible_python_interpreter to a Python that has it.",
+            hint=how_to_install(library, managed=pip_refuses()),
             library=library,
         )
 

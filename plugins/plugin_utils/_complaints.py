@@ -57,7 +57,11 @@ def complaint_of(host: str, info: Mapping[str, Any], role: str) -> Complaint:
         message = f"the Python library {failure.get('library') or 'requests'} is missing"
     for tail in (f". {hint}", f" ({failure.get('url')})"):
         message = message.removesuffix(tail) if len(tail) > 3 else message
-    advice = _ADVICE.get(kind, "{hint}").format(role=role, hint=hint, afterwards=_AFTERWARDS.get(role, ""))
+    if kind == "missing_library" and hint:
+        # It knows the name of the package, and whether pip would do it there.
+        advice = hint
+    else:
+        advice = _ADVICE.get(kind, "{hint}").format(role=role, hint=hint, afterwards=_AFTERWARDS.get(role, ""))
     return Complaint(host, kind, printable(message), printable(advice.strip(), None))
 
 

@@ -52,6 +52,9 @@ def main(arguments: list[str]) -> int:
             told[name] = True
             continue
         text = rest.pop(0)
+        if shape.type_name == "blob":
+            told[name] = Path(text).read_bytes()
+            continue
         if text.startswith("file://"):
             text = Path(text[len("file://") :]).read_text(encoding="utf-8")
         told[name] = json.loads(text) if shape.type_name in ("structure", "list") else text

@@ -86,6 +86,10 @@ CASES = [
         "h1, h2: the Python library msgpack is missing. Install it for the Python that the modules run on there",
     ),
     (
+        failed("missing_library", "msgpack is missing for x", "Install python3-{x} there.", library="msgpack"),
+        "h1, h2: the Python library msgpack is missing. Install python3-{x} there.",
+    ),
+    (
         failed(
             "connection", "the connection was refused (http://h:1/v1)", "Is Consul running there?", url="http://h:1/v1"
         ),

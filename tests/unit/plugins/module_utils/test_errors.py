@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
+import sys
+import sysconfig
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._errors import (
     ApiError,
     ClusterError,
     FailureKind,
+    MissingLibraryError,
+    how_to_install,
     listed,
+    pip_refuses,
     printable,
 )
 
@@ -86,3 +93,35 @@ def test_a_failure_holds_plain_texts() -> None:
 def test_an_answer_of_no_known_kind_is_a_defect() -> None:
     with pytest.raises(ValueError, match="no_such_kind"):
         raise ApiError("x", status=500, body="", url="", kind="no_such_kind")
+
+
+@pytest.mark.parametrize(
+    ("library", "says"),
+    [
+        ("requests", "Install the package python3-requests there"),
+        ("boto3", "Install the package python3-boto3 there"),
+        ("azure-identity", "python3-azure (apt)"),
+        ("google-cloud-storage", "/opt/consul-backup/bin/pip install google-cloud-storage"),
+        ("pyrage", "python3 -m venv --system-site-packages /opt/consul-backup"),
+    ],
+)
+def test_a_python_that_the_distribution_manages_gets_advice_that_works_there(library: str, says: str) -> None:
+    told = how_to_install(library, managed=True)
+    assert says in told
+    assert "ansible_python_interpreter" in told
+    # pip of that Python would refuse.
+    assert "pip install" not in told.replace("/opt/consul-backup/bin/pip install", "")
+    assert len(told) < 300
+
+
+def test_another_python_gets_the_package_and_pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", {"stdlib": str(tmp_path)}.__getitem__)
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)
+    assert not pip_refuses()
+    assert "(python3-requests, or pip install requests)" in MissingLibraryError("requests", "x").hint
+    (tmp_path / "EXTERNALLY-MANAGED").touch()
+    assert pip_refuses()
+    assert MissingLibraryError("requests", "x").hint == how_to_install("requests", managed=True)
+    # In a virtual environment of that Python pip installs.
+    monkeypatch.setattr(sys, "base_prefix", "/elsewhere")
+    assert not pip_refuses()
