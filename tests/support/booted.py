@@ -70,14 +70,19 @@ class Booted:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._group = _HIERARCHY / f"consul-schedule-{os.getpid()}"
+        # One in each hierarchy: systemd mounts those that it needs, and makes its groups below these.
+        places = [_GROUPS] if _UNIFIED else sorted(path for path in _GROUPS.iterdir() if (path / "tasks").exists())
+        places += [] if _UNIFIED else [path for path in [_GROUPS / "unified"] if path.is_dir()]
+        self._groups = [place / f"consul-schedule-{os.getpid()}" for place in places]
         self._process: subprocess.Popen[bytes] | None = None
         self._init = 0
 
     def __enter__(self) -> Booted:
-        # The first line puts the shell into a group of its own, below which systemd makes its own ones.
-        join = f'echo $$ >{self._group}/cgroup.procs; exec "$@"'
-        self._group.mkdir(exist_ok=True)
+        for group in self._groups:
+            group.mkdir(exist_ok=True)
+        # Not every hierarchy takes a process into a new group; systemd does without those.
+        joined = "".join(f"echo $$ >{group}/cgroup.procs || true; " for group in self._groups)
+        join = f'{{ {joined}}} 2>/dev/null; exec "$@"'
         spaces = ["unshare", "--fork", "--kill-child", "--pid", "--mount", "--cgroup", "--uts", "--ipc"]
         boot = ["sh", "-c", _BOOT, "boot", str(self.directory), str(_UNITS.resolve()), str(_SYSTEMD)]
         boot.append("unified" if _UNIFIED else "legacy")
@@ -131,9 +136,10 @@ class Booted:
     def _is_gone(self) -> bool:
         """Remove the groups that systemd made; the kernel does so only when their processes are gone."""
         try:
-            for place in sorted(self._group.rglob("*/"), key=lambda path: -len(path.parts)):
-                place.rmdir()
-            self._group.rmdir()
+            for group in filter(Path.is_dir, self._groups):
+                inner = [path for path in group.rglob("*") if path.is_dir()]
+                for place in sorted([group, *inner], key=lambda path: -len(path.parts)):
+                    place.rmdir()
         except OSError:
             return False
         return True
