@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.booted import Booted, why_not
-from support.playbooks import RECAP, Ansible, Played, hosts_of
+from support.booted import why_not
+from support.playbooks import Ansible, hosts_of
+from support.scheduler import SECRET, Scheduler
 
 from lab import Cluster
 
@@ -25,55 +23,6 @@ NAME = "consul-backup"
 UNITS = (f"/etc/systemd/system/{NAME}.timer", f"/etc/systemd/system/{NAME}.service")
 CRON = f"/etc/cron.d/{NAME}"
 RUN = f"/etc/consul-schedule/{NAME}/run"
-# What nobody may read but the one who runs it: not in a unit, not in cron's file, not in a list of processes.
-SECRET = "a-passphrase-that-nobody-may-see-4712"
-
-
-@pytest.fixture
-def booted(tmp_path: Path) -> Iterator[Booted]:
-    """A system with this test's directory as /srv."""
-    with Booted(tmp_path) as system:
-        yield system
-
-
-class Scheduler:
-    """Plays the role in that system, on hosts of an inventory in /srv."""
-
-    def __init__(self, booted: Booted, ansible: Ansible) -> None:
-        self.booted = booted
-        self._ansible = ansible
-        play = {"hosts": "consul", "gather_facts": False, "roles": ["disaster_recovery.consul.schedule"]}
-        ansible.playbook(play)
-
-    def play(self, *options: str, **variables: Any) -> Played:
-        """Run the role; nothing that it prints may hold a secret."""
-        program = str(Path(sys.executable).with_name("ansible-playbook"))
-        command = [program, "/srv/play.yml", "-i", "/srv/inventory.yml", *options]
-        environment = {**self._ansible.environment(), "ANSIBLE_CONFIG": "/srv/ansible.cfg", "ANSIBLE_HOME": "/srv/home"}
-        done = self.booted.run([*command, "-e", json.dumps(variables)], env=environment)
-        assert SECRET not in done.stdout
-        assert "Traceback" not in done.stdout, done.stdout
-        counts = {
-            host: {key: int(value) for key, value in (pair.split("=") for pair in told.split())}
-            for host, told in RECAP.findall(done.stdout)
-        }
-        return Played(done.returncode, done.stdout, counts)
-
-    def ok(self, *options: str, **variables: Any) -> Played:
-        """Run the role, which must end well."""
-        played = self.play(*options, **variables)
-        assert played.code == 0, played.output
-        return played
-
-    def files(self) -> list[str]:
-        """What is there of any schedule."""
-        places = "/etc/systemd/system /etc/cron.d /etc/consul-schedule"
-        return self.booted.ok("sh", "-c", f"find {places} -not -type d 2>/dev/null; true").split()
-
-
-@pytest.fixture
-def scheduler(booted: Booted, ansible: Ansible) -> Scheduler:
-    return Scheduler(booted, ansible)
 
 
 def test_a_timer_on_the_controller(scheduler: Scheduler, ansible: Ansible, one: Cluster, tmp_path: Path) -> None:
