@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A systemd of our own, in namespaces of its own: process 1 of a small system whose /etc is thrown away afterwards.
 
-Network and files are those of this machine, but for /etc, /run, and /srv, which shows a directory of the test.
+Network and files are those of this machine, but for /run, and /srv, which shows a directory of the test. What is written
+to /etc and to the home directory is gone afterwards.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ set -eu
 mount --make-rprivate /
 mount --bind "$1" /srv
 mount -t tmpfs tmpfs /run
-mkdir /run/upper /run/work
-mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/upper,workdir=/run/work /etc
+mkdir /run/etc /run/etc-work /run/home /run/home-work
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc-work /etc
+mount -t overlay overlay -o "lowerdir=$HOME,upperdir=/run/home,workdir=/run/home-work" "$HOME"
 mount -t tmpfs tmpfs "$2"
 for name in sysinit basic timers shutdown network-online; do
   printf '[Unit]\nDescription=%s\nDefaultDependencies=no\n' "$name" >"$2/$name.target"

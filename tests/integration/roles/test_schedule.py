@@ -45,7 +45,7 @@ def test_a_timer_on_the_controller(scheduler: Scheduler, ansible: Ansible, one: 
     assert "02:15:00" in booted.properties(f"{NAME}.timer", "TimersCalendar")["TimersCalendar"]
     service = booted.properties(f"{NAME}.service", "OnFailure", "User", "ExecStart", "NoNewPrivileges", "UMask")
     assert (service["OnFailure"], service["User"], service["UMask"]) == (f"alarm@{NAME}.service", "root", "0077")
-    assert f"path={RUN} ;" in service["ExecStart"]
+    assert f"argv[]=/bin/sh {RUN} ;" in service["ExecStart"]
     alarm = f"[Service]\nType=oneshot\nExecStart=/bin/touch /srv/alarm\n"
     booted.ok("sh", "-c", f"printf '{alarm}' > /etc/systemd/system/alarm@.service; systemctl daemon-reload")
     assert booted.run(["systemd-analyze", "verify", *UNITS]).stdout == ""
