@@ -79,7 +79,12 @@ agent:
       description: Its node id; null when the token lacks C(agent:read).
       type: str
       returned: always
-  sample: {"id": "0f9a3c1e-7b7e-4f77-9a55-7a1c9cf0a111", "name": "server-1"}
+    leader:
+      description: Whether it is the leader of its datacenter, as it reports itself; null when the token lacks
+        C(agent:read).
+      type: bool
+      returned: always
+  sample: {"id": "0f9a3c1e-7b7e-4f77-9a55-7a1c9cf0a111", "leader": true, "name": "server-1"}
 versions:
   description: Consul versions of the servers, as autopilot reports them.
   returned: success
@@ -277,7 +282,7 @@ def result_of(facts: ClusterFacts, *, fallback_token_used: bool, token_given: bo
     return {
         "summary": summary_of(facts),
         "version": facts.version,
-        "agent": {"name": facts.agent_name, "id": facts.agent_id},
+        "agent": {"name": facts.agent_name, "id": facts.agent_id, "leader": facts.agent_leads},
         "versions": list(facts.versions),
         "datacenter": facts.datacenter,
         "cluster_id": facts.cluster_id,

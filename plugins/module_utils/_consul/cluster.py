@@ -55,6 +55,7 @@ class ClusterFacts(NamedTuple):
     unknown: dict[str, str]
     agent_name: str | None = None
     agent_id: str | None = None
+    agent_leads: bool | None = None
 
     @property
     def identity(self) -> ClusterIdentity:
@@ -143,6 +144,7 @@ def read_cluster(client: Client, datacenter: str | None = None) -> ClusterFacts:
         unknown=questions.unknown,
         agent_name=text_of(config.get("NodeName")) or None,
         agent_id=text_of(config.get("NodeID")) or None,
+        agent_leads=leads(agent),
     )
 
 
@@ -226,6 +228,17 @@ def applied_index_of(agent: Mapping[str, Any]) -> int | None:
     """Return the raft index that an agent has applied, by ``/v1/agent/self``; None when it is not a server (pure)."""
     index = str(mapping_of(mapping_of(agent.get("Stats")).get("raft")).get("applied_index", ""))
     return int(index) if index.isdecimal() else None
+
+
+def leads(agent: Mapping[str, Any]) -> bool | None:
+    """Return whether an agent is the leader of its datacenter, by ``/v1/agent/self`` (pure).
+
+    :return: None where that is not known: the answer could not be read. A client agent never leads.
+    """
+    told = text_of(mapping_of(mapping_of(agent.get("Stats")).get("consul")).get("leader"))
+    if told in ("true", "false"):
+        return told == "true"
+    return False if mapping_of(agent.get("Config")).get("Server") is False else None
 
 
 def servers_from(raft: Any, health: Any) -> tuple[ServerFacts, ...]:

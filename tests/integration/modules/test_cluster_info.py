@@ -58,6 +58,7 @@ def test_what_the_cli_says(which: str, three: Cluster, calls: Calls) -> None:
     assert result["leader"] == leader.rpc_address if leader else False
     assert (result["version"], result["versions"]) == (three.version, [three.version])
     assert result["agent"]["name"] == server.name
+    assert result["agent"]["leader"] == (result["leader"] == server.rpc_address)
     assert result["agent"]["id"] == {one["name"]: one["id"] for one in peers(three)}[server.name]
     assert (result["datacenter"], result["datacenters"]) == ("dc1", ["dc1"])
     assert f"{result['cluster_id']}.consul" == three.trust_domain()
@@ -110,9 +111,9 @@ def test_what_a_token_may_not_see_is_null_and_named(
         assert "403" in result["unknown"]["servers"]
         assert "403" in result["unknown"]["health"]
     if permissions["agent_read"]:
-        assert result["version"] == playground.version
+        assert (result["version"], result["agent"]["leader"]) == (playground.version, True)
     else:
-        assert (result["version"], result["applied_index"]) == (None, None)
+        assert (result["version"], result["applied_index"], result["agent"]["leader"]) == (None, None, None)
         assert "403" in result["unknown"]["agent"]
     named = {"operator_read": ["health", "servers"], "agent_read": ["agent"]}
     denied = [name for right, names in named.items() if not permissions[right] for name in names]

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 import pytest
 from support import keys, stores
+from support.booted import Booted
 from support.buckets import Bucket, Sealing
 from support.playbooks import Ansible, hosts_of
+from support.scheduler import Scheduler
 from support.stores import VersityGw
 from support.yard import Yard
 
@@ -104,3 +106,16 @@ def sealing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sealing:
     signing = keys.ssh_key(tmp_path / "signing")
     signers = keys.allowed_signers(tmp_path / "signers", ("backup@example.com", signing))
     return Sealing([own.public, escrow.public], own, signing.path, signers)
+
+
+@pytest.fixture
+def booted(tmp_path: Path) -> Iterator[Booted]:
+    """A system with this test's directory as /srv."""
+    with Booted(tmp_path) as system:
+        yield system
+
+
+@pytest.fixture
+def scheduler(booted: Booted, ansible: Ansible) -> Scheduler:
+    """Plays the role schedule there."""
+    return Scheduler(booted, ansible)

@@ -17,6 +17,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul.c
     Permissions,
     ServerFacts,
     applied_index_of,
+    leads,
     may_snapshot,
     read_cluster,
     read_identity,
@@ -163,6 +164,23 @@ def test_identity_by_the_server_that_is_asked(server: FaultServer, client: Clien
     server.on("GET", RAFT, says(403, "Permission denied"))
     assert read_identity(client) == ClusterIdentity("dc1", "f1a6", "1.22.7", ("id-a",))
     assert read_identity(client, "dc2") == ClusterIdentity("dc2", "f1a6", None, ())
+
+
+@pytest.mark.parametrize(
+    ("agent", "leader"),
+    [
+        ({"Stats": {"consul": {"leader": "true"}}}, True),
+        ({"Stats": {"consul": {"leader": "false"}}}, False),
+        # A client agent has no such line.
+        ({"Stats": {"consul": {"server": "false"}}, "Config": {"Server": False}}, False),
+        ({"Stats": {"consul": {"leader": True}}}, None),
+        ({"Stats": {"consul": []}, "Config": {"Server": True}}, None),
+        ({"Stats": 7}, None),
+        ({}, None),
+    ],
+)
+def test_whether_an_agent_leads(agent: dict[str, Any], leader: bool | None) -> None:
+    assert leads(agent) is leader
 
 
 def test_answers_of_something_else(server: FaultServer, client: Client) -> None:
