@@ -29,6 +29,7 @@ from ..module_utils._operations.report.names import faults_of, others_of
 from ..module_utils._operations.report.slo import Slo, judged, slo_of
 from ..module_utils._operations.report.slo_words import slo_advice, slo_sentence
 from ..module_utils._operations.report.words import (
+    RTO_LEAVES_OUT,
     advice_of,
     cluster_sentence,
     figure_sentences,
@@ -89,7 +90,7 @@ def build_report(
             "would_come_back": counts[PASSED] + counts[MISSED],
             **counts,
         },
-        "rto": rto,
+        "rto": {**rto, "leaves_out": list(RTO_LEAVES_OUT)},
         "rpo": rpo,
         "figures": figure_sentences(rto, rpo),
         "slo": {

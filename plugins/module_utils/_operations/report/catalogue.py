@@ -39,8 +39,18 @@ def stores_of(
     for look in looks:
         by_place.setdefault((str(look["store"]).rstrip("/"), str(look.get("on") or "")), []).append(look)
     chosen = [next((one for one in same if _problem(one) is None), same[0]) for same in by_place.values()]
-    known = _known([one for look in chosen if _problem(look) is None for one in look["listed"]["archives"]], now)
+    known = _known([one for look in chosen for one in _archives(look)], now)
     return [_store(look, known, now, frozenset(proven), signed_only) for look in chosen]
+
+
+def _archives(look: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What counts for the cluster. Archives that name none count for nobody where only others are named."""
+    if _problem(look) is not None:
+        return []
+    listed = look["listed"]
+    archives: list[Mapping[str, Any]] = listed["archives"]
+    named = any((one.get("cluster") or {}).get("name") for one in archives)
+    return archives if named or not listed.get("other_clusters") else []
 
 
 def other_clusters(looks: Iterable[Mapping[str, Any]], named: Collection[str]) -> list[str]:
@@ -65,8 +75,11 @@ def _problem(look: Mapping[str, Any]) -> str | None:
         return text_of(listed.get("msg") or "the archives could not be listed")
     if listed.get("exists") is False:
         return "the directory does not exist"
-    whole = isinstance(archives, list) and all(isinstance(one, Mapping) and one.get("path") for one in archives)
-    return None if whole else _NO_RESULT
+    return None if isinstance(archives, list) and all(map(_is_archive, archives)) else _NO_RESULT
+
+
+def _is_archive(one: object) -> bool:
+    return isinstance(one, Mapping) and bool(one.get("path")) and isinstance(one.get("cluster") or {}, Mapping)
 
 
 def _known(archives: Iterable[Mapping[str, Any]], now: float) -> dict[tuple[str, str], float]:
@@ -92,7 +105,7 @@ def _store(
     signed_only: bool,
 ) -> dict[str, Any]:
     problem = _problem(look)
-    archives: list[Mapping[str, Any]] = [] if problem is not None else look["listed"]["archives"]
+    archives = _archives(look)
     good = [one for one in archives if _is_verified(one, signed_only)]
     times = [_current_at(one, known, now) for one in good]
     current = max((time for time in times if time is not None), default=None)

@@ -154,3 +154,10 @@ def test_only_so_many_sizes() -> None:
 def test_clusters_that_nobody_stands_for() -> None:
     looks = [look(other_clusters=["b", "old\u202e"]), look(store="/b", other_clusters=["c"]), {"store": "/x"}]
     assert other_clusters(looks, ["a", "b"]) == ["c", "old\\u202e"]
+
+
+def test_archives_that_name_no_cluster_count_where_no_other_one_is_named() -> None:
+    nameless = {**archive(), "cluster": {"name": None}}
+    assert only(look(nameless))["verified"] == 1
+    assert only(look(nameless, other_clusters=["b"]))["verified"] == 0
+    assert only(look(nameless, archive(DAY), other_clusters=["b"]))["verified"] == 2
