@@ -34,7 +34,7 @@ def catalogue_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "scope": f"{plural(archives, 'archive')} in {plural(len(places), 'store')}, {bytes_text(size)}",
         "unread": f"{plural(len(unread), 'listing')} could not be read." if unread else None,
         "others": f"{plural(len(others), 'other cluster')} with archives there: {listed_names(others, _OTHERS)}. No host of "
-        "this run stands for them."
+        "this run represents them."
         if others
         else None,
         "missed": [_level(one) for one in clusters if _rank(one) == 0],

@@ -54,7 +54,7 @@ def _archives(look: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def other_clusters(looks: Iterable[Mapping[str, Any]], named: Collection[str]) -> list[str]:
-    """Return the clusters that have archives in the stores and that no host of the run stands for."""
+    """Return the clusters that have archives in the stores and that no host of the run represents."""
     told = {printable(name, None) for name in named}
     found: set[str] = set()
     for look in looks:

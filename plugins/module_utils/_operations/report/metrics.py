@@ -81,7 +81,8 @@ class Sample(NamedTuple):
 def of_report(report: Mapping[str, Any]) -> list[Sample]:
     """Return what a report of rehearsals says."""
     at = from_text(report["generated_at"])
-    return [sample for cluster in report["clusters"] for sample in _of_cluster(cluster, at)]
+    expected = [Sample(EXPECTED, "", str(cluster["cluster"]), (), at) for cluster in report["clusters"]]
+    return expected + [sample for cluster in report["clusters"] for sample in _of_cluster(cluster, at)]
 
 
 def of_backups(
