@@ -41,6 +41,10 @@ options:
         description: Text that is equal for equal work on the same archives.
         type: str
         required: true
+      catalogue:
+        description: Directories and URLs of the stores that the report lists for it.
+        type: list
+        elements: str
 """
 
 EXAMPLES = r"""
@@ -60,7 +64,7 @@ RETURN = r"""
 _value:
   description:
     - For each host C(works), whether it does the work, and C(shared), whether several clusters of the play keep their
-      archives in its directory.
+      archives in its directory, and C(catalogue), the same for each store of its catalogue.
   type: dict
 """
 
@@ -72,7 +76,7 @@ from ansible.errors import AnsibleFilterError
 from ..plugin_utils._rehearsal_plan import planned
 
 
-def rehearsal_plan(seats: Any) -> dict[str, dict[str, bool]]:
+def rehearsal_plan(seats: Any) -> dict[str, dict[str, Any]]:
     """Return the plan; see DOCUMENTATION."""
     try:
         return planned(seats)

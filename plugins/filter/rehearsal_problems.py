@@ -16,7 +16,7 @@ options:
   _input:
     description:
       - Values of the role's variables, by their names without C(rehearsal_). These are C(cluster), C(src), C(dir),
-        C(work_dir), C(report_dir), C(textfile), C(throttle) and C(pick).
+        C(work_dir), C(report_dir), C(textfile), C(throttle) and C(pick), and optionally C(catalogue) and C(slo).
     type: dict
     required: true
 """

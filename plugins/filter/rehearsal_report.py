@@ -62,12 +62,30 @@ options:
       max_age:
         description: Seconds that its newest archive may be old; no target when it is V(0) or null.
         type: int
+      catalogue:
+        description:
+          - What was seen of the cluster's archives in each store. C(store) is its path or URL, C(on) the host that a
+            path is on, C(listed) what M(disaster_recovery.consul.snapshot_list) returned, and C(pruned) what
+            M(disaster_recovery.consul.snapshot_prune) returned in check mode.
+        type: list
+        elements: dict
+      signed_only:
+        description: Whether archives in the catalogue count only with the signature of an allowed signer.
+        type: bool
+        default: false
+      slo:
+        description: The service level of the cluster, as in the role's C(rehearsal_slo).
+        type: dict
   at:
     description: When the rehearsals were done, as C(2026-11-23T02:15:00Z).
     type: str
     required: true
   lost:
     description: Hosts that failed before anything could be rehearsed, each with its cluster's name (its own if empty).
+    type: dict
+    default: {}
+  lost_slo:
+    description: The service levels that the clusters of O(lost) are held to, by host.
     type: dict
     default: {}
   earlier:
@@ -113,7 +131,8 @@ _value:
       description: The same in a sentence.
       type: str
     clusters:
-      description: The clusters, each with C(cluster), C(state), C(sentence), C(advice), C(rto), C(age).
+      description: The clusters, each with C(cluster), C(state), C(sentence), C(advice), C(rto), C(age), C(stores) and
+        C(slo).
       type: list
       elements: dict
 """
@@ -140,6 +159,7 @@ def rehearsal_report(
     *,
     at: str,
     lost: Mapping[str, str] | None = None,
+    lost_slo: Mapping[str, Any] | None = None,
     earlier: Iterable[Any] = (),
     history: str | None = None,
     shown: int = 30,
@@ -149,7 +169,7 @@ def rehearsal_report(
         raise AnsibleFilterError("rehearsal_report requires a list of what the hosts brought back")
     try:
         past = map(read, chain(earlier, _kept(history, int(shown)) if history else ()))
-        entries = [*entries, *(_gone(host, cluster) for host, cluster in (lost or {}).items())]
+        entries = [*entries, *(_gone(host, name, lost_slo or {}) for host, name in (lost or {}).items())]
         return build_report(entries, now=from_text(str(at)), earlier=past, shown=int(shown))
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"rehearsal_report can't make a report of this: {error!r}") from error
@@ -175,8 +195,9 @@ def _kept(directory: str, shown: int) -> Iterable[bytes]:
             yield source.read(_LIMIT)
 
 
-def _gone(host: str, cluster: str) -> dict[str, Any]:
-    return {"cluster": cluster or host, "host": host, "problem": "the host failed before anything could be rehearsed"}
+def _gone(host: str, cluster: str, slo: Mapping[str, Any]) -> dict[str, Any]:
+    problem = "the host failed before anything could be rehearsed"
+    return {"cluster": cluster or host, "host": host, "problem": problem, "slo": slo.get(host)}
 
 
 class FilterModule:

@@ -13,7 +13,7 @@ author:
 description:
   - Updates a file for a textfile collector, such as that of node_exporter. The roles
     P(disaster_recovery.consul.backup#role) and P(disaster_recovery.consul.rehearsal#role) call it on the controller.
-  - At least one of O(report), O(backups) and O(attempted) is required.
+  - At least one of O(report), O(backups), O(attempted) and O(expected) is required.
   - Metrics of other clusters, and metrics that this run does not update, stay in the file. Backups and rehearsals can
     therefore share one file. Each cluster has one series of each metric, whatever its datacenter was before.
   - The file is read, merged and replaced in one step, while its directory is locked. Concurrent runs lose nothing, and
@@ -74,6 +74,17 @@ options:
   attempted:
     description:
       - Names of the clusters for which a backup was attempted. Clusters without an entry in O(backups) count as failed.
+    type: list
+    elements: str
+  failures:
+    description:
+      - The kind of failure for each cluster of which something failed, such as V(connection) or V(no_leader), by its
+        name. The time of the run and the kind stay in the file after a later success.
+    type: dict
+  expected:
+    description:
+      - Names of all clusters of the inventory. Those without a successful backup can then be found, whether or not one
+        was ever attempted.
     type: list
     elements: str
 extends_documentation_fragment:
@@ -182,6 +193,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
         },
     },
     "attempted": {"type": "list", "elements": "str"},
+    "failures": {"type": "dict"},
+    "expected": {"type": "list", "elements": "str"},
 }
 
 
@@ -202,13 +215,15 @@ def write_metrics(run: Run) -> dict[str, Any]:
             report=params["report"],
             backups=params["backups"] or (),
             attempted=params["attempted"] or (),
+            failures=params["failures"],
+            expected=params["expected"] or (),
             write=not run.check,
         )
     return {**result_of(path, updated), **({"diff": diff_of(path, updated)} if run.diff else {})}
 
 
 def main() -> None:
-    run_module({"argument_spec": OPTIONS, "required_one_of": [("report", "backups", "attempted")]}, write_metrics)
+    run_module({"argument_spec": OPTIONS, "required_one_of": [("report", "backups", "attempted", "expected")]}, write_metrics)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils._errors import printable
+from ..module_utils._operations.report.slo import slo_of
 from ._places import place_of
 from ._settings import path_problem
 
@@ -20,7 +21,8 @@ def rehearsal_problems(settings: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the settings of a host, a sentence each; empty when nothing is.
 
     :param settings: values of the role's variables, by their names without ``rehearsal_``: ``cluster``, ``src``,
-        ``dir``, ``work_dir``, ``report_dir``, ``textfile``, ``throttle`` and ``pick``.
+        ``dir``, ``work_dir``, ``report_dir``, ``textfile``, ``throttle`` and ``pick``; and, where they are set, ``catalogue`` (entries with ``path``) and
+        ``slo``.
     :raises KeyError: one of them is missing.
     """
     values = {name: str(settings[name]) for name in ("cluster", "src", "dir", "work_dir", "report_dir", "textfile")}
@@ -43,4 +45,11 @@ def rehearsal_problems(settings: Mapping[str, Any]) -> list[str]:
             "rehearsal_pick must be newest, all, or a time such as 2026-11-23T02:15:00Z, "
             f'got "{printable(settings["pick"])}".'
         )
+    for number, place in enumerate(settings.get("catalogue") or ()):
+        path = str(place.get("path") or "") if isinstance(place, Mapping) else ""
+        problems.append(path_problem(f"rehearsal_catalogue[{number}].path", path, required=True, store=True))
+    try:
+        slo_of([settings.get("slo")])
+    except ValueError as error:
+        problems.append(f"rehearsal_slo is not valid: {error}.")
     return [problem for problem in problems if problem]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..module_utils._operations.rehearse.verdict import DIED, NOT_PROVEN, PROVEN, REFUSED
+from ..module_utils._operations.report.catalogue import other_clusters, stores_of
 from ..module_utils._operations.report.history import (
     FAILED,
     MISSED,
@@ -25,7 +26,10 @@ from ..module_utils._operations.report.history import (
 )
 from ..module_utils._operations.report.input import Limits, limits_of, rehearsal_of, text_of
 from ..module_utils._operations.report.names import faults_of, others_of
+from ..module_utils._operations.report.slo import Slo, judged, slo_of
+from ..module_utils._operations.report.slo_words import slo_advice, slo_sentence
 from ..module_utils._operations.report.words import (
+    RTO_LEAVES_OUT,
     advice_of,
     cluster_sentence,
     figure_sentences,
@@ -36,7 +40,7 @@ from ..module_utils._operations.report.words import (
     remarks_of,
     verdict_sentence,
 )
-from ..module_utils._times import to_text
+from ..module_utils._times import from_text, to_text
 
 _NO_GOOD = (NOT_PROVEN, REFUSED, DIED)
 _NEWEST = "newest"
@@ -56,8 +60,10 @@ def build_report(
     ``entries`` hold ``cluster``, ``host``, ``pick``, ``rehearsals`` (each ``archive`` and ``result`` as the module
     returned it), ``archives`` and ``skipped`` (as snapshot_list returned them), ``missing`` (that there is no archive),
     ``problem`` (why nothing could be looked at), and the targets ``max_rto`` and ``max_age``. Those are judged here,
-    not by the module: only here it is known when a content was last confirmed. ``earlier`` are reports of the past, of
-    which the last ``shown`` make the history.
+    not by the module: only here it is known when a content was last confirmed. ``catalogue`` holds what was seen of the
+    cluster's archives in each store (see ``catalogue.stores_of``), ``signed_only`` whether they count only when an
+    allowed signer signed them, and ``slo`` what is asked of them. ``earlier`` are reports of the past, of which the last
+    ``shown`` make the history.
     """
     past = history_of(earlier, now, shown)
     grouped: dict[str, list[Mapping[str, Any]]] = {}
@@ -84,10 +90,15 @@ def build_report(
             "would_come_back": counts[PASSED] + counts[MISSED],
             **counts,
         },
-        "rto": rto,
+        "rto": {**rto, "leaves_out": list(RTO_LEAVES_OUT)},
         "rpo": rpo,
         "figures": figure_sentences(rto, rpo),
+        "slo": {
+            "limited": sum(one["slo"] is not None for one in clusters),
+            "met": sum(one["slo"] is not None and one["slo"]["met"] for one in clusters),
+        },
         "clusters": clusters,
+        "other_clusters": other_clusters((look for entry in entries for look in _looks(entry)), list(grouped)),
         "history": [one.run for one in past],
     }
 
@@ -101,7 +112,7 @@ def _cluster(
     past: Sequence[Past],
 ) -> dict[str, Any]:
     faults = faults + others_of(name, listed)
-    limits, rehearsals, problems = _read(entries, listed, now)
+    limits, slo, rehearsals, problems = _read(entries, listed, now)
     # The one whose content is nearest to the cluster's comes first; those of which no time is known come last.
     rehearsals.sort(key=lambda one: one["taken_at"] or "", reverse=True)
     rehearsals.sort(key=lambda one: float("inf") if one["age"] is None else one["age"])
@@ -109,10 +120,19 @@ def _cluster(
     head = proven[0] if proven else rehearsals[0] if rehearsals else None
     missing = next((text_of(entry["missing"]) for entry in entries if entry.get("missing")), None)
     problem = next(iter([*faults, *problems, *([missing] if missing else [])]), None)
-    state = _state(rehearsals, problem=problem, faults=faults, looked=not problems)
     history = [one.points[name] for one in past if name in one.points]
     before = [point["at"] for point in history if point["state"] in (PASSED, MISSED)]
     last = to_text(now) if proven and not faults else before[-1] if before else None
+    stores = stores_of(
+        (look for entry in entries for look in _looks(entry)),
+        now=now,
+        proven={one["sha256"] for one in proven},
+        signed_only=any(entry.get("signed_only") for entry in entries),
+    )
+    level = judged(slo, stores, rehearsal_age=None if last is None else max(0.0, round(now - from_text(last))))
+    state = _state(rehearsals, problem=problem, faults=faults, looked=not problems)
+    if state == PASSED and level is not None and not level["met"]:
+        state = MISSED
     known = proven and state in (PASSED, MISSED)
     cluster = {
         "cluster": name,
@@ -129,16 +149,24 @@ def _cluster(
         "last_proven_at": last,
         "head": rehearsals.index(head) if head else None,
         "rehearsals": rehearsals,
+        "stores": stores,
+        "slo": level,
         "history": history,
         "remarks": remarks_of(head, listed, [one for entry in entries for one in entry.get("skipped") or ()]),
     }
-    return {**cluster, "sentence": cluster_sentence(cluster), "advice": advice_of(cluster)}
+    sentences = [cluster_sentence(cluster), slo_sentence(level)]
+    advice = [*advice_of(cluster), *slo_advice(level)]
+    return {**cluster, "sentence": " ".join(filter(None, sentences)), "advice": list(dict.fromkeys(advice))}
+
+
+def _looks(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [look for look in entry.get("catalogue") or () if isinstance(look, Mapping) and look.get("store")]
 
 
 def _read(
     entries: Sequence[Mapping[str, Any]], listed: Sequence[Mapping[str, Any]], now: float
-) -> tuple[Limits, list[dict[str, Any]], list[str]]:
-    """Limits, rehearsals, and what stood in the way. What a host returned may be anything; that is its own problem."""
+) -> tuple[Limits, Slo | None, list[dict[str, Any]], list[str]]:
+    """Limits, service level, rehearsals, and what stood in the way. What a host returned may be anything; that is its own problem."""
     problems = [text_of(entry["problem"]) for entry in entries if entry.get("problem")]
     unread = [one for entry in entries for one in entry.get("skipped") or () if one.get("reason") not in _NO_ARCHIVES]
     if unread:
@@ -150,6 +178,11 @@ def _read(
     except (TypeError, ValueError):
         limits = Limits(None, None)
         problems.append("rehearsal_max_rto and rehearsal_max_age must be numbers of seconds")
+    try:
+        slo = slo_of(entry.get("slo") for entry in entries)
+    except ValueError as error:
+        slo = None
+        problems.append(f"rehearsal_slo is not valid: {error}")
     rehearsals = []
     for entry in entries:
         for told in entry.get("rehearsals") or ():
@@ -159,7 +192,7 @@ def _read(
                 problems.append(
                     f"what the rehearsal for {text_of(entry['host'])} returned is not a result of the module"
                 )
-    return limits, rehearsals, problems
+    return limits, slo, rehearsals, problems
 
 
 def _state(rehearsals: Sequence[Mapping[str, Any]], *, problem: str | None, faults: Sequence[str], looked: bool) -> str:

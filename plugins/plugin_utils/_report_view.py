@@ -15,6 +15,7 @@ from ..module_utils._errors import printable
 from ..module_utils._operations.rehearse.verdict import PHASES
 from ..module_utils._operations.report.history import FAILED, PASSED, STATES
 from ..module_utils._operations.report.words import NAME_LIMIT, STATE_WORDS, bytes_text, plural, seconds_text, time_text
+from ._catalogue_view import catalogue_of
 
 CHART_ROWS = 30
 """Bars that a chart shows at most; the table below holds all."""
@@ -63,6 +64,8 @@ def view_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "clusters": [_shown(one) for one in clusters],
         "history": [_run(one) for one in reversed(history)] if len(history) > 1 else [],
         "history_chart": _history_chart(history) if len(history) > 1 else None,
+        "leaves_out": report["rto"].get("leaves_out", ()),
+        "catalogue": catalogue_of(report),
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from binaries.main import find
 from env import places
 
-from . import example
+from . import example, example_catalogue
 from .page import Browser
 
 SHOTS: dict[str, dict[str, int | bool]] = {
@@ -28,8 +28,8 @@ def example_page() -> str:
     from ansible_collections.disaster_recovery.consul.plugins.filter.rehearsal_html import rehearsal_html
     from ansible_collections.disaster_recovery.consul.plugins.filter.rehearsal_report import rehearsal_report
 
-    first = rehearsal_report(example.fleet(), at=example.NOW)
-    report = rehearsal_report(example.fleet(), at=example.NOW, earlier=example.earlier(first))
+    first = rehearsal_report(example_catalogue.catalogued(), at=example.NOW)
+    report = rehearsal_report(example_catalogue.catalogued(), at=example.NOW, earlier=example.earlier(first))
     return rehearsal_html(report, templates=str(places.CHECKOUT / "roles" / "rehearsal" / "templates"))
 
 
@@ -48,9 +48,10 @@ def main(arguments: list[str]) -> int:
         page.write_text(example_page(), encoding="utf-8")
     with Browser(find("chromium")) as browser:
         for name, how in SHOTS.items():
-            browser.open(page.absolute().as_uri(), **how)  # type: ignore[arg-type]
-            browser.picture(directory / f"report-{name}.png")
-            print(directory / f"report-{name}.png")
+            for part, fragment in (("report", ""), ("catalogue", "#catalogue")):
+                browser.open(page.absolute().as_uri() + fragment, **how)  # type: ignore[arg-type]
+                browser.picture(directory / f"{part}-{name}.png")
+                print(directory / f"{part}-{name}.png")
         browser.open(page.absolute().as_uri())
         browser.printed(directory / "report.pdf")
         print(directory / "report.pdf")

@@ -20,7 +20,7 @@ MONITORING = places.CHECKOUT / "docs" / "monitoring"
 RULES = MONITORING / "consul-snapshots.rules.yml"
 DASHBOARD = MONITORING / "consul-snapshots.dashboard.json"
 METRIC = re.compile(r"\bconsul_snapshot_\w+")
-LABELS = {"datacenter", "cluster", "phase", "type", "state"}
+LABELS = {"datacenter", "cluster", "phase", "type", "state", "store", "requirement", "kind"}
 
 
 def checked(promtool: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -42,7 +42,7 @@ def expressions() -> list[str]:
 def test_the_rules_are_rules(promtool: Path, tmp_path: Path) -> None:
     done = checked(promtool, "check", "rules", RULES)
     assert done.returncode == 0, done.stdout
-    assert "11 rules found" in done.stdout
+    assert "13 rules found" in done.stdout
     # It does find what is wrong.
     (tmp_path / "rules.yml").write_text(
         RULES.read_text(encoding="utf-8").replace("time() -", "time( -", 1), encoding="utf-8"
@@ -67,7 +67,8 @@ def test_the_dashboard_asks_what_prometheus_understands(promtool: Path, tmp_path
 
 def test_the_format_is_as_prometheus_wants_it(promtool: Path, filters: dict[str, Any]) -> None:
     from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.report import metrics as _metrics
-    from browser.example import NOW, fleet
+    from browser.example import NOW
+    from browser.example_catalogue import catalogued
 
     backup = {
         "cluster": "a",
@@ -76,8 +77,8 @@ def test_the_format_is_as_prometheus_wants_it(promtool: Path, filters: dict[str,
         "size": 5,
         "records": {"KVS": {"count": 3, "size": 9}},
     }
-    samples = _metrics.of_report(filters["rehearsal_report"](fleet(), at=NOW))
-    samples += _metrics.of_backups([backup], ["a", "never"], 2e9)
+    samples = _metrics.of_report(filters["rehearsal_report"](catalogued(), at=NOW))
+    samples += _metrics.of_backups([backup], ["a", "never"], 2e9, failures={"never": "connection"}, expected=["a", "never"])
     text = _metrics.merge("", samples, 2e9)
     done = subprocess.run([str(promtool), "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

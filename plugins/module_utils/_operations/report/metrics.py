@@ -22,31 +22,41 @@ from .history import STATES
 from .input import counts_of
 
 PREFIX = "consul_snapshot_"
+EXPECTED = f"{PREFIX}expected_timestamp_seconds"
 LAST_ATTEMPT = f"{PREFIX}last_attempt_timestamp_seconds"
 LAST_ATTEMPT_SUCCESS = f"{PREFIX}last_attempt_success"
 COPY = f"{PREFIX}copy_made"
+LAST_FAILURE = f"{PREFIX}last_failure_timestamp_seconds"
 LAST_SUCCESS = f"{PREFIX}last_success_timestamp_seconds"
 LAST_REHEARSAL = f"{PREFIX}last_rehearsal_timestamp_seconds"
 LAST_REHEARSAL_SUCCESS = f"{PREFIX}last_rehearsal_success"
 LAST_REHEARSAL_STATE = f"{PREFIX}last_rehearsal_state"
 RTO = f"{PREFIX}rto_seconds"
+SLO_MET = f"{PREFIX}slo_met"
+STORE_READ = f"{PREFIX}store_read"
+ARCHIVES = f"{PREFIX}archives"
 SIZE = f"{PREFIX}archive_size_bytes"
 RECORDS = f"{PREFIX}records"
 
 HELP = {
+    EXPECTED: "When a run last found the cluster in its inventory, whatever came of it.",
     LAST_ATTEMPT: "When a backup of the cluster was last attempted, successful or not.",
     LAST_ATTEMPT_SUCCESS: "Whether that attempt kept or confirmed an archive that a leader confirmed, in all stores "
     "(1) or not (0).",
     COPY: "Whether a further store has its copy of the newest archive (1) or not (0), by store.",
+    LAST_FAILURE: "When a backup of the cluster last failed, by kind of failure.",
     LAST_SUCCESS: "When the content of the newest verified archive was last known to be the cluster's.",
     LAST_REHEARSAL: "When an archive of the cluster was last rehearsed, successful or not.",
     LAST_REHEARSAL_SUCCESS: "Whether the last rehearsal proved the archive and met every target (1) or not (0).",
     LAST_REHEARSAL_STATE: "What the last report says of the cluster: 1 for its state, 0 for the others.",
     RTO: "How long the last rehearsal took, by phase; absent unless it proved the archive.",
+    SLO_MET: "Whether the cluster meets its service level (1) or not (0), by requirement.",
+    STORE_READ: "Whether the last report could read the archives of the cluster in a store (1) or not (0), by store.",
+    ARCHIVES: "Verified archives of the cluster, by store; absent where the store could not be read.",
     SIZE: "Size of the newest verified archive.",
     RECORDS: "Records in the newest verified archive, by type.",
 }
-_TIMESTAMPS = (LAST_ATTEMPT, LAST_SUCCESS, LAST_REHEARSAL)
+_TIMESTAMPS = (EXPECTED, LAST_ATTEMPT, LAST_FAILURE, LAST_SUCCESS, LAST_REHEARSAL)
 _NEWEST = ("newest", "all")
 """Picks that look at the newest archive; others say nothing about the state of the backups."""
 _LABEL_LIMIT = 200
@@ -71,20 +81,34 @@ class Sample(NamedTuple):
 def of_report(report: Mapping[str, Any]) -> list[Sample]:
     """Return what a report of rehearsals says."""
     at = from_text(report["generated_at"])
-    return [sample for cluster in report["clusters"] for sample in _of_cluster(cluster, at)]
+    expected = [Sample(EXPECTED, "", str(cluster["cluster"]), (), at) for cluster in report["clusters"]]
+    return expected + [sample for cluster in report["clusters"] for sample in _of_cluster(cluster, at)]
 
 
-def of_backups(backups: Iterable[Mapping[str, Any]], attempted: Iterable[str], now: float) -> list[Sample]:
+def of_backups(
+    backups: Iterable[Mapping[str, Any]],
+    attempted: Iterable[str],
+    now: float,
+    *,
+    failures: Mapping[str, Any] | None = None,
+    expected: Iterable[str] = (),
+) -> list[Sample]:
     """Return what one run says about backups.
 
     :param backups: those that kept or confirmed an archive, each with ``cluster``, ``datacenter``,
         ``confirmed_by_leader``, ``changed`` (the archive is new), ``taken_at``, ``confirmed_at``, ``size``,
         ``records`` (``{type: {count, size}}``) and ``copies`` (``{store: whether it has its copy}``).
     :param attempted: the clusters of which one was attempted; of those without an entry it failed.
+    :param failures: the kind of failure of each cluster of which something failed.
+    :param expected: the clusters of the inventory.
     :raises ValueError: an entry is not of this shape.
     """
     done = {str(backup["cluster"]): backup for backup in backups}
-    samples: list[Sample] = []
+    samples = [Sample(EXPECTED, "", name, (), now) for name in sorted(set(expected))]
+    samples += [
+        Sample(LAST_FAILURE, "", name, (("kind", _label(kind) or "unknown"),), now)
+        for name, kind in sorted((failures or {}).items())
+    ]
     for name in sorted({*done, *attempted}):
         backup = done.get(name)
         datacenter = _label(backup.get("datacenter")) if backup else ""
@@ -158,10 +182,25 @@ def _of_cluster(cluster: Mapping[str, Any], at: float) -> list[Sample]:
     if proven:
         phases = {phase: (proven["rto"] or {}).get(phase) for phase in PHASES}
         values += [(RTO, (("phase", one),), phases[one]) for one in PHASES if phases[one] is not None]
+    values += _of_catalogue(cluster)
     samples = [Sample(metric, datacenter, name, more, value) for metric, more, value in values]
     if proven and cluster["age"] is not None and cluster.get("pick", _NEWEST[0]) in _NEWEST:
         samples += _of_archive(proven, at - cluster["age"], datacenter, name)
     return samples
+
+
+def _of_catalogue(cluster: Mapping[str, Any]) -> list[tuple[str, tuple[tuple[str, str], ...], float | None]]:
+    """What is said of stores and requirements that are no longer named goes."""
+    values: list[tuple[str, tuple[tuple[str, str], ...], float | None]] = [
+        (name, (), None) for name in (SLO_MET, STORE_READ, ARCHIVES)
+    ]
+    for one in (cluster.get("slo") or {}).get("requirements") or ():
+        values.append((SLO_MET, (("requirement", one["name"]),), float(one["met"])))
+    for store in cluster.get("stores") or ():
+        label = (("store", _label(f"{store['on']}:{store['store']}" if store["on"] else store["store"])),)
+        values.append((STORE_READ, label, float(store["problem"] is None)))
+        values += [(ARCHIVES, label, float(store["verified"]))] if store["problem"] is None else []
+    return values
 
 
 def _require_counts(backup: Mapping[str, Any]) -> None:

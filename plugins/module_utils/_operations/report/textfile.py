@@ -38,7 +38,14 @@ class Updated(NamedTuple):
 
 
 def update(
-    path: str, *, report: str | None, backups: Iterable[Mapping[str, Any]], attempted: Iterable[str], write: bool
+    path: str,
+    *,
+    report: str | None,
+    backups: Iterable[Mapping[str, Any]],
+    attempted: Iterable[str],
+    failures: Mapping[str, Any] | None = None,
+    expected: Iterable[str] = (),
+    write: bool,
 ) -> Updated:
     """Put what a report (its path) and backups say into the file at ``path``; without ``write`` only say what would be.
 
@@ -51,7 +58,7 @@ def update(
     now = time.time()
     samples = _of_report_file(report) if report else []
     try:
-        samples += of_backups(backups, attempted, now)
+        samples += of_backups(backups, attempted, now, failures=failures, expected=expected)
     except (KeyError, TypeError, ValueError) as error:
         raise OptionError(f"backups: {error}", hint="Correct the entries of backups.") from error
     with directory_lock(directory):

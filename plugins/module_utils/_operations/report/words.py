@@ -21,6 +21,15 @@ STATE_WORDS = {
     "unknown": "unknown",
 }
 
+RTO_LEAVES_OUT = (
+    "the time until somebody notices the loss and decides to restore",
+    "new machines, their network, and the installation of Consul",
+    "further servers: one server was started, and a quorum takes as many as the cluster needs",
+    "agents and clients until they have found the new servers",
+    "the way of the archive and its key to the machine, where they are not there yet",
+)
+"""What a loss takes beyond the RTO that a rehearsal measures."""
+
 _VERDICTS = {
     "not_proven": "The restored server runs, but its content is not the archive's",
     "refused": "The archive was refused before it reached a server",

@@ -43,3 +43,16 @@ def test_a_store_is_the_same_one_from_every_host() -> None:
 def test_a_large_fleet_in_one_pass() -> None:
     plan = rehearsal_plan([seat(f"h{number}", f"c{number // 2}") for number in range(20_000)])
     assert sum(one["works"] for one in plan.values()) == 10_000
+
+
+def test_stores_of_the_catalogue_are_shared_with_whoever_names_them() -> None:
+    url = "s3://backups/consul"
+    plan = rehearsal_plan(
+        [seat("h1", "a", "/a", catalogue=["/a/", "/own", f"{url}/"]), seat("h2", "b", "/b", catalogue=[url], on="h2")]
+    )
+    assert plan["h1"]["catalogue"] == [False, False, True]
+    assert plan["h2"]["catalogue"] == [True]
+    assert not plan["h1"]["shared"]
+    # Whose archives are rehearsed is no matter of what somebody else's catalogue lists.
+    assert not rehearsal_plan([seat("h1", "a"), seat("h2", "b", "/b", catalogue=["/a"])])["h1"]["shared"]
+    assert rehearsal_plan([seat("h1", "a"), seat("h2", "b", "/b", catalogue=["/a"])])["h2"]["catalogue"] == [True]

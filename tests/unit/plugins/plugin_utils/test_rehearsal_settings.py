@@ -34,6 +34,7 @@ GOOD: dict[str, Any] = {
         {"dir": "~/archives", "textfile": "/x.prom", "work_dir": "/var/tmp"},
         {"throttle": "12", "pick": "all"},
         {"pick": "2026-11-23T02:15:00Z"},
+        {"catalogue": [{"path": "/a"}, {"path": "s3://b/c/", "store": {}}], "slo": {"copies": "3", "max_age": 60}},
     ],
 )
 def test_settings_that_can_be_used(changes: dict[str, Any]) -> None:
@@ -58,6 +59,18 @@ def test_settings_that_can_be_used(changes: dict[str, Any]) -> None:
         (
             {"pick": "yesterday"},
             'rehearsal_pick must be newest, all, or a time such as 2026-11-23T02:15:00Z, got "yesterday".',
+        ),
+        ({"catalogue": [{"path": "/a"}, {"path": "b"}]}, 'rehearsal_catalogue[1].path must be an absolute path, got "b".'),
+        ({"catalogue": [{}]}, 'rehearsal_catalogue[0].path must be an absolute path, got "".'),
+        ({"catalogue": [7]}, 'rehearsal_catalogue[0].path must be an absolute path, got "".'),
+        (
+            {"catalogue": [{"path": "s3://"}]},
+            "rehearsal_catalogue[0].path: s3:// is not followed by a bucket. Write s3://bucket/prefix/.",
+        ),
+        ({"slo": {"copies": "many"}}, "rehearsal_slo is not valid: copies must be a number, 0 or more."),
+        (
+            {"slo": {"max-age": 1}},
+            "rehearsal_slo is not valid: its keys are copies, places, max_age, max_rehearsal_age.",
         ),
     ],
 )

@@ -13,7 +13,7 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.report.history import STATES
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._times import from_text
 from ansible_collections.disaster_recovery.consul.plugins.plugin_utils._report import build_report
-from browser import example
+from browser import example, example_catalogue
 
 parser = pytest.importorskip("prometheus_client.parser", reason="not among what the oldest Python is tested with")
 LATER = from_text(example.NOW)
@@ -231,3 +231,41 @@ def test_when_it_was_last_rehearsed_stays_where_it_could_not_be() -> None:
     assert found[_metrics.LAST_REHEARSAL, "dc1", "a"] == LATER
     assert found[_metrics.LAST_REHEARSAL_STATE, "dc1", "a", "unknown"] == 1
     assert found[_metrics.LAST_REHEARSAL_STATE, "dc1", "a", "failed"] == 0
+
+
+def test_clusters_that_are_expected_and_failures_stay_after_a_success() -> None:
+    first = _metrics.of_backups([], ["a"], LATER - 100, failures={"a": "connection"}, expected=["a", "never"])
+    text = _metrics.merge("", first, LATER)
+    done = {"cluster": "a", "datacenter": "dc1", "changed": True, "size": 1, "records": {}}
+    found = told(_metrics.merge(text, _metrics.of_backups([done], ["a"], LATER, expected=["a"]), LATER))
+    assert found[_metrics.LAST_FAILURE, "dc1", "a", "connection"] == LATER - 100
+    assert found[_metrics.LAST_ATTEMPT_SUCCESS, "dc1", "a"] == 1
+    assert found[_metrics.EXPECTED, "dc1", "a"] == LATER
+    assert found[_metrics.EXPECTED, "", "never"] == LATER - 100
+    # Another kind takes the place of the one before.
+    again = _metrics.of_backups([], ["a"], LATER, failures={"a": "no_leader"})
+    kinds = {key[3] for key in told(_metrics.merge(text, again, LATER)) if key[0] == _metrics.LAST_FAILURE}
+    assert kinds == {"no_leader"}
+
+
+def test_the_catalogue_and_its_service_level() -> None:
+    report = report_of(*example_catalogue.catalogued())
+    text = _metrics.merge("", _metrics.of_report(report), LATER)
+    found = told(text)
+    for cluster in report["clusters"]:
+        name, datacenter = cluster["cluster"], cluster["datacenter"] or ""
+        requirements = (cluster["slo"] or {}).get("requirements") or ()
+        met = {key[3]: value for key, value in found.items() if key[:3] == (_metrics.SLO_MET, datacenter, name)}
+        assert met == {one["name"]: one["met"] for one in requirements}
+        read = {key[3]: value for key, value in found.items() if key[:3] == (_metrics.STORE_READ, datacenter, name)}
+        assert sum(read.values()) == sum(store["problem"] is None for store in cluster["stores"])
+        assert len(read) == len(cluster["stores"])
+    assert found[_metrics.ARCHIVES, "dc1", "warehouse", "vault-1:/srv/consul-archives/warehouse"] == 19
+    assert (_metrics.ARCHIVES, "dc1", "warehouse", "s3://backups/consul/warehouse/") not in found
+    assert found[_metrics.STORE_READ, "dc1", "warehouse", "s3://backups/consul/warehouse/"] == 0
+    # A cluster that has nothing at all misses what is asked of it; it is no gap in a graph.
+    assert found[_metrics.SLO_MET, "", "lab", "copies"] == 0
+
+    # What is no longer asked for or listed goes.
+    later = told(_metrics.merge(text, _metrics.of_report(report_of(*example.fleet())), LATER))
+    assert not {key for key in later if key[0] in (_metrics.SLO_MET, _metrics.STORE_READ, _metrics.ARCHIVES)}
