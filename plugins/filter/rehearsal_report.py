@@ -102,6 +102,20 @@ options:
     description: How many earlier reports make the history.
     type: int
     default: 30
+  limited:
+    description: Whether the run left clusters out on purpose.
+    type: bool
+    default: false
+  hosts:
+    description:
+      - Hosts of the inventory. With them, the report also has the clusters of these hosts that the run left out, as
+        earlier reports in O(history) knew them, back to the newest that is not limited.
+    type: list
+    elements: str
+  without:
+    description: Name of a file in O(history) that is not read, such as the report of this run alone.
+    type: str
+    default: ""
 seealso:
   - module: disaster_recovery.consul.snapshot_rehearse
 """
@@ -146,12 +160,14 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._operations.report.history import read
+from ..module_utils._operations.report.history import known_of, read
 from ..module_utils._times import from_text
 from ..plugin_utils._report import build_report
 
 _NAMED = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]+)?\.json")
 _LIMIT = 64_000_000
+_SEARCHED = 400
+"""Reports of limited runs that are read at most, until one of all clusters is found."""
 
 
 def rehearsal_report(
@@ -163,28 +179,42 @@ def rehearsal_report(
     earlier: Iterable[Any] = (),
     history: str | None = None,
     shown: int = 30,
+    limited: bool = False,
+    hosts: Iterable[str] | None = None,
+    without: str = "",
 ) -> dict[str, Any]:
     """Return the report; see DOCUMENTATION."""
     if not isinstance(entries, list) or not all(isinstance(one, Mapping) for one in entries):
         raise AnsibleFilterError("rehearsal_report requires a list of what the hosts brought back")
     try:
-        past = map(read, chain(earlier, _kept(history, int(shown)) if history else ()))
+        names = _names(history, without) if history else []
+        past = map(read, chain(earlier, _texts(history, names[-int(shown) :] if int(shown) > 0 else ())))
+        known = None
+        if hosts is not None:
+            newest_first = map(read, _texts(history, names[: -_SEARCHED - 1 : -1]))
+            known = known_of(newest_first, frozenset(map(str, hosts)), from_text(str(at)))
         entries = [*entries, *(_gone(host, name, lost_slo or {}) for host, name in (lost or {}).items())]
-        return build_report(entries, now=from_text(str(at)), earlier=past, shown=int(shown))
+        return build_report(
+            entries, now=from_text(str(at)), earlier=past, shown=int(shown), known=known, limited=bool(limited)
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"rehearsal_report can't make a report of this: {error!r}") from error
 
 
-def _kept(directory: str, shown: int) -> Iterable[bytes]:
-    """The texts of the newest earlier reports. One that can't be read is no reason to go without the new one."""
+def _names(directory: str, without: str) -> list[str]:
+    """The names of earlier reports, the oldest first."""
     try:
-        names = sorted(name for name in os.listdir(directory) if _NAMED.fullmatch(name))
+        return sorted(name for name in os.listdir(directory) if _NAMED.fullmatch(name) and name != without)
     except OSError:
-        return
-    for name in names[-shown:] if shown > 0 else []:
+        return []
+
+
+def _texts(directory: str | None, names: Iterable[str]) -> Iterable[bytes]:
+    """The texts of earlier reports. One that can't be read is no reason to go without the new one."""
+    for name in names:
         try:
             # A pipe that nobody writes to would be waited for.
-            descriptor = os.open(os.path.join(directory, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            descriptor = os.open(os.path.join(directory or "", name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         except OSError:
             continue
         status = os.fstat(descriptor)

@@ -21,6 +21,7 @@ from ..module_utils._operations.report.history import (
     STATES,
     UNKNOWN,
     VERSION,
+    Known,
     Past,
     history_of,
 )
@@ -34,6 +35,8 @@ from ..module_utils._operations.report.words import (
     cluster_sentence,
     figure_sentences,
     file_text,
+    left_out_remark,
+    left_out_sentence,
     listed_names,
     plural,
     remark_sentence,
@@ -54,6 +57,8 @@ def build_report(
     now: float,
     earlier: Iterable[object] = (),
     shown: int = 30,
+    known: Mapping[str, Known] | None = None,
+    limited: bool = False,
 ) -> dict[str, Any]:
     """Return the report for what the hosts brought back.
 
@@ -64,6 +69,9 @@ def build_report(
     cluster's archives in each store (see ``catalogue.stores_of``), ``signed_only`` whether they count only when an
     allowed signer signed them, and ``slo`` what is asked of them. ``earlier`` are reports of the past, of which the last
     ``shown`` make the history.
+
+    :param known: what earlier reports say of clusters; of those that no entry is of, the report says that.
+    :param limited: whether the run left clusters out on purpose.
     """
     past = history_of(earlier, now, shown)
     grouped: dict[str, list[Mapping[str, Any]]] = {}
@@ -74,6 +82,8 @@ def build_report(
     }
     faults = faults_of(listed, now)
     clusters = [_cluster(name, found, listed[name], faults.get(name, []), now, past) for name, found in grouped.items()]
+    left_out = {name: told for name, told in (known or {}).items() if name not in grouped}
+    clusters += [_as_known(name, told, now, past) for name, told in left_out.items()]
     clusters.sort(key=lambda one: (STATES.index(one["state"]), one["cluster"]))
     counts = {state: sum(one["state"] == state for one in clusters) for state in STATES}
     rto, rpo = _measure(clusters, "rto"), _measure(clusters, "age")
@@ -81,9 +91,10 @@ def build_report(
         "schema": SCHEMA,
         "version": VERSION,
         "generated_at": to_text(now),
+        "limited": limited,
         "passed": bool(clusters) and counts[PASSED] == len(clusters),
         "verdict": verdict_sentence(counts),
-        "remark": remark_sentence(counts),
+        "remark": " ".join(filter(None, [remark_sentence(counts), left_out_sentence(left_out)])),
         "counts": {
             "clusters": len(clusters),
             "archives": sum(len(one["rehearsals"]) for one in clusters),
@@ -161,6 +172,23 @@ def _cluster(
 
 def _looks(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [look for look in entry.get("catalogue") or () if isinstance(look, Mapping) and look.get("store")]
+
+
+def _as_known(name: str, known: Known, now: float, past: Sequence[Past]) -> dict[str, Any]:
+    """A cluster that this run left out, as an earlier report knew it. How old its newest archive is now, nobody knows."""
+    nothing = _cluster(name, [{"cluster": name, "host": host} for host in known.hosts], [], [], now, past)
+    return {
+        **nothing,
+        "as_of": known.at,
+        "state": known.state,
+        "problem": None,
+        "datacenter": known.datacenter,
+        "rto": known.rto,
+        "last_proven_at": known.last_proven_at,
+        "sentence": known.sentence,
+        "advice": list(known.advice),
+        "remarks": [left_out_remark(known.at)],
+    }
 
 
 def _read(

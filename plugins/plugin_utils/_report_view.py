@@ -118,7 +118,8 @@ def _bars(rows: Sequence[dict[str, Any]], limit: float | None, domain: float) ->
 
 
 def _rto_chart(clusters: Sequence[Mapping[str, Any]], limit: float | None) -> dict[str, Any]:
-    measured = [one for one in clusters if one["rto"] is not None]
+    # Of a cluster that the run left out, the phases are not known.
+    measured = [one for one in clusters if one["rto"] is not None and one["head"] is not None]
     measured.sort(key=lambda one: -one["rto"])
     domain = domain_of([one["rto"] for one in measured], limit)
     rows = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,49 @@ def test_two_runs_at_once(yard: Yard) -> None:
     assert len(kept) == len(names)
     found = [json.loads(path.read_text(encoding="utf-8"))["clusters"][0]["cluster"] for path in kept]
     assert sorted(found) == sorted(names)
-    yard.report()
+    assert {one["cluster"] for one in yard.report()["clusters"]} == set(names)
+
+
+def test_a_part_of_the_fleet_is_renewed_in_its_report_and_old_reports_go(yard: Yard) -> None:
+    for name in ("alpha", "beta", "leaves"):
+        yard.archive(name)
+    history = yard.reports / "history"
+    hosts: dict[str, dict[str, Any]] = {"alpha": {}, "beta": {}, "empty": {}, "leaves": {}}
+    yard.ansible.fails("rehearse", yard.inventory(hosts), "does not exist")
+    whole = yard.report()
+    assert {one["cluster"]: one["state"] for one in whole["clusters"]} == {
+        "alpha": "passed",
+        "beta": "passed",
+        "empty": "failed",
+        "leaves": "passed",
+    }
+    # Its backup is repaired, and one cluster leaves the inventory.
+    yard.archive("empty")
+    time.sleep(1.1)
+    inventory = yard.inventory({name: {} for name in ("alpha", "beta", "empty")}, rehearsal_history_keep=1)
+    played = yard.ansible.ok("rehearse", inventory, options=["--limit", "empty"])
+    assert played.says("The cluster would come back.")
+    fleet = yard.report()
+    assert {one["cluster"]: (one["state"], one.get("as_of")) for one in fleet["clusters"]} == {
+        "alpha": ("passed", whole["generated_at"]),
+        "beta": ("passed", whole["generated_at"]),
+        "empty": ("passed", None),
+    }
+    before = {one["cluster"]: one for one in whole["clusters"]}
+    for one in fleet["clusters"]:
+        if "as_of" in one:
+            assert (one["age"], one["rto"]) == (None, before[one["cluster"]]["rto"])
+            assert one["sentence"] == before[one["cluster"]]["sentence"]
+    assert fleet["verdict"] == "All 3 clusters would come back."
+    assert "2 clusters were not part of this run" in fleet["remark"]
+    # The report of the run alone says so of itself; what is left out is still needed, so nothing went.
+    alone = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(history.glob("*.json"))]
+    assert [(one["limited"], len(one["clusters"])) for one in alone] == [(False, 4), (True, 1)]
+    time.sleep(1.1)
+    yard.ansible.ok("rehearse", inventory)
+    assert not any("as_of" in one for one in yard.report()["clusters"])
+    assert sorted(path.suffix for path in history.iterdir()) == [".html", ".json"]
+    assert json.loads(next(history.glob("*.json")).read_text(encoding="utf-8")) == yard.report()
 
 
 def test_what_is_in_the_directory_of_the_reports_spoils_nothing(yard: Yard) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..._times import from_text
+from ..._errors import printable
+from ..._times import from_text, to_name, to_text
 
 SCHEMA = "disaster_recovery.consul/rehearsal-report"
 VERSION = 1
@@ -23,6 +25,8 @@ STATES = (FAILED, UNKNOWN, MISSED, PASSED)
 """Of a cluster, the gravest first: it would not come back; nobody knows; it would, short of a target; it would."""
 
 _MOST = 1e15
+_TEXT, _ADVICE = 1000, 10
+_NAMED = re.compile(r"(\d{8}T\d{6}Z)(-[0-9a-f]+)?\.(?:json|html)", re.ASCII)
 
 
 class Past(NamedTuple):
@@ -30,6 +34,60 @@ class Past(NamedTuple):
 
     run: dict[str, Any]
     points: dict[str, dict[str, Any]]
+
+
+class Known(NamedTuple):
+    """What an earlier report says of a cluster that a later run leaves out. ``at``: when that was."""
+
+    at: str
+    hosts: tuple[str, ...]
+    state: str
+    sentence: str
+    advice: tuple[str, ...]
+    datacenter: str | None
+    rto: float | None
+    last_proven_at: str | None
+
+
+def is_limited(document: object) -> bool:
+    """Whether a report is of a run that left clusters out on purpose."""
+    return isinstance(document, Mapping) and document.get("limited") is True
+
+
+def known_of(earlier: Iterable[object], hosts: Collection[str], now: float) -> dict[str, Known]:
+    """Return what is known of the clusters of a fleet, each from the newest report that has it.
+
+    :param earlier: reports, the newest first. The first one that is not limited ends the search. What is no report, or
+        of the future, is left out.
+    :param hosts: those of the inventory. A cluster of which none is left there is left out.
+    """
+    found: dict[str, Known] = {}
+    for document in earlier:
+        past = past_of(document)
+        if past is None or not isinstance(document, Mapping) or from_text(past.run["generated_at"]) > now:
+            continue
+        for cluster in document["clusters"]:
+            known = _known(cluster, past.points[cluster["cluster"]], hosts)
+            if known.hosts:
+                found.setdefault(cluster["cluster"], known)
+        if not is_limited(document):
+            break
+    return found
+
+
+def expired(names: Iterable[str], keep: int, now: float) -> list[str]:
+    """Return the names of reports that are older than the newest ``keep`` runs, the oldest first; 0 keeps all.
+
+    A run's files share what comes before the ending. What is not named as a report, and what is dated ahead of now, is
+    neither counted nor returned.
+    """
+    runs: dict[str, list[str]] = {}
+    for name in names:
+        match = _NAMED.fullmatch(name)
+        if match and match.group(1) <= to_name(now):
+            runs.setdefault(name.rpartition(".")[0], []).append(name)
+    old = sorted(runs)[:-keep] if keep > 0 else []
+    return [name for run in old for name in sorted(runs[run])]
 
 
 def is_report(document: object) -> bool:
@@ -77,6 +135,32 @@ def past_of(document: object) -> Past | None:
         "worst_age": _worst(document.get("rpo")),
     }
     return Past(run, points)
+
+
+def _known(cluster: Mapping[str, Any], point: Mapping[str, Any], hosts: Collection[str]) -> Known:
+    named, advice = cluster.get("hosts"), cluster.get("advice")
+    told = named if isinstance(named, list) else []
+    return Known(
+        at=point["at"],
+        hosts=tuple(sorted({one for one in told if isinstance(one, str) and one in hosts})),
+        state=point["state"],
+        sentence=_line(cluster.get("sentence")) or "",
+        advice=tuple(filter(None, map(_line, advice if isinstance(advice, list) else [])))[:_ADVICE],
+        datacenter=_line(cluster.get("datacenter")),
+        rto=point["rto"],
+        last_proven_at=_moment(cluster.get("last_proven_at")),
+    )
+
+
+def _line(value: object) -> str | None:
+    return printable(" ".join(value.split()), _TEXT) if isinstance(value, str) and value else None
+
+
+def _moment(value: object) -> str | None:
+    try:
+        return to_text(from_text(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _point(cluster: Mapping[str, Any], at: str) -> dict[str, Any]:

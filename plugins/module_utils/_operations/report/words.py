@@ -140,6 +140,21 @@ def remark_sentence(counts: Mapping[str, int]) -> str:
     return " ".join(parts) or ("Every target was met." if clusters and not failed + unknown else "")
 
 
+def left_out_sentence(known: Mapping[str, Any]) -> str:
+    """Return what has to be said of clusters that a limited run left out; ``known`` has their ``at``, by name."""
+    if not known:
+        return ""
+    oldest = time_text(min(one.at for one in known.values()))
+    if len(known) == 1:
+        return f"1 cluster was not part of this run; what is said of it is of {oldest}."
+    return f"{len(known):,} clusters were not part of this run; what is said of them is of {oldest} or later."
+
+
+def left_out_remark(at: str) -> str:
+    """Return that of one of them."""
+    return f"Not part of this run: this is what was known at {time_text(at)}. That run's report is in history/."
+
+
 def figure_sentences(rto: Mapping[str, Any], rpo: Mapping[str, Any]) -> list[str]:
     """Return the worst RTO and RPO of a fleet, each in a sentence, with the clusters that have none."""
     found = []

@@ -80,3 +80,69 @@ def test_text_that_is_no_json() -> None:
     assert history.read("{") is None
     assert history.read("[" * 100_000) is None
     assert history.read({"a": 1}) == {"a": 1}
+
+
+def fleet(at: str, *names: str, **more: Any) -> dict[str, Any]:
+    """A report of clusters that are named as their hosts."""
+    clusters = [
+        {"cluster": name, "state": "passed", "rto": 2.5, "hosts": [name], "sentence": f"{name} at {at}"}
+        for name in names
+    ]
+    counts = {"clusters": len(names), "passed": len(names), "missed": 0, "failed": 0, "unknown": 0}
+    return report(at, clusters=clusters, counts=counts, **more)
+
+
+def day(number: int) -> str:
+    """A time of that day of the month."""
+    return f"2026-11-{number:02}T02:15:00Z"
+
+
+def test_each_cluster_is_known_from_the_newest_report_that_has_it() -> None:
+    earlier = [
+        fleet(day(22), "b", limited=True),
+        fleet(day(21), "a", "b", limited=True),
+        fleet(day(20), "a", "b", "c", "gone"),
+        fleet(day(19), "a", "b", "c", "left"),
+    ]
+    known = history.known_of(earlier, {"a", "b", "c", "left"}, NOW)
+    assert {name: one.at for name, one in known.items()} == {"a": day(21), "b": day(22), "c": day(20)}
+    assert known["a"].sentence == f"a at {day(21)}"
+    assert (known["a"].hosts, known["a"].rto) == (("a",), 2.5)
+
+
+def test_what_is_not_a_report_or_of_the_future_says_nothing_and_ends_no_search() -> None:
+    earlier = [fleet(day(28), "a", "b"), None, {"clusters": [{"cluster": "a"}]}, "x", fleet(day(20), "a")]
+    assert {name: one.at for name, one in history.known_of(earlier, {"a", "b"}, NOW).items()} == {"a": day(20)}
+
+
+def test_what_somebody_wrote_into_a_report_is_bounded_and_printable() -> None:
+    evil = {
+        "cluster": "a",
+        "state": "failed",
+        "hosts": ["a", 7, ["a"], "a"],
+        "sentence": "x\x1b[2J" * 1000,
+        "advice": ["y" * 5000, 3, *["z"] * 50],
+        "datacenter": {"a": 1},
+        "last_proven_at": "yesterday",
+    }
+    counts = {"clusters": 1, "passed": 0, "missed": 0, "failed": 1, "unknown": 0}
+    known = history.known_of([report(clusters=[evil], counts=counts)], {"a"}, NOW)["a"]
+    assert known.hosts == ("a",)
+    assert known.sentence.isprintable()
+    assert len(known.sentence) <= 1001
+    assert (len(known.advice), len(known.advice[0]) <= 1001) == (10, True)
+    assert (known.datacenter, known.last_proven_at) == (None, None)
+
+
+def test_the_oldest_runs_go_with_all_their_files() -> None:
+    names = [f"2026110{number}T000000Z-{number:04x}.{ending}" for number in range(1, 6) for ending in ("html", "json")]
+    assert history.expired(names, 3, NOW) == names[:4]
+    assert history.expired(reversed(names), 3, NOW) == names[:4]
+    assert history.expired(names, 5, NOW) == []
+    assert history.expired(names, 0, NOW) == []
+
+
+def test_foreign_files_and_reports_of_the_future_neither_go_nor_count() -> None:
+    ours = ["20261101T000000Z.json", "20261102T000000Z-00ff.json"]
+    others = ["20990101T000000Z.json", "notes.txt", "2026.json", "20261101T000000Z.json.swp", "report.json", "..json"]
+    assert history.expired([*ours, *others], 1, NOW) == ours[:1]
