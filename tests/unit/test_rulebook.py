@@ -55,5 +55,7 @@ def test_only_plain_names_become_a_pattern_of_hosts() -> None:
         (pattern,) = re.findall(r'event\.labels\.cluster is match\("([^"]+)"\)', rule["condition"])
         accepts = re.compile(pattern).match
         assert all(accepts(name) for name in ("production", "dc1.eu-west_2", "7"))
-        assert not any(accepts(name) for name in ("", "a:!b", "~.*", "!a", "&a", "a,b", "{{ a }}", "@/etc/x", "a b", "-e"))
+        assert not any(
+            accepts(name) for name in ("", "a:!b", "~.*", "!a", "&a", "a,b", "{{ a }}", "@/etc/x", "a b", "-e")
+        )
         assert rule["action"]["run_playbook"]["extra_vars"] == {"consul_hosts": "{{ event.labels.cluster }}"}

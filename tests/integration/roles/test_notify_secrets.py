@@ -80,8 +80,8 @@ def test_a_receiver_that_misbehaves(ansible: Ansible, receiver: Receiver, fault:
 
 
 def test_a_receiver_that_does_better_the_second_time(ansible: Ansible, receiver: Receiver) -> None:
-    behaviours = [answers(503), answers(200)]
-    receiver.behaviour = {HOOK: lambda handler: behaviours.pop(0)(handler)}
+    statuses = iter((503, 200))
+    receiver.behaviour = {HOOK: lambda handler: answers(next(statuses))(handler)}
     played = ansible.ok(ansible.playbook(notifying(target(receiver.url, timeout=60))), None)
     assert not played.says("notification not sent")
     assert receiver.paths[1:] == [HOOK, HOOK]
