@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,11 @@ def test_a_receiver_that_misbehaves(ansible: Ansible, receiver: Receiver, fault:
 
 def test_a_receiver_that_does_better_the_second_time(ansible: Ansible, receiver: Receiver) -> None:
     statuses = iter((503, 200))
-    receiver.behaviour = {HOOK: lambda handler: answers(next(statuses))(handler)}
+
+    def overloaded_at_first(handler: BaseHTTPRequestHandler) -> None:
+        answers(next(statuses))(handler)
+
+    receiver.behaviour = {HOOK: overloaded_at_first}
     played = ansible.ok(ansible.playbook(notifying(target(receiver.url, timeout=60))), None)
     assert not played.says("notification not sent")
     assert receiver.paths[1:] == [HOOK, HOOK]
