@@ -69,7 +69,7 @@ options:
   outcome:
     description:
       - What is reported. V(start) is a ping only.
-      - V(skipped) is for a run that had nothing to do. It is no ping, only a document.
+      - V(skipped) is for a run that had nothing to do. It sends the document and no ping.
     type: str
     choices: [start, success, failure, skipped]
     required: true
@@ -85,7 +85,7 @@ options:
     suboptions:
       cluster: {description: Name of the cluster., type: str, required: true}
       host: {description: Host that the work was done through., type: str}
-      outcome: {description: What came of it., type: str, choices: [success, failure, skipped], required: true}
+      outcome: {description: The result of the work., type: str, choices: [success, failure, skipped], required: true}
       result: {description: 'A word for it, such as V(kept).', type: str}
       archive: {description: Path or URL of the archive., type: str}
       taken_at: {description: When the archive was taken., type: str}

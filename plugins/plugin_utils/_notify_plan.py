@@ -89,9 +89,7 @@ def _entries(
     entries = []
     for cluster, hosts in clusters.items():
         noted = [arrived[str(one["host"])] for one in hosts if str(one["host"]) in arrived]
-        entries.append(
-            ENTRIES[operation](noted, now) if noted else lost_entry(cluster, str(hosts[0]["host"]))
-        )
+        entries.append(ENTRIES[operation](noted, now) if noted else lost_entry(cluster, str(hosts[0]["host"])))
     return entries
 
 

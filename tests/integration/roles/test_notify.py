@@ -19,7 +19,9 @@ from support.yard import Yard
 from env import places
 from lab import Cluster
 
-SCHEMA = json.loads((places.CHECKOUT / "docs" / "notifications" / "notification.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (places.CHECKOUT / "docs" / "notifications" / "notification.schema.json").read_text(encoding="utf-8")
+)
 PING = "/ping/3f1c-a-secret-part"
 HOOK = "/hook/another-secret-part"
 NOBODY = {"backup_connection": {"host": "127.0.0.1", "port": 1, "retries": 0}}
@@ -84,9 +86,7 @@ def test_a_backup_that_is_kept_and_then_confirmed(
     assert (event(receiver)["outcome"], receiver.events()[0]["clusters"][0]["result"]) == ("skipped", "unneeded")
 
 
-def test_a_save_and_a_prune_that_fail(
-    ansible: Ansible, three: Cluster, receiver: Receiver, tmp_path: Path
-) -> None:
+def test_a_save_and_a_prune_that_fail(ansible: Ansible, three: Cluster, receiver: Receiver, tmp_path: Path) -> None:
     refused = ansible.inventory(
         {"a": {}, "b": {}}, backup_cluster="gone", backup_dir=str(tmp_path / "kept"), **NOBODY, **told(receiver)
     )

@@ -101,5 +101,7 @@ def test_a_digest_is_that_of_the_roles() -> None:
 
 def test_what_can_t_be_read_is_not_shown() -> None:
     with pytest.raises(AnsibleFilterError) as failed:
-        notify_plan([member("h1", "a")], operation="backup", noted=[noted("h1", "a", KEPT)], lost=[["h2", "secret", "b"]])
+        notify_plan(
+            [member("h1", "a")], operation="backup", noted=[noted("h1", "a", KEPT)], lost=[["h2", "secret", "b"]]
+        )
     assert "secret" not in str(failed.value)

@@ -17,7 +17,11 @@ from ansible_collections.disaster_recovery.consul.plugins.plugin_utils._notify_o
 )
 
 NOW = 1_000_000_000.0
-SAVED = {"taken_at": "2001-09-09T01:40:00Z", "confirmed_at": "2001-09-09T01:45:00Z", "duration": {"capture": 1, "total": 2}}
+SAVED = {
+    "taken_at": "2001-09-09T01:40:00Z",
+    "confirmed_at": "2001-09-09T01:45:00Z",
+    "duration": {"capture": 1, "total": 2},
+}
 RESULT = {"changed": True, "archive": "/a.snap", "size": 7, "confirmed_by_leader": True, "missing_copies": []}
 REFUSED = {"failed": True, "failure": {"kind": "no_leader"}}
 

@@ -82,7 +82,9 @@ def test_a_url_that_is_not_one_is_refused_without_being_shown(url: str, option: 
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("headers", [{"X": "secret\n"}, {"X": "secret\r\nY: z"}, {"X secret": "y"}, {"": "x"}, {"X": "é"}])
+@pytest.mark.parametrize(
+    "headers", [{"X": "secret\n"}, {"X": "secret\r\nY: z"}, {"X secret": "y"}, {"": "x"}, {"X": "é"}]
+)
 def test_headers_that_would_be_something_else_are_refused_without_being_shown(headers: dict[str, str]) -> None:
     with pytest.raises(TargetError, match="webhook_headers") as refused:
         requests_of({"webhook_url": URL, "webhook_headers": headers}, "failure", {})
