@@ -100,7 +100,7 @@ class Booted:
         wait_until(self._is_gone, "a group of processes stayed", 10)
 
     def run(
-        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 180
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as root, and return its end."""
         inside = ["nsenter", "-t", str(self._init), "--mount", "--pid", "--cgroup", "--uts", "--ipc", *command]
