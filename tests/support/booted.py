@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A systemd of our own, in namespaces of its own: process 1 of a small system whose /etc is thrown away afterwards.
 
-Network and files are those of this machine, but for /run, and /srv, which shows a directory of the test. What is written
-to /etc and to the home directory is gone afterwards.
+Network and files are those of this machine, but for /run, and /srv, which shows a directory of the test. What is
+written to /etc and to the home directory is gone afterwards.
 """
 
 from __future__ import annotations

@@ -49,9 +49,7 @@ def problems(**changes: Any) -> list[str]:
 def words(**changes: Any) -> list[str]:
     """The words that a shell makes of the command."""
     command = schedule_plan({**SETTINGS, **changes})["command"]
-    said = subprocess.run(
-        ["sh", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True, check=True
-    ).stdout
+    said = subprocess.run(["sh", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True, check=True).stdout
     return said.split("\0")[:-1]
 
 
@@ -74,19 +72,43 @@ def test_a_word_stays_one_word_whatever_is_in_it(name: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"name": "a.b"}, {"name": ""}, {"name": "../x"}, {"name": "A"}, {"name": "a\n"}, {"name": "-a"},
-        {"user": "root root"}, {"user": ""}, {"user": "a\nb"},
-        {"config_dir": "etc"}, {"config_dir": "/etc/a b"}, {"config_dir": "/etc/%n"}, {"config_dir": "/etc/../x"},
-        {"calendar": "daily\n[Service]"}, {"calendar": "%n"}, {"calendar": ""},
-        {"kind": "cron", "cron": "* * * *"}, {"kind": "cron", "cron": "* * * * *\n* * * * * root id"},
-        {"timeout": -1}, {"random_delay": -1},
-        {"on_failure": ["alarm"]}, {"on_failure": ["a b.service"]}, {"on_failure": ["a.service\nb.service"]},
-        {"credentials": {"a": "relative"}}, {"credentials": {"a:b": "/x"}}, {"credentials": {"a": "/x\nUser=root"}},
+        {"name": "a.b"},
+        {"name": ""},
+        {"name": "../x"},
+        {"name": "A"},
+        {"name": "a\n"},
+        {"name": "-a"},
+        {"user": "root root"},
+        {"user": ""},
+        {"user": "a\nb"},
+        {"config_dir": "etc"},
+        {"config_dir": "/etc/a b"},
+        {"config_dir": "/etc/%n"},
+        {"config_dir": "/etc/../x"},
+        {"calendar": "daily\n[Service]"},
+        {"calendar": "%n"},
+        {"calendar": ""},
+        {"kind": "cron", "cron": "* * * *"},
+        {"kind": "cron", "cron": "* * * * *\n* * * * * root id"},
+        {"timeout": -1},
+        {"random_delay": -1},
+        {"on_failure": ["alarm"]},
+        {"on_failure": ["a b.service"]},
+        {"on_failure": ["a.service\nb.service"]},
+        {"credentials": {"a": "relative"}},
+        {"credentials": {"a:b": "/x"}},
+        {"credentials": {"a": "/x\nUser=root"}},
         {"kind": "cron", "credentials": {"a": "/x"}},
-        {"ansible_playbook": "ansible-playbook"}, {"ansible_playbook": "/usr/bin/x\n"},
-        {"inventory": []}, {"inventory": ["--flush-cache"]}, {"inventory": [""]}, {"inventory": ["/a\n/b"]},
+        {"ansible_playbook": "ansible-playbook"},
+        {"ansible_playbook": "/usr/bin/x\n"},
+        {"inventory": []},
+        {"inventory": ["--flush-cache"]},
+        {"inventory": [""]},
+        {"inventory": ["/a\n/b"]},
         {"arguments": ["a\nb"]},
-        {"place": "servers"}, SERVERS | {"playbook": "rehearse"}, SERVERS | {"fallback_after": "1m"},
+        {"place": "servers"},
+        SERVERS | {"playbook": "rehearse"},
+        SERVERS | {"fallback_after": "1m"},
     ],
     ids=str,
 )
@@ -98,10 +120,19 @@ def test_what_cannot_be_written_is_refused(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {}, SERVERS, SERVERS | {"fallback_after": ""}, {"name": "consul-backup-2"}, {"calendar": "Mon..Fri 02:00"},
-        {"calendar": "*-*-* 00/6:00:00 Europe/Berlin"}, {"kind": "cron", "calendar": "\n"}, {"cron": "no"},
-        {"on_failure": ["alarm@%n.service", "x.target"]}, {"credentials": {"consul-token": "/etc/consul.d/x.token"}},
-        {"timeout": 0, "random_delay": 0}, {"inventory": ["host,"]}, {"user": "svc-backup"},
+        {},
+        SERVERS,
+        SERVERS | {"fallback_after": ""},
+        {"name": "consul-backup-2"},
+        {"calendar": "Mon..Fri 02:00"},
+        {"calendar": "*-*-* 00/6:00:00 Europe/Berlin"},
+        {"kind": "cron", "calendar": "\n"},
+        {"cron": "no"},
+        {"on_failure": ["alarm@%n.service", "x.target"]},
+        {"credentials": {"consul-token": "/etc/consul.d/x.token"}},
+        {"timeout": 0, "random_delay": 0},
+        {"inventory": ["host,"]},
+        {"user": "svc-backup"},
     ],
     ids=str,
 )
@@ -112,8 +143,13 @@ def test_what_can_be_written(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["-e", "t=s3cret"], ["-et=s3cret"], ["--extra-vars", "t=s3cret"], ["--extra-vars=t=s3cret"], ["--extra", "s3cret"],
-        ["-e", "@/x", "-e", "s3cret"], ["--ex={s3cret}"],
+        ["-e", "t=s3cret"],
+        ["-et=s3cret"],
+        ["--extra-vars", "t=s3cret"],
+        ["--extra-vars=t=s3cret"],
+        ["--extra", "s3cret"],
+        ["-e", "@/x", "-e", "s3cret"],
+        ["--ex={s3cret}"],
     ],
 )
 def test_variables_on_the_command_line_are_refused_without_showing_them(arguments: list[str]) -> None:
@@ -167,7 +203,11 @@ def test_what_else_is_there() -> None:
     nothing = {"own": [], "other": [], "foreign": [], "systemd": False, "cron": False, "program": False}
     assert schedule_found("", ["/a"]) == {**nothing, "calendar": False, "uid": -1}
     assert schedule_found("uid=0\ncron=1\nprogram=1\ncalendar=1", ["/a"]) == {
-        **nothing, "cron": True, "program": True, "calendar": True, "uid": 0
+        **nothing,
+        "cron": True,
+        "program": True,
+        "calendar": True,
+        "uid": 0,
     }
 
 
