@@ -15,9 +15,13 @@ description:
 positional: _input
 options:
   _input:
-    description: The results of M(ansible.builtin.slurp), one for each path. Failed ones are of files that do not exist.
+    description: What C(files/look.sh) of the role printed.
+    type: str
+    required: true
+  paths:
+    description: The files that it was asked for.
     type: list
-    elements: dict
+    elements: str
     required: true
   place:
     description: Count only files that belong to this place, V(controller) or V(servers).
@@ -32,16 +36,17 @@ options:
 EXAMPLES = r"""
 - name: Show what is there of a schedule
   ansible.builtin.debug:
-    msg: "{{ slurped.results | disaster_recovery.consul.schedule_found }}"
+    msg: "{{ looked.stdout | disaster_recovery.consul.schedule_found(paths) }}"
 """
 
 RETURN = r"""
 _value:
-  description: Paths as C(own), as C(other) (files of the role for another place or inventory) and as C(foreign).
+  description: Paths as C(own), as C(other) (files of the role for another place or inventory) and as C(foreign). Also
+    C(uid), C(systemd), C(cron), C(program) and C(calendar), which say what else is there.
   type: dict
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -50,14 +55,14 @@ from ..plugin_utils._schedule import found_in
 
 
 def schedule_found(
-    results: Iterable[Mapping[str, Any]], *, place: str = "", inventory: Iterable[str] | None = None
-) -> Any:
+    told: str, paths: Iterable[str], *, place: str = "", inventory: Iterable[str] | None = None
+) -> dict[str, Any]:
     """Return whose files are there; see DOCUMENTATION."""
     try:
         sources = None if inventory is None else [str(source) for source in inventory]
-        return found_in(results, place=str(place), inventory=sources)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise AnsibleFilterError(f"schedule_found needs results of slurp: {error!r}") from error
+        return found_in(str(told), [str(path) for path in paths], place=str(place), inventory=sources)
+    except TypeError as error:
+        raise AnsibleFilterError(f"schedule_found needs a text and paths: {error!r}") from error
 
 
 class FilterModule:

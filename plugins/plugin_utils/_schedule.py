@@ -78,29 +78,39 @@ def record_in(text: str) -> dict[str, Any] | None:
     }
 
 
-def found_in(results: Iterable[Mapping[str, Any]], *, place: str = "", inventory: Sequence[str] | None = None) -> Any:
-    """Return which files of a schedule are there, and whose they are.
+def found_in(
+    told: str, paths: Sequence[str], *, place: str = "", inventory: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return what is there of a schedule, and whose the files are.
 
-    :param results: those of ansible.builtin.slurp, one for each path (``item``).
+    :param told: what the role's look.sh printed; empty where it could not run.
+    :param paths: the files that it was asked for.
     :param place: only files that belong to this place count as the role's own; empty: to any.
     :param inventory: only files that belong to these inventories count; None: to any.
     :return: ``{own: [path], other: [path], foreign: [path]}``; ``other`` are the role's for another place or inventory.
+        And ``uid`` (-1 where it is not known) and ``systemd``, ``cron``, ``program``, ``calendar``: whether they are
+        there, and whether the time can be read.
     """
+    lines = [(name, value) for name, _equals, value in (line.partition("=") for line in told.splitlines())]
+    facts = {name: value for name, value in lines if name not in ("file", "none")}
     found: dict[str, list[str]] = {"own": [], "other": [], "foreign": []}
-    for result in results:
-        if not isinstance(result.get("content"), str):
+    files = [(name, value) for name, value in lines if name in ("file", "none")]
+    for path, (name, value) in zip(paths, files):
+        if name == "none":
             continue
         try:
-            text = base64.b64decode(result["content"]).decode("utf-8", "replace")
+            text = base64.b64decode(value, validate=True).decode("utf-8", "replace")
         except (binascii.Error, ValueError):
             text = ""
         record = record_in(text)
         if record is None:
-            found["foreign"].append(str(result["item"]))
+            found["foreign"].append(str(path))
             continue
         fits = place in ("", record["place"]) and inventory in (None, record["inventory"])
-        found["own" if fits else "other"].append(str(result["item"]))
-    return found
+        found["own" if fits else "other"].append(str(path))
+    uid = facts.get("uid", "")
+    there = {name: facts.get(name) == "1" for name in ("systemd", "cron", "program", "calendar")}
+    return {**found, **there, "uid": int(uid) if uid.isdecimal() else -1}
 
 
 def problems_of(settings: Mapping[str, Any]) -> list[str]:

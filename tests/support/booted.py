@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A systemd of our own, in namespaces of its own: process 1 of a small system whose /etc is thrown away afterwards.
 
-Network and files are those of this machine, but for /run, and /srv, which shows a directory of the test. What is written
-to /etc and to the home directory is gone afterwards.
+Network and files are those of this machine, but for /run, and /srv, which shows a directory of the test. What is
+written to /etc and to the home directory is gone afterwards.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Booted:
         wait_until(self._is_gone, "a group of processes stayed", 10)
 
     def run(
-        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 180
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as root, and return its end."""
         inside = ["nsenter", "-t", str(self._init), "--mount", "--pid", "--cgroup", "--uts", "--ipc", *command]

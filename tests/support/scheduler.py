@@ -13,6 +13,8 @@ from typing import Any
 from support.booted import Booted
 from support.playbooks import RECAP, Ansible, Played
 
+TIMEOUT = 400.0
+
 SECRET = "a-passphrase-that-nobody-may-see-4712"
 """What only the user of the schedule may read: not in a unit, in cron's file, in a list of processes, in an output."""
 
@@ -31,7 +33,7 @@ class Scheduler:
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         command = [program, "/srv/play.yml", "-i", "/srv/inventory.yml", *options]
         environment = {**self._ansible.environment(), "ANSIBLE_CONFIG": "/srv/ansible.cfg", "ANSIBLE_HOME": "/srv/home"}
-        done = self.booted.run([*command, "-e", json.dumps(variables)], env=environment)
+        done = self.booted.run([*command, "-e", json.dumps(variables)], env=environment, timeout=TIMEOUT)
         assert SECRET not in done.stdout
         assert "Traceback" not in done.stdout, done.stdout
         counts = {

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import shlex
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,9 +49,7 @@ def problems(**changes: Any) -> list[str]:
 def words(**changes: Any) -> list[str]:
     """The words that a shell makes of the command."""
     command = schedule_plan({**SETTINGS, **changes})["command"]
-    said = subprocess.run(
-        ["sh", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True, check=True
-    ).stdout
+    said = subprocess.run(["sh", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True, check=True).stdout
     return said.split("\0")[:-1]
 
 
@@ -72,19 +72,43 @@ def test_a_word_stays_one_word_whatever_is_in_it(name: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"name": "a.b"}, {"name": ""}, {"name": "../x"}, {"name": "A"}, {"name": "a\n"}, {"name": "-a"},
-        {"user": "root root"}, {"user": ""}, {"user": "a\nb"},
-        {"config_dir": "etc"}, {"config_dir": "/etc/a b"}, {"config_dir": "/etc/%n"}, {"config_dir": "/etc/../x"},
-        {"calendar": "daily\n[Service]"}, {"calendar": "%n"}, {"calendar": ""},
-        {"kind": "cron", "cron": "* * * *"}, {"kind": "cron", "cron": "* * * * *\n* * * * * root id"},
-        {"timeout": -1}, {"random_delay": -1},
-        {"on_failure": ["alarm"]}, {"on_failure": ["a b.service"]}, {"on_failure": ["a.service\nb.service"]},
-        {"credentials": {"a": "relative"}}, {"credentials": {"a:b": "/x"}}, {"credentials": {"a": "/x\nUser=root"}},
+        {"name": "a.b"},
+        {"name": ""},
+        {"name": "../x"},
+        {"name": "A"},
+        {"name": "a\n"},
+        {"name": "-a"},
+        {"user": "root root"},
+        {"user": ""},
+        {"user": "a\nb"},
+        {"config_dir": "etc"},
+        {"config_dir": "/etc/a b"},
+        {"config_dir": "/etc/%n"},
+        {"config_dir": "/etc/../x"},
+        {"calendar": "daily\n[Service]"},
+        {"calendar": "%n"},
+        {"calendar": ""},
+        {"kind": "cron", "cron": "* * * *"},
+        {"kind": "cron", "cron": "* * * * *\n* * * * * root id"},
+        {"timeout": -1},
+        {"random_delay": -1},
+        {"on_failure": ["alarm"]},
+        {"on_failure": ["a b.service"]},
+        {"on_failure": ["a.service\nb.service"]},
+        {"credentials": {"a": "relative"}},
+        {"credentials": {"a:b": "/x"}},
+        {"credentials": {"a": "/x\nUser=root"}},
         {"kind": "cron", "credentials": {"a": "/x"}},
-        {"ansible_playbook": "ansible-playbook"}, {"ansible_playbook": "/usr/bin/x\n"},
-        {"inventory": []}, {"inventory": ["--flush-cache"]}, {"inventory": [""]}, {"inventory": ["/a\n/b"]},
+        {"ansible_playbook": "ansible-playbook"},
+        {"ansible_playbook": "/usr/bin/x\n"},
+        {"inventory": []},
+        {"inventory": ["--flush-cache"]},
+        {"inventory": [""]},
+        {"inventory": ["/a\n/b"]},
         {"arguments": ["a\nb"]},
-        {"place": "servers"}, SERVERS | {"playbook": "rehearse"}, SERVERS | {"fallback_after": "1m"},
+        {"place": "servers"},
+        SERVERS | {"playbook": "rehearse"},
+        SERVERS | {"fallback_after": "1m"},
     ],
     ids=str,
 )
@@ -96,10 +120,19 @@ def test_what_cannot_be_written_is_refused(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {}, SERVERS, SERVERS | {"fallback_after": ""}, {"name": "consul-backup-2"}, {"calendar": "Mon..Fri 02:00"},
-        {"calendar": "*-*-* 00/6:00:00 Europe/Berlin"}, {"kind": "cron", "calendar": "\n"}, {"cron": "no"},
-        {"on_failure": ["alarm@%n.service", "x.target"]}, {"credentials": {"consul-token": "/etc/consul.d/x.token"}},
-        {"timeout": 0, "random_delay": 0}, {"inventory": ["host,"]}, {"user": "svc-backup"},
+        {},
+        SERVERS,
+        SERVERS | {"fallback_after": ""},
+        {"name": "consul-backup-2"},
+        {"calendar": "Mon..Fri 02:00"},
+        {"calendar": "*-*-* 00/6:00:00 Europe/Berlin"},
+        {"kind": "cron", "calendar": "\n"},
+        {"cron": "no"},
+        {"on_failure": ["alarm@%n.service", "x.target"]},
+        {"credentials": {"consul-token": "/etc/consul.d/x.token"}},
+        {"timeout": 0, "random_delay": 0},
+        {"inventory": ["host,"]},
+        {"user": "svc-backup"},
     ],
     ids=str,
 )
@@ -110,8 +143,13 @@ def test_what_can_be_written(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["-e", "t=s3cret"], ["-et=s3cret"], ["--extra-vars", "t=s3cret"], ["--extra-vars=t=s3cret"], ["--extra", "s3cret"],
-        ["-e", "@/x", "-e", "s3cret"], ["--ex={s3cret}"],
+        ["-e", "t=s3cret"],
+        ["-et=s3cret"],
+        ["--extra-vars", "t=s3cret"],
+        ["--extra-vars=t=s3cret"],
+        ["--extra", "s3cret"],
+        ["-e", "@/x", "-e", "s3cret"],
+        ["--ex={s3cret}"],
     ],
 )
 def test_variables_on_the_command_line_are_refused_without_showing_them(arguments: list[str]) -> None:
@@ -127,11 +165,11 @@ def test_other_arguments_are_taken(arguments: list[str]) -> None:
     assert words(arguments=arguments)[-len(arguments) :] == arguments
 
 
-def slurped(item: str, text: str | bytes | None) -> dict[str, Any]:
+def line_of(text: str | bytes | None) -> str:
+    """What look.sh prints of a file; None: it is not there."""
     if text is None:
-        return {"item": item, "failed": True}
-    raw = text.encode() if isinstance(text, str) else text
-    return {"item": item, "content": base64.b64encode(raw).decode()}
+        return "none="
+    return f"file={base64.b64encode(text.encode() if isinstance(text, str) else text).decode()}"
 
 
 def ours(place: str, *inventory: str) -> str:
@@ -139,20 +177,50 @@ def ours(place: str, *inventory: str) -> str:
 
 
 def test_whose_files_are_there() -> None:
-    read = [
-        slurped("/a", ours("controller", "/inv")),
-        slurped("/b", ours("servers", "/etc/x")),
-        slurped("/c", "[Timer]\n"),
-        slurped("/d", None),
-        slurped("/e", b"\xff\xfe"),
-        {"item": "/f", "content": "no base64"},
-        slurped("/g", "\n" * 20 + MARK),
-    ]
-    foreign = ["/c", "/e", "/f", "/g"]
-    assert schedule_found(read) == {"own": ["/a", "/b"], "other": [], "foreign": foreign}
-    assert schedule_found(read, place="servers") == {"own": ["/b"], "other": ["/a"], "foreign": foreign}
-    assert schedule_found(read, place="controller", inventory=["/inv"])["own"] == ["/a"]
-    assert schedule_found(read, place="controller", inventory=["/other"])["own"] == []
+    files = {
+        "/a": line_of(ours("controller", "/inv")),
+        "/b": line_of(ours("servers", "/etc/x")),
+        "/c": line_of("[Timer]\n"),
+        "/d": line_of(None),
+        "/e": line_of(b"\xff\xfe"),
+        "/f": "file=no base64",
+        "/g": line_of("\n" * 20 + MARK),
+        "/h": line_of(""),
+    }
+
+    def found(**options: Any) -> dict[str, Any]:
+        told = schedule_found("\n".join(["uid=0", "systemd=1", *files.values()]), list(files), **options)
+        return {name: told[name] for name in ("own", "other", "foreign")}
+
+    foreign = ["/c", "/e", "/f", "/g", "/h"]
+    assert found() == {"own": ["/a", "/b"], "other": [], "foreign": foreign}
+    assert found(place="servers") == {"own": ["/b"], "other": ["/a"], "foreign": foreign}
+    assert found(place="controller", inventory=["/inv"])["own"] == ["/a"]
+    assert found(place="controller", inventory=["/other"])["own"] == []
+
+
+def test_what_else_is_there() -> None:
+    nothing = {"own": [], "other": [], "foreign": [], "systemd": False, "cron": False, "program": False}
+    assert schedule_found("", ["/a"]) == {**nothing, "calendar": False, "uid": -1}
+    assert schedule_found("uid=0\ncron=1\nprogram=1\ncalendar=1", ["/a"]) == {
+        **nothing,
+        "cron": True,
+        "program": True,
+        "calendar": True,
+        "uid": 0,
+    }
+
+
+def test_the_script_tells_what_the_filter_reads(tmp_path: Path) -> None:
+    script = Path(__file__).resolve().parents[4] / "roles" / "schedule" / "files" / "look.sh"
+    own, dangling, absent = tmp_path / "it's $(own)", tmp_path / "dangling", tmp_path / "absent"
+    own.write_text(ours("servers", "/x"), encoding="utf-8")
+    dangling.symlink_to(absent)
+    command = ["sh", "-c", script.read_text(encoding="utf-8"), "look", "/bin/sh", "daily", own, absent, dangling]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = schedule_found(told, [str(own), str(absent), str(dangling)])
+    assert (found["own"], found["foreign"]) == ([str(own)], [str(dangling)])
+    assert (found["uid"], found["program"]) == (os.getuid(), True)
 
 
 @pytest.mark.parametrize("told", ["", "# schedule: [", "# schedule: 7", '# schedule: {"place": 7, "inventory": "x"}'])
@@ -177,4 +245,4 @@ def test_other_input_is_said_to_be_wrong() -> None:
     with pytest.raises(AnsibleFilterError, match="schedule_plan needs"):
         schedule_plan({})
     with pytest.raises(AnsibleFilterError, match="schedule_found needs"):
-        schedule_found(["x"])  # type: ignore[list-item]
+        schedule_found("", None)  # type: ignore[arg-type]
