@@ -62,8 +62,8 @@ def build_report(
     ``problem`` (why nothing could be looked at), and the targets ``max_rto`` and ``max_age``. Those are judged here,
     not by the module: only here it is known when a content was last confirmed. ``catalogue`` holds what was seen of the
     cluster's archives in each store (see ``catalogue.stores_of``), ``signed_only`` whether they count only when an
-    allowed signer signed them, and ``slo`` what is asked of them. ``earlier`` are reports of the past, of which the last
-    ``shown`` make the history.
+    allowed signer signed them, and ``slo`` what is asked of them. ``earlier`` are reports of the past, of which the
+    last ``shown`` make the history.
     """
     past = history_of(earlier, now, shown)
     grouped: dict[str, list[Mapping[str, Any]]] = {}
@@ -166,7 +166,8 @@ def _looks(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _read(
     entries: Sequence[Mapping[str, Any]], listed: Sequence[Mapping[str, Any]], now: float
 ) -> tuple[Limits, Slo | None, list[dict[str, Any]], list[str]]:
-    """Limits, service level, rehearsals, and what stood in the way. What a host returned may be anything; that is its own problem."""
+    """Limits, service level, rehearsals, and what stood in the way. What a host returned may be anything; that is its
+    own problem."""
     problems = [text_of(entry["problem"]) for entry in entries if entry.get("problem")]
     unread = [one for entry in entries for one in entry.get("skipped") or () if one.get("reason") not in _NO_ARCHIVES]
     if unread:
