@@ -127,7 +127,7 @@ def test_a_store_in_figures() -> None:
     assert store["protection"] == [
         *("encrypted: 3 of 4", "signed: none", "held: 1", "locked: 4, until 2026-12-24"),
     ]
-    assert store["prune"]["text"] == "removes 2 of 4, frees 3.6 MB"
+    assert store["prune"]["text"] == "removes 2 of 4, frees 3.8 MB"
     assert [one["why"] for one in store["prune"]["archives"][:2]] == ["no rule keeps it"] * 2
     # The highest bar is the largest archive.
     sizes = [one["size"] for one in report_of(one_cluster("a", seen))["clusters"][0]["stores"][0]["sizes"]]
