@@ -121,7 +121,7 @@ def test_hostile_manifests_and_a_host_that_is_gone(yard: Yard) -> None:
     held.write_text(json.dumps({"schema": "x", "reason": evil}), encoding="utf-8")
     away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
     hosts: dict[str, dict[str, Any]] = {"alpha": {}, "away": {**away, "rehearsal_on": "away"}}
-    played = yard.ansible.fails("rehearse", yard.inventory(hosts, rehearsal_slo={"copies": 1}))
+    played = yard.ansible.fails("rehearse", yard.inventory(hosts, rehearsal_slo={"copies": 1}, backup_keep_last=1))
     assert failed_hosts(played) == {"away"}
     (store,) = yard.cluster("alpha")["stores"]
     assert (store["verified"], store["held"], other.exists()) == (1, 1, True)
