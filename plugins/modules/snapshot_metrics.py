@@ -223,7 +223,9 @@ def write_metrics(run: Run) -> dict[str, Any]:
 
 
 def main() -> None:
-    run_module({"argument_spec": OPTIONS, "required_one_of": [("report", "backups", "attempted", "expected")]}, write_metrics)
+    run_module(
+        {"argument_spec": OPTIONS, "required_one_of": [("report", "backups", "attempted", "expected")]}, write_metrics
+    )
 
 
 if __name__ == "__main__":

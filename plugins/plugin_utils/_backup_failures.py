@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 COPY, STALE, UNREACHABLE, NO_LEADER, REFUSED = "copy", "stale", "unreachable", "no_leader", "refused"
-"""Beside the kinds of failure of the modules: a store lacks its copy; no leader confirmed the archive; the host can't be
-reached; there is no leader; the role refused to work on the cluster, or failed in another way."""
+"""Beside the kinds of failure of the modules: a store lacks its copy; no leader confirmed the archive; the host can't
+be reached; there is no leader; the role refused to work on the cluster, or failed in another way."""
 
 
 def failures_of(

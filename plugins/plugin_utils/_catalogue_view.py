@@ -13,7 +13,14 @@ from typing import Any
 
 from ..module_utils._errors import printable
 from ..module_utils._operations.report.slo_words import requirement_text
-from ..module_utils._operations.report.words import NAME_LIMIT, bytes_text, listed_names, plural, seconds_text, time_text
+from ..module_utils._operations.report.words import (
+    NAME_LIMIT,
+    bytes_text,
+    listed_names,
+    plural,
+    seconds_text,
+    time_text,
+)
 
 _BAR, _HEIGHT, _LEAST = 4, 26, 2
 _OTHERS = 20
@@ -33,13 +40,17 @@ def catalogue_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "tone": "unknown" if not level["limited"] else "passed" if level["met"] == level["limited"] else "missed",
         "scope": f"{plural(archives, 'archive')} in {plural(len(places), 'store')}, {bytes_text(size)}",
         "unread": f"{plural(len(unread), 'listing')} could not be read." if unread else None,
-        "others": f"{plural(len(others), 'other cluster')} with archives there: {listed_names(others, _OTHERS)}. No host of "
-        "this run represents them."
-        if others
-        else None,
+        "others": _others(others),
         "missed": [_level(one) for one in clusters if _rank(one) == 0],
         "clusters": [_cluster(one) for one in clusters],
     }
+
+
+def _others(names: Sequence[str]) -> str | None:
+    if not names:
+        return None
+    count = plural(len(names), "other cluster")
+    return f"{count} with archives there: {listed_names(names, _OTHERS)}. No host of this run represents them."
 
 
 def _title(level: Mapping[str, int], looked: bool) -> str:
@@ -132,7 +143,8 @@ def _prune(plan: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if plan is None:
         return None
     removes, kept = plan["removes"], plan["kept"]
-    text = f"removes {removes:,} of {removes + kept:,}, frees {bytes_text(plan['frees'])}" if removes else "removes nothing"
+    text = f"removes {removes:,} of {removes + kept:,}, frees {bytes_text(plan['frees'])}"
+    text = text if removes else "removes nothing"
     more = removes + kept - len(plan["archives"])
     return {
         "text": text if plan["problem"] is None else "would fail",

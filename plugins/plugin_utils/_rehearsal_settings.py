@@ -21,8 +21,8 @@ def rehearsal_problems(settings: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the settings of a host, a sentence each; empty when nothing is.
 
     :param settings: values of the role's variables, by their names without ``rehearsal_``: ``cluster``, ``src``,
-        ``dir``, ``work_dir``, ``report_dir``, ``textfile``, ``throttle`` and ``pick``; and, where they are set, ``catalogue`` (entries with ``path``) and
-        ``slo``.
+        ``dir``, ``work_dir``, ``report_dir``, ``textfile``, ``throttle`` and ``pick``; and, where they are set,
+        ``catalogue`` (entries with ``path``) and ``slo``.
     :raises KeyError: one of them is missing.
     """
     values = {name: str(settings[name]) for name in ("cluster", "src", "dir", "work_dir", "report_dir", "textfile")}

@@ -194,7 +194,8 @@ def _as_known(name: str, known: Known, now: float, past: Sequence[Past]) -> dict
 def _read(
     entries: Sequence[Mapping[str, Any]], listed: Sequence[Mapping[str, Any]], now: float
 ) -> tuple[Limits, Slo | None, list[dict[str, Any]], list[str]]:
-    """Limits, service level, rehearsals, and what stood in the way. What a host returned may be anything; that is its own problem."""
+    """Limits, service level, rehearsals, and what stood in the way. What a host returned may be anything; that is its
+    own problem."""
     problems = [text_of(entry["problem"]) for entry in entries if entry.get("problem")]
     unread = [one for entry in entries for one in entry.get("skipped") or () if one.get("reason") not in _NO_ARCHIVES]
     if unread:

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from browser.example import DAY, NOW, earlier, entry, failed, fleet, result
+from browser.example import DAY, NOW, earlier, entry, failed, fleet
+from browser.example_catalogue import archives, catalogued, look, one_cluster
 from browser.page import Browser
 from env import places
 
@@ -178,6 +179,82 @@ CONTRAST = """(() => {
 })()"""
 
 
+# What a person would read off the second page.
+CATALOGUE = """(() => {
+  const text = one => one ? one.textContent.replace(/\\s+/g, ' ').trim() : null;
+  const rows = [...document.querySelectorAll('#stores tbody tr')];
+  return {
+    shown: ['report', 'catalogue'].filter(id => document.getElementById(id).offsetHeight > 0),
+    title: text(document.querySelector('#slo h2')),
+    missed: Object.fromEntries([...document.querySelectorAll('#slo-missed .todo > li')].map(
+      one => [one.dataset.cluster, [...one.querySelectorAll('.checks li')].map(text)])),
+    rows: rows.map(row => ({
+      cluster: row.dataset.cluster, store: row.dataset.store || null, problem: row.dataset.problem || null,
+      verified: text(row.querySelector('.verified')), prune: text(row.querySelector('.prune')),
+      bars: [...row.querySelectorAll('.spark rect')].map(bar => bar.getBoundingClientRect().height),
+    })),
+    goes: [...document.querySelectorAll('.fates .goes')].length,
+    wide: document.scrollingElement.scrollWidth > innerWidth,
+  };
+})()"""
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, filters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The page of a fleet with its catalogue, and the report that it shows."""
+    report = written(tmp_path, filters, catalogued())
+    return (tmp_path / "report.html").as_uri(), report
+
+
+def test_the_catalogue_is_a_second_page(browser: Browser, catalogue: tuple[str, dict[str, Any]]) -> None:
+    url, report = catalogue
+    browser.open(url)
+    assert browser.ask(CATALOGUE)["shown"] == ["report"]
+    browser.page.click("nav a[href='#catalogue']")
+    shown = browser.ask(CATALOGUE)
+    assert shown["shown"] == ["catalogue"]
+    assert shown["title"] == "14 of 17 clusters meet their service level."
+    assert set(shown["missed"]) == {"branch-office", "lab", "warehouse"}
+    assert any("verified archives: 19, at least 20" in one for one in shown["missed"]["warehouse"])
+    told = {one["cluster"]: one["stores"] for one in report["clusters"]}
+    for cluster, stores in told.items():
+        rows = [row for row in shown["rows"] if row["cluster"] == cluster]
+        assert [row["store"] for row in rows] == ([store["store"] for store in stores] or [None])
+        for row, store in zip(rows, stores, strict=False):
+            assert row["problem"] == store["problem"]
+            if store["problem"] is not None:
+                continue
+            assert row["verified"] == str(store["verified"])
+            assert row["prune"].startswith(f"removes {store['next_prune']['removes'] or 'nothing'}")
+            sizes = [one["size"] for one in store["sizes"]]
+            assert len(row["bars"]) == len(sizes)
+            for bar, size in zip(row["bars"], sizes, strict=True):
+                assert bar == pytest.approx(26 * size / max(sizes), abs=0.6)
+    assert shown["goes"] == sum(
+        store["next_prune"]["removes"] for stores in told.values() for store in stores if store["next_prune"]
+    )
+    # A link within the page stays on it, and the way back leads back.
+    browser.page.click("#slo-missed a")
+    assert browser.ask(CATALOGUE)["shown"] == ["catalogue"]
+    browser.page.click("nav a[href='#report']")
+    assert browser.ask(CATALOGUE)["shown"] == ["report"]
+    assert browser.complaints() == []
+
+
+def test_the_catalogue_on_a_phone_in_the_dark_and_on_paper(
+    browser: Browser, catalogue: tuple[str, dict[str, Any]]
+) -> None:
+    url = f"{catalogue[0]}#catalogue"
+    for how in ({}, {"dark": True}, {"width": 360, "height": 740, "phone": True}):
+        browser.open(url, **how)  # type: ignore[arg-type]
+        shown = browser.ask(CATALOGUE)
+        assert shown["shown"] == ["catalogue"]
+        assert not shown["wide"], how
+        assert {json.dumps(one) for one in browser.ask(CONTRAST) if one["ratio"] < 4.5} == set()
+    browser.print_preview()
+    assert browser.ask(CATALOGUE)["shown"] == ["report", "catalogue"]
+
+
 class Trap(http.server.BaseHTTPRequestHandler):
     """Notes who calls; nobody should."""
 
@@ -213,11 +290,25 @@ def test_it_asks_nobody_for_anything(
         f'"><img src="{address}/name"><script src="{address}/script"></script><style>@import "{address}/style"</style>'
     )
     died = failed("died", f"it died of <img src={address}/message>", f"<a href={address}>", name)
-    written(tmp_path, filters, [entry(name, died), entry("fine", result("fine"))])
+    told = archives("fine", "/a", 3)
+    for one in told:
+        one["path"] = f"/a/{name}\u202e.snap"
+    seen = look(f"/{name}", told, 1, on=name, other_clusters=[f"{name}\u202e"])
+    gone = {"store": f"s3://{name}", "listed": {"failed": True, "msg": f"<img src={address}/store>"}}
+    written(tmp_path, filters, [entry(name, died), one_cluster("fine", seen, gone, slo={"copies": 9})])
     url = (tmp_path / "report.html").as_uri()
     browser.open(url)
     assert name in browser.ask(FIGURES)["clusters"]
     assert browser.requested() == [url]
+    assert browser.complaints() == []
+    assert calls == []
+    # So on the second page, where what stores and manifests say is shown.
+    browser.open(f"{url}#catalogue")
+    shown = browser.ask(CATALOGUE)
+    assert {"/" + name, f"s3://{name}"} <= {row["store"] for row in shown["rows"]}
+    assert [row["problem"] for row in shown["rows"] if row["problem"]] == [f"<img src={address}/store>"]
+    assert browser.ask("document.querySelectorAll('img, script, style').length") == 1
+    assert browser.ask("document.body.innerText.includes('\\u202e')") is False
     assert browser.complaints() == []
     assert calls == []
 

@@ -78,7 +78,9 @@ def test_the_format_is_as_prometheus_wants_it(promtool: Path, filters: dict[str,
         "records": {"KVS": {"count": 3, "size": 9}},
     }
     samples = _metrics.of_report(filters["rehearsal_report"](catalogued(), at=NOW))
-    samples += _metrics.of_backups([backup], ["a", "never"], 2e9, failures={"never": "connection"}, expected=["a", "never"])
+    samples += _metrics.of_backups(
+        [backup], ["a", "never"], 2e9, failures={"never": "connection"}, expected=["a", "never"]
+    )
     text = _metrics.merge("", samples, 2e9)
     done = subprocess.run([str(promtool), "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -154,6 +154,11 @@ def test_the_attempt_of_every_cluster_is_told(ansible: Ansible, three: Cluster, 
         assert attempts["consul_snapshot_last_attempt_success", name] == 0
         assert time.time() - 300 < attempts["consul_snapshot_last_attempt_timestamp_seconds", name] <= time.time()
         assert ("consul_snapshot_last_success_timestamp_seconds", name) not in attempts
+    kinds = {key[1:] for key in attempts if key[0] == "consul_snapshot_last_failure_timestamp_seconds"}
+    assert {("dead", "connection"), ("7", "unreachable")} <= kinds
+    # The inventory tells which clusters there should be, also of a host that could not even begin.
+    expected = {key[1] for key in attempts if key[0] == "consul_snapshot_expected_timestamp_seconds"}
+    assert expected == {"dead", "7", "wrong"}
 
     served = hosts_of(three, count=1)
     everybody = {**hosts, **{name: {**one, "backup_cluster": "three"} for name, one in served.items()}}
@@ -163,3 +168,5 @@ def test_the_attempt_of_every_cluster_is_told(ansible: Ansible, three: Cluster, 
     assert attempts["consul_snapshot_last_attempt_success", "dead"] == 0
     assert attempts["consul_snapshot_last_attempt_success", "wrong"] == 0
     assert attempts["consul_snapshot_last_success_timestamp_seconds", "three"] <= time.time()
+    assert "three" not in {key[1] for key in attempts if key[0] == "consul_snapshot_last_failure_timestamp_seconds"}
+    assert ("consul_snapshot_expected_timestamp_seconds", "three") in attempts

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.disaster_recovery.consul.plugins.filter.rehearsal_html import rehearsal_html
 from ansible_collections.disaster_recovery.consul.plugins.filter.rehearsal_report import rehearsal_report
 from browser.example import NOW, earlier, entry, failed, fleet, result
+from browser.example_catalogue import archives, catalogued, look, one_cluster
 from env import places
 
 TEMPLATES = str(places.CHECKOUT / "roles" / "rehearsal" / "templates")
@@ -89,7 +90,34 @@ def test_every_text_is_escaped(verdict: str) -> None:
     assert EVIL in "".join(Tags(page).text)
 
 
-@pytest.mark.parametrize("entries", [fleet(), [], [entry("one", result("one"))]], ids=["fleet", "none", "one"])
+def test_what_stores_and_manifests_say_is_escaped_and_has_no_direction() -> None:
+    evil = f"{EVIL}\u202egnp\u2066\u200b"
+
+    def page(text: str) -> str:
+        told = archives("a", "/a", 3)
+        for one in told:
+            one.update(path=f"/a/{text}.snap", signed_by=text, cluster={"name": "a", "servers": [text]})
+        seen = look(f"/{text}", told, 1, on=text, other_clusters=[text])
+        seen["pruned"] = {**seen["pruned"], "failure": {"kind": "retention"}, "msg": text}
+        for one in seen["pruned"]["archives"]:
+            one.update(path=f"/a/{text}.snap", reasons=[text] if one["keep"] else [])
+        gone = {"store": f"s3://{text}/", "on": text, "listed": {"unreachable": True, "msg": text}}
+        return page_of({**one_cluster("a", seen, gone, slo={"copies": 9}), "signed_only": True})
+
+    shown = page(evil)
+    names = [tag for tag, _attributes in Tags(shown).seen]
+    assert names == [tag for tag, _attributes in Tags(page("harmless")).seen]
+    assert not {"script", "img"} & set(names)
+    assert not {"\u202e", "\u2066", "\u200b"} & set(shown)
+    assert "\\u202egnp" in shown
+    assert "{{ 7 * 7 }}" in shown
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [fleet(), [], [entry("one", result("one"))], catalogued()],
+    ids=["fleet", "none", "one", "catalogued"],
+)
 def test_it_needs_nothing_but_itself(entries: list[dict[str, Any]]) -> None:
     report = rehearsal_report(entries, at=NOW)
     page = page_of(*entries, earlier=earlier(report) if entries else [])
@@ -103,8 +131,9 @@ def test_it_needs_nothing_but_itself(entries: list[dict[str, Any]]) -> None:
     assert (policy or "").startswith("default-src 'none';")
 
 
-def test_every_link_leads_somewhere() -> None:
-    tags = Tags(page_of(*fleet())).seen
+@pytest.mark.parametrize("entries", [fleet(), catalogued()], ids=["fleet", "catalogued"])
+def test_every_link_leads_somewhere(entries: list[dict[str, Any]]) -> None:
+    tags = Tags(page_of(*entries)).seen
     ids = [told["id"] for _tag, told in tags if "id" in told]
     assert len(ids) == len(set(ids))
     assert {told["href"] for tag, told in tags if tag == "a"} <= {f"#{one}" for one in ids}

@@ -60,7 +60,10 @@ def test_settings_that_can_be_used(changes: dict[str, Any]) -> None:
             {"pick": "yesterday"},
             'rehearsal_pick must be newest, all, or a time such as 2026-11-23T02:15:00Z, got "yesterday".',
         ),
-        ({"catalogue": [{"path": "/a"}, {"path": "b"}]}, 'rehearsal_catalogue[1].path must be an absolute path, got "b".'),
+        (
+            {"catalogue": [{"path": "/a"}, {"path": "b"}]},
+            'rehearsal_catalogue[1].path must be an absolute path, got "b".',
+        ),
         ({"catalogue": [{}]}, 'rehearsal_catalogue[0].path must be an absolute path, got "".'),
         ({"catalogue": [7]}, 'rehearsal_catalogue[0].path must be an absolute path, got "".'),
         (

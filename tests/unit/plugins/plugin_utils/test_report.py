@@ -14,6 +14,7 @@ from ansible_collections.disaster_recovery.consul.plugins.filter.rehearsal_repor
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.report import words as _report_words
 from ansible_collections.disaster_recovery.consul.plugins.plugin_utils import _report_view
 from browser.example import NOW, ago, earlier, entry, failed, fleet, listed, result
+from browser.example_catalogue import catalogued
 
 CUT = ("refused", "the archive does not verify: it is cut short")
 
@@ -28,7 +29,9 @@ def only(report: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "entries", [fleet(), [], [entry("a", problem="nothing there")]], ids=["fleet", "none", "empty"]
+    "entries",
+    [fleet(), [], [entry("a", problem="nothing there")], catalogued()],
+    ids=["fleet", "none", "empty", "catalogued"],
 )
 def test_it_is_as_the_schema_says(entries: list[dict[str, Any]], validator: Any) -> None:
     report = report_of(*entries)
