@@ -5,8 +5,9 @@
 
 Every row is a ratio of two things measured in turn, in the same run, on the same real server: A B A B …, so that a
 machine whose speed drifts slows both. Environment: BENCH_KEYS (200000), BENCH_RUNS (5), BENCH_LARGE_MB (1024; 0 leaves
-the large archive out), BENCH_FLEET (100, the clusters that the playbook backs up; 0 leaves it out), BENCH_JSON (a file
-for the figures).
+the large archive out), BENCH_FLEET (100, the clusters that the playbook backs up; 0 leaves it out), BENCH_ARCHIVES
+(10000, the archives in one store; 0 leaves them out, and BENCH_ONLY=archives all else), BENCH_JSON (a file for the
+figures).
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from benchmarks import fleet, load, report, scenes, storing
+from benchmarks import fleet, load, many, report, scenes, storing
 from lab.cluster import Cluster
 
 
@@ -27,6 +29,10 @@ def main() -> int:
     runs = int(os.environ.get("BENCH_RUNS", "5"))
     large = int(os.environ.get("BENCH_LARGE_MB", "1024"))
     clusters = int(os.environ.get("BENCH_FLEET", "100"))
+    archives = int(os.environ.get("BENCH_ARCHIVES", "10000"))
+    if os.environ.get("BENCH_ONLY") == "archives":
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            return _shown({"archives": many.looking(Path(name), archives)})
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         directory = Path(name)
         with Cluster(directory / "server", servers=1) as cluster:
@@ -46,8 +52,14 @@ def main() -> int:
         if clusters:
             (directory / "many").mkdir(mode=0o700)
             rows += fleet.backing_up(directory / "many", clusters)
-    document = report.document(figures=figures, rows=rows, memory=memory)
+        looks = many.looking(directory, archives) if archives else []
+    document = report.document(figures=figures, rows=rows, memory=memory, archives=looks)
     print(report.table(document))
+    return _shown(document)
+
+
+def _shown(document: dict[str, Any]) -> int:
+    """Write the figures as JSON, into the file that was asked for."""
     target = os.environ.get("BENCH_JSON")
     text = json.dumps(document, indent=2) + "\n"
     if target:

@@ -5,16 +5,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
-def document(*, figures: dict[str, Any], rows: list[dict[str, Any]], memory: list[dict[str, Any]]) -> dict[str, Any]:
+def document(
+    *,
+    figures: dict[str, Any],
+    rows: list[dict[str, Any]],
+    memory: list[dict[str, Any]],
+    archives: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """Return all that was measured; a bar is reached by a ratio that is not above it.
 
     A row that is ``too_busy`` says nothing of its bar. ``ours_whole_s`` counts the start of the interpreter and the
     imports, which ``ours_s`` leaves out; CPU times are those of whole processes.
     """
-    return {"measured_on": figures, "ratios": rows, "memory": memory}
+    return {"measured_on": figures, "ratios": rows, "memory": memory, "archives": list(archives)}
 
 
 def table(measured: dict[str, Any]) -> str:
@@ -46,6 +53,12 @@ def table(measured: dict[str, Any]) -> str:
             f"{one['cli_save_mib']:>5.1f} MiB {one['cli_inspect_mib']:>8.1f} MiB {one['bar_mib']:>5} MiB"
             f" {one['sealed_mib']:>8.1f} MiB {one['sealed_bar_mib']:>5} MiB"
         )
+    if measured["archives"]:
+        lines += ["", f"{'many archives':<26} {'in':<10} {'number':>8} {'time':>8} {'CPU':>8} {'bar':>8}"]
+    for one in measured["archives"]:
+        bar = "" if one["bar_s"] is None else f"{one['bar_s']:>7.0f}s"
+        took = f"{one['seconds']:>7.2f}s {one['cpu_s']:>7.2f}s {bar}"
+        lines.append(f"{one['what']:<26} {one['place']:<10} {one['archives']:>8,} {took}".rstrip())
     return "\n".join(lines)
 
 

@@ -33,11 +33,20 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.diff import DiffRequest, compare
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.journal import Journal
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.listing import (
+    ListRequest,
+    list_archives,
+    results,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.prune.run import prune
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.prune.view import PruneRequest
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.run import (
     RestoreRequest,
     restore,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.save.run import SaveRequest, save
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.location import parse_location
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.retention.policy import Policy
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.settings import (
     SealingSettings,
     StoreSettings,
@@ -126,6 +135,22 @@ def restoring(*, port: int, token: str, src: str) -> dict[str, Any]:
     return {"phases": journal.duration}
 
 
+def listing(*, path: str, store: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """List all archives of a store, with the result as the module gives it."""
+    now = time.time()
+    listed = list_archives(ListRequest(path=path, store=StoreSettings(**(store or {}))), Journal(), now)
+    return {"archives": len(results(listed, now))}
+
+
+def pruning(*, path: str, keep: int, check: bool, store: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Remove all but the last archives of each cluster of a store."""
+    journal, policy = Journal(), Policy(last=keep, max_remove=1_000_000)
+    location = parse_location(path, "path").as_store()
+    request = PruneRequest(location=location, policy=policy, store=StoreSettings(**(store or {})))
+    prune(request, journal, time.time(), check=check)
+    return {"removed": len(journal.shown["removed"])}
+
+
 def _nobody() -> Client:
     raise RuntimeError("two archives need no client")
 
@@ -140,6 +165,8 @@ ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "describing": describing,
     "comparing": comparing,
     "restoring": restoring,
+    "listing": listing,
+    "pruning": pruning,
 }
 
 

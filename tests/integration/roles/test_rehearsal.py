@@ -189,3 +189,30 @@ def test_on_a_rehearsal_host(yard: Yard) -> None:
     assert played.says("1 of 2 clusters would come back. 1 is unknown.")
     assert failed_hosts(played) == {"beta"}
     assert yard.cluster("alpha")["state"] == "passed"
+
+
+def test_over_several_rehearsal_hosts(yard: Yard) -> None:
+    names = [f"c{number}" for number in range(4)]
+    for name in names:
+        yard.archive(name)
+    elsewhere = {"ansible_connection": "elsewhere"}
+    hosts: dict[str, dict[str, Any]] = {
+        **{name: {} for name in names},
+        "r1": elsewhere,
+        "r2": elsewhere,
+        "down": {**elsewhere, "elsewhere_down": True},
+        "bare": {**elsewhere, "elsewhere_hidden": str(binaries.consul().parent)},
+    }
+    inventory = yard.inventory(hosts, rehearsal_on=["r1", "r2", "down", "bare"], rehearsal_throttle=1)
+    played = yard.ansible.ok("rehearse", inventory, options=["--limit", "c*"])
+    assert played.says("down is not used: it can't be reached.")
+    assert played.says("bare is not used:")
+    assert {one["cluster"]: one["state"] for one in yard.report()["clusters"]} == dict.fromkeys(names, "passed")
+    # Two each.
+    assert [sum(played.says(f"[{name} -> {host}") for name in names) for host in ("r1", "r2")] == [2, 2]
+    # A directory that is on one of them only.
+    inventory = yard.inventory(
+        {**hosts, "r2": {**elsewhere, "elsewhere_hidden": str(yard.root / "archives")}}, rehearsal_on=["r1", "r2"]
+    )
+    played = yard.ansible.fails("rehearse", inventory, "each of them has to see that directory", options=["--limit", "c*"])
+    assert played.says("2 of 4 clusters would come back.")

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -392,17 +391,7 @@ def test_the_program_ends_with_a_process_that_is_killed(only_age: None, pairs: d
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        started = list(_children_of(process.pid))
+        started = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
         process.kill()
     assert len(started) == 1
     wait_until(lambda: not Path(f"/proc/{started[0]}").exists(), "age goes on without anybody to seal for", 20)
-
-
-def _children_of(pid: int) -> Iterator[int]:
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            yield int(path.parent.name)

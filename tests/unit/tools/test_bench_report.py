@@ -63,3 +63,15 @@ def test_peak_memory_stands_below_its_heading() -> None:
         end = heading.index(f" {name} ") + 1 + len(name)
         assert line[:end].endswith(figure)
     assert line.endswith("96 MiB")
+
+
+def test_many_archives_have_bars_in_seconds() -> None:
+    row = {"what": "list", "place": "S3", "archives": 10_000, "seconds": 11.5, "cpu_s": 9.25, "bar_s": 30.0}
+    half = {**row, "archives": 5_000, "bar_s": None}
+
+    *_rows, whole, rest = report.table(
+        report.document(figures=FIGURES, rows=[], memory=[], archives=[row, half])
+    ).splitlines()
+
+    assert whole.split() == ["list", "S3", "10,000", "11.50s", "9.25s", "30s"]
+    assert rest.split() == ["list", "S3", "5,000", "11.50s", "9.25s"]
