@@ -13,7 +13,7 @@ from typing import Any
 from support.booted import Booted
 from support.playbooks import RECAP, Ansible, Played
 
-TIMEOUT = 400.0
+TIMEOUT = 900.0
 
 SECRET = "a-passphrase-that-nobody-may-see-4712"
 """What only the user of the schedule may read: not in a unit, in cron's file, in a list of processes, in an output."""

@@ -34,8 +34,8 @@ def test_among_all_servers_the_leader_works(ansible: Ansible, three: Cluster, tm
     kept = tmp_path / "kept"
     played = ansible.ok("backup", ansible.inventory(ordered, backup_dir=str(kept), **ONLY))
     (archive,) = kept.glob("*.snap")
-    assert played.says(f"three: {leader} is the leader")
-    assert played.says(f"three: kept {archive} on {leader}")
+    assert played.says(f"three: {leader} is the leader"), played.output
+    assert played.says(f"three: kept {archive} on {leader}"), played.output
 
 
 def test_a_follower_does_nothing_until_the_newest_archive_is_too_old(
@@ -49,12 +49,12 @@ def test_a_follower_does_nothing_until_the_newest_archive_is_too_old(
 
     # By itself a follower never works, be there an archive or not.
     played = ansible.ok("backup", alone)
-    assert played.says(f"three: nothing is done here: {follower} is not the leader")
+    assert played.says(f"three: nothing is done here: {follower} is not the leader"), played.output
     assert (played.changed, kept.exists(), textfile.exists()) == (0, False, False)
 
     # The same host, with fallback_after: there is none yet, so it takes one, and says why.
     played = ansible.ok("backup", alone, backup_fallback_after="36h")
-    assert played.says("but no archive of this cluster is there yet")
+    assert played.says("but no archive of this cluster is there yet"), played.output
     (archive,) = kept.glob("*.snap")
     metrics = textfile.read_text(encoding="utf-8")
 
@@ -75,7 +75,9 @@ def test_a_follower_does_nothing_until_the_newest_archive_is_too_old(
     manifest.write_text(json.dumps(aged), encoding="utf-8")
     os.utime(manifest, (0, 0))
     played = ansible.ok("backup", alone, backup_fallback_after="36h")
-    assert played.says("but the newest archive was taken or confirmed at 2026-01-02T03:04:05Z, more than 36h ago")
+    assert played.says("but the newest archive was taken or confirmed at 2026-01-02T03:04:05Z, more than 36h ago"), (
+        played.output
+    )
     assert len(list(kept.glob("*.snap")) + list(kept.glob("*.confirmed-*"))) == 2
 
     # A store that can't be read, and a time that nobody understands, are no reason to end well.
@@ -89,4 +91,4 @@ def test_a_follower_does_nothing_until_the_newest_archive_is_too_old(
     ansible.fails("backup", alone, 'backup_fallback_after is "1m"', backup_fallback_after="1m")
     # And the leader, by itself, works in any case.
     played = ansible.ok("backup", ansible.inventory(leading, **told))
-    assert played.says(f"three: {leader} is the leader")
+    assert played.says(f"three: {leader} is the leader"), played.output
