@@ -44,7 +44,7 @@ def series(yard: Yard, cluster: str, days: int, **manifest: Any) -> list[Path]:
 @pytest.fixture
 def ansible(tmp_path: Path, secrets: list[str], gateway: VersityGw) -> Ansible:
     """Runs playbooks; every output is searched for secrets, those of the store among them."""
-    return Ansible(tmp_path, [*secrets, gateway.secret_key])
+    return Ansible(tmp_path, [*secrets, gateway.secret_key], timeout=400)
 
 
 def test_two_stores_and_one_that_is_not_there(yard: Yard, gateway: VersityGw) -> None:
@@ -119,7 +119,7 @@ def test_hostile_manifests_and_a_host_that_is_gone(yard: Yard) -> None:
     other = yard.archive(evil, place="alpha", name=f"{evil}.snap")
     held = Path(f"{path}.hold-20260101T000000Z")
     held.write_text(json.dumps({"schema": "x", "reason": evil}), encoding="utf-8")
-    away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    away = {"ansible_connection": "elsewhere", "elsewhere_down": True}
     hosts: dict[str, dict[str, Any]] = {"alpha": {}, "away": {**away, "rehearsal_on": "away"}}
     played = yard.ansible.fails("rehearse", yard.inventory(hosts, rehearsal_slo={"copies": 1}, backup_keep_last=1))
     assert failed_hosts(played) == {"away"}
@@ -127,6 +127,7 @@ def test_hostile_manifests_and_a_host_that_is_gone(yard: Yard) -> None:
     assert (store["verified"], store["held"], other.exists()) == (1, 1, True)
     assert yard.report()["other_clusters"] == ['{{ 7 * 7 }}<img src="x">\\u202egnp']
     assert yard.cluster("away")["slo"]["met"] is False
+    assert [one["problem"].partition(":")[0] for one in yard.cluster("away")["stores"]] == ["away can't be reached"]
     page = (yard.reports / "report.html").read_text(encoding="utf-8")
     assert "{{ 7 * 7 }}&lt;img src=" in page
     assert "<img" not in page
