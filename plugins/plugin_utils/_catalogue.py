@@ -23,9 +23,12 @@ def stores_named(entries: Iterable[object], *, default: str, store: Mapping[str,
     """
     found: dict[str, dict[str, Any]] = {}
     for entry in list(entries) or [default]:
-        own = entry if isinstance(entry, Mapping) else {"path": entry if isinstance(entry, str) else ""}
+        own: Mapping[str, Any] = (
+            entry if isinstance(entry, Mapping) else {"path": entry if isinstance(entry, str) else ""}
+        )
         place = place_of(str(own.get("path") or ""), store=True)
-        options = {} if place["local"] else dict(own.get("store") or store or {})
+        reached = own.get("store") or store
+        options = dict(reached) if isinstance(reached, Mapping) and not place["local"] else {}
         found.setdefault(place["path"], {"path": place["path"], "local": place["local"], "store": options})
     return list(found.values())
 
