@@ -117,7 +117,8 @@ def problems_of(settings: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the settings of a schedule, a sentence each; empty when nothing is.
 
     :param settings: those of ``command_of`` and ``{name, kind, place, user, calendar, cron, config_dir, on_failure,
-        credentials, fallback_after, timeout, random_delay, variables}``, as their variables have them.
+        credentials, fallback_after, timeout, random_delay, variables, hardened, collections_path}``, as their variables
+        have them.
     """
     return [*_text_problems(settings), *_list_problems(settings), *_place_problems(settings)]
 
@@ -165,8 +166,21 @@ def _list_problems(settings: Mapping[str, Any]) -> list[str]:
     for source in settings["inventory"]:
         if str(source).startswith("-") or not str(source) or _UNSEEN.search(str(source)):
             problems.append(f'schedule_inventory must be paths of inventories, got "{printable(str(source))}".')
+    problems += _hidden_problems(settings)
     problems += [problem for problem in map(_argument_problem, _pairs(settings["arguments"])) if problem]
     return problems
+
+
+def _hidden_problems(settings: Mapping[str, Any]) -> list[str]:
+    """Return what the run would not see, because /tmp is private to it."""
+    if settings["kind"] != "systemd" or not settings["hardened"]:
+        return []
+    places = [*settings["inventory"], settings["ansible_playbook"], *str(settings["collections_path"]).split(":")]
+    hidden = [str(place) for place in places if str(place).startswith(("/tmp/", "/var/tmp/"))]  # noqa: S108
+    if not hidden:
+        return []
+    shown = ", ".join(map(printable, hidden))
+    return [f"the run has a private /tmp, and does not see {shown}. Move it, or set schedule_hardened: false."]
 
 
 def _pairs(words: Sequence[Any]) -> list[tuple[str, str]]:

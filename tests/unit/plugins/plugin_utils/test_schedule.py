@@ -38,6 +38,8 @@ SETTINGS: dict[str, Any] = {
     "variables_file": "",
     "arguments": [],
     "fallback_after": "36h",
+    "hardened": True,
+    "collections_path": "/usr/share/ansible/collections",
 }
 SERVERS = {"place": "servers", "variables": {"backup_cluster": "production"}}
 
@@ -106,6 +108,9 @@ def test_a_word_stays_one_word_whatever_is_in_it(name: str) -> None:
         {"inventory": [""]},
         {"inventory": ["/a\n/b"]},
         {"arguments": ["a\nb"]},
+        {"inventory": ["/tmp/inventory.yml"]},
+        {"ansible_playbook": "/var/tmp/venv/bin/ansible-playbook"},
+        {"collections_path": "/usr/share/x:/tmp/x"},
         {"place": "servers"},
         SERVERS | {"playbook": "rehearse"},
         SERVERS | {"fallback_after": "1m"},
@@ -132,6 +137,8 @@ def test_what_cannot_be_written_is_refused(changes: dict[str, Any]) -> None:
         {"credentials": {"consul-token": "/etc/consul.d/x.token"}},
         {"timeout": 0, "random_delay": 0},
         {"inventory": ["host,"]},
+        {"inventory": ["/tmp/inventory.yml"], "hardened": False},
+        {"inventory": ["/tmp/inventory.yml"], "kind": "cron"},
         {"user": "svc-backup"},
     ],
     ids=str,
