@@ -91,7 +91,7 @@ def rehearsal_entry(noted: list[Noted], now: float) -> dict[str, Any]:
     if one is None:
         return _failed(noted, ())
     verdict = one["verdict"]
-    newest = next(iter(verdict.get("rehearsals") or ()), {})
+    newest: Mapping[str, Any] = next(iter(verdict.get("rehearsals") or ()), {})
     state = str(verdict.get("state"))
     entry = {
         **_named(one),
