@@ -298,7 +298,8 @@ def test_from_bare_machines_to_a_proven_cluster(
     (tmp_path / "sig").write_bytes(signature)
     assert keys.is_signed_by(manifest, tmp_path / "sig", reader.keys / "allowed_signers", "backup@new")
     report = json.loads((reader.reports / "report.json").read_text(encoding="utf-8"))
-    assert [one["archive"]["path"].rpartition("/")[2] for one in report["clusters"]] == [names[-1].removeprefix(PREFIX)]
+    rehearsed = [(one["archive"], one["verdict"]) for row in report["clusters"] for one in row["rehearsals"]]
+    assert rehearsed == [(f"s3://{BUCKET}/{names[-1]}", "proven")]
     assert (reader.reports / "report.html").exists()
     for secret in (token, gateway.secret_key, (reader.keys / "key.txt").read_text("utf-8").split()[-1]):
         assert secret not in reader.printed
