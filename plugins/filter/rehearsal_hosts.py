@@ -52,7 +52,6 @@ def rehearsal_hosts(on: Any, *, groups: Mapping[str, Any]) -> list[str]:
         raise AnsibleFilterError(f"rehearsal_hosts needs a host, a group or a list of them: {error!r}") from error
 
 
-
 class FilterModule:
     """Ansible's way to filters."""
 

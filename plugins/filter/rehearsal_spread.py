@@ -10,8 +10,8 @@ version_added: 0.1.0
 author:
   - Contributors to the disaster_recovery.consul project (@disaster-recovery)
 description:
-  - Spreads clusters over rehearsal hosts, evenly, and the same for the same clusters and hosts. Most clusters stay when a host is
-    added.
+  - Spreads clusters over rehearsal hosts, evenly, and the same for the same clusters and hosts. Most clusters stay
+    when a host is added.
   - The role P(disaster_recovery.consul.rehearsal#role) uses it.
 positional: _input
 options:
@@ -53,7 +53,6 @@ def rehearsal_spread(seats: Any, *, unusable: Iterable[str] = ()) -> dict[str, s
         return spread(seats, unusable)
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(f"rehearsal_spread requires one entry for each host: {error!r}") from error
-
 
 
 class FilterModule:

@@ -54,7 +54,6 @@ def rehearsal_unusable(probes: Iterable[Mapping[str, Any]], *, binary: str) -> A
         raise AnsibleFilterError(f"rehearsal_unusable requires the results of a loop: {error!r}") from error
 
 
-
 class FilterModule:
     """Ansible's way to filters."""
 

@@ -175,7 +175,7 @@ def _looks(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _as_known(name: str, known: Known, now: float, past: Sequence[Past]) -> dict[str, Any]:
-    """A cluster that this run left out, as an earlier report knew it. How old its newest archive is now, nobody knows."""
+    """A cluster that this run left out, as an earlier report knew it. How old its newest archive is, nobody knows."""
     nothing = _cluster(name, [{"cluster": name, "host": host} for host in known.hosts], [], [], now, past)
     return {
         **nothing,

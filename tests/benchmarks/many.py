@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many archives in one store: how long a list of them takes, and a prune, in a directory and in S3 on loopback.
 
-There is nothing to compare with, so the bars are seconds. Half as many are measured, too: what is linear takes half as long.
+There is nothing to compare with, so the bars are seconds. Half as many are measured, too: what is linear takes half as
+long.
 """
 
 from __future__ import annotations

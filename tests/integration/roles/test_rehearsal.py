@@ -214,5 +214,7 @@ def test_over_several_rehearsal_hosts(yard: Yard) -> None:
     inventory = yard.inventory(
         {**hosts, "r2": {**elsewhere, "elsewhere_hidden": str(yard.root / "archives")}}, rehearsal_on=["r1", "r2"]
     )
-    played = yard.ansible.fails("rehearse", inventory, "each of them has to see that directory", options=["--limit", "c*"])
+    played = yard.ansible.fails(
+        "rehearse", inventory, "each of them has to see that directory", options=["--limit", "c*"]
+    )
     assert played.says("2 of 4 clusters would come back.")

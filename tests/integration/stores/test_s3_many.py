@@ -47,7 +47,9 @@ def saved(
     """An archive of a real cluster, and its manifest."""
     cluster = shared_cluster(name_prefix="counted")
     cluster.http("PUT", "/v1/kv/a", data="1", check=True)
-    path = Path(calls.ok(cluster, "snapshot_save", dest=f"{tmp_path_factory.mktemp('counted')}/", cluster="one")["dest"])
+    path = Path(
+        calls.ok(cluster, "snapshot_save", dest=f"{tmp_path_factory.mktemp('counted')}/", cluster="one")["dest"]
+    )
     return path.read_bytes(), json.loads(path.with_name(path.name + MANIFEST).read_bytes())
 
 
@@ -140,9 +142,7 @@ def test_what_is_read_the_short_way_is_what_is_there(s3: VersityGw, between: Fau
     [cut, spoiled(lambda body: b"X" + body[1:]), spoiled(lambda body: body, status=503)],
     ids=["cut", "damaged", "busy"],
 )
-def test_an_answer_that_is_spoiled_once_is_asked_for_again(
-    s3: VersityGw, between: FaultServer, fault: Fault
-) -> None:
+def test_an_answer_that_is_spoiled_once_is_asked_for_again(s3: VersityGw, between: FaultServer, fault: Fault) -> None:
     bucket = s3.bucket()
     store = opened(s3.url(bucket, PREFIX), options_for(s3, between, retries=1))
     for name in NAMES[:2]:

@@ -5,8 +5,8 @@
 
 For each request the SDK resolves endpoints, calls its hooks and parses the answer. That takes several times as long as
 signing and sending it. So the first request about an object goes the SDK's way, and shows where the bucket is and for
-which region requests are signed. Later ones are signed by the SDK's signer and sent through its connections, and nothing
-else of it. Whatever answer is not the plain one goes the SDK's way again, so that errors mean the same on both.
+which region requests are signed. Later ones are signed by the SDK's signer and sent through its connections, and
+nothing else of it. Whatever answer is not the plain one goes the SDK's way again, so that errors mean the same on both.
 """
 
 from __future__ import annotations
