@@ -61,7 +61,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible.utils.unsafe_proxy import wrap_var
 
 from ..plugin_utils._catalogue import looks_of
 
@@ -75,8 +74,8 @@ def catalogue_looks(
 ) -> Any:
     """Return what was seen; see DOCUMENTATION."""
     try:
-        # Names of files and messages of stores are in it, which are no templates.
-        return wrap_var(looks_of(stores, listed=listed, pruned=pruned, host=str(host)))
+        # Results of modules are no templates, whoever passes them on.
+        return looks_of(stores, listed=listed, pruned=pruned, host=str(host))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"catalogue_looks needs results of modules in a loop: {error!r}") from error
 
