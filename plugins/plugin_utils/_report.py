@@ -67,8 +67,8 @@ def build_report(
     ``problem`` (why nothing could be looked at), and the targets ``max_rto`` and ``max_age``. Those are judged here,
     not by the module: only here it is known when a content was last confirmed. ``catalogue`` holds what was seen of the
     cluster's archives in each store (see ``catalogue.stores_of``), ``signed_only`` whether they count only when an
-    allowed signer signed them, and ``slo`` what is asked of them. ``earlier`` are reports of the past, of which the last
-    ``shown`` make the history.
+    allowed signer signed them, and ``slo`` what is asked of them. ``earlier`` are reports of the past, of which the
+    last ``shown`` make the history.
 
     :param known: what earlier reports say of clusters; of those that no entry is of, the report says that.
     :param limited: whether the run left clusters out on purpose.

@@ -24,7 +24,9 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._ansible.
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guards import RISKS
 
 ROOT = Path(__file__).resolve().parents[4]
-MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("[!_]*.py"))
+ACTIONS = {path.stem for path in (ROOT / "plugins/action").glob("[!_]*.py")}
+# What an action does has its options there.
+MODULES = sorted({path.stem for path in (ROOT / "plugins/modules").glob("[!_]*.py")} - ACTIONS)
 COMPARED = ("type", "default", "choices", "elements", "required")
 
 
