@@ -109,7 +109,7 @@ def test_a_word_stays_one_word_whatever_is_in_it(name: str) -> None:
         {"inventory": ["/a\n/b"]},
         {"arguments": ["a\nb"]},
         {"inventory": ["/tmp/inventory.yml"]},
-        {"ansible_playbook": "/var/tmp/venv/bin/ansible-playbook"},
+        {"ansible_playbook": "/var/tmp/x/bin/ansible-playbook"},
         {"collections_path": "/usr/share/x:/tmp/x"},
         {"place": "servers"},
         SERVERS | {"playbook": "rehearse"},
