@@ -75,7 +75,9 @@ def check_units(booted: Booted) -> None:
     }
     assert "02:15:00" in booted.properties(f"{NAME}.timer", "TimersCalendar")["TimersCalendar"]
     service = booted.properties(f"{NAME}.service", "OnFailure", "User", "ExecStart", "UMask")
-    assert (service["OnFailure"], service["User"], service["UMask"]) == (f"alarm@{NAME}.service", "root", "0077")
+    # %n is the whole name of the unit that failed.
+    assert service["OnFailure"] == f"alarm@{NAME}.service.service"
+    assert (service["User"], service["UMask"]) == ("root", "0077")
     assert f"argv[]=/bin/sh {RUN} ;" in service["ExecStart"]
     assert booted.run(["systemd-analyze", "verify", *UNITS]).stdout == ""
     judged = booted.ok("systemd-analyze", "security", "--no-pager", f"{NAME}.service")
