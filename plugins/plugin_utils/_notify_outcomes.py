@@ -23,12 +23,16 @@ UNREACHABLE, ABORTED = "unreachable", "error"
 
 
 def backup_entry(noted: list[Noted], now: float) -> dict[str, Any]:
-    """Return what became of a cluster's backup: ``kept``, ``confirmed``, ``unneeded`` (``max_age``), or a failure.
+    """Return what became of a cluster's backup: ``kept``, ``confirmed``, ``unneeded`` (``max_age``), ``left_to_leader``
+    (the hosts of the run do not work on it), or a failure.
 
     :param noted: of the cluster's hosts. ``result``: the fact backup_result; ``saved``, ``info``: what snapshot_save
-        and cluster_info returned; ``pruned``: what snapshot_prune returned, store by store.
+        and cluster_info returned; ``pruned``: what snapshot_prune returned, store by store; ``idle``: whether the host
+        left the cluster to its leader.
     """
     one = next((one for one in noted if one.get("result")), None)
+    if one is None and all(each.get("idle") and each.get("completed") for each in noted):
+        return {**_named(noted[0]), "outcome": SKIPPED, "result": "left_to_leader"}
     if one is None:
         return _failed(noted, (("save", "saved"), ("preflight", "info")))
     result, saved = one["result"], one.get("saved") or {}

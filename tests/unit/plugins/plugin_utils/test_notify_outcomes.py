@@ -51,6 +51,13 @@ def test_a_backup_is_confirmed_only_if_a_snapshot_was_taken() -> None:
     assert backup(noted(result=same, saved=young)) == ("skipped", "unneeded", None)
 
 
+def test_a_cluster_that_is_left_to_its_leader_is_neither_a_success_nor_a_failure() -> None:
+    assert backup(noted(idle=True), noted("h2", idle=True)) == ("skipped", "left_to_leader", None)
+    # One that stopped on the way there says nothing of the leader.
+    assert backup(noted(idle=True, completed=False))[0] == "failure"
+    assert backup(noted(idle=True), noted("h2", saved=REFUSED)) == ("failure", "failed", ("no_leader", "save"))
+
+
 @pytest.mark.parametrize(
     ("told", "failure"),
     [
