@@ -115,8 +115,7 @@ attributes:
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 seealso:
-  - plugin: disaster_recovery.consul.backup
-    plugin_type: role
+  - module: disaster_recovery.consul.snapshot_prune
 """
 
 EXAMPLES = r"""

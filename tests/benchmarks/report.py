@@ -56,8 +56,8 @@ def table(measured: dict[str, Any]) -> str:
     if measured["archives"]:
         lines += ["", f"{'many archives':<26} {'in':<10} {'number':>8} {'time':>8} {'CPU':>8} {'bar':>8}"]
     for one in measured["archives"]:
-        bar = "" if one["bar_s"] is None else f"{one['bar_s']:>7.0f}s"
-        took = f"{one['seconds']:>7.2f}s {one['cpu_s']:>7.2f}s {bar}"
+        most = "" if one["bar_s"] is None else f"{one['bar_s']:>7.0f}s"
+        took = f"{one['seconds']:>7.2f}s {one['cpu_s']:>7.2f}s {most}"
         lines.append(f"{one['what']:<26} {one['place']:<10} {one['archives']:>8,} {took}".rstrip())
     return "\n".join(lines)
 

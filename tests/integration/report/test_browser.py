@@ -228,8 +228,8 @@ def test_the_catalogue_is_a_second_page(browser: Browser, catalogue: tuple[str, 
             assert row["prune"].startswith(f"removes {store['next_prune']['removes'] or 'nothing'}")
             sizes = [one["size"] for one in store["sizes"]]
             assert len(row["bars"]) == len(sizes)
-            for bar, size in zip(row["bars"], sizes, strict=True):
-                assert bar == pytest.approx(26 * size / max(sizes), abs=0.6)
+            for height, size in zip(row["bars"], sizes, strict=True):
+                assert height == pytest.approx(26 * size / max(sizes), abs=0.6)
     assert shown["goes"] == sum(
         store["next_prune"]["removes"] for stores in told.values() for store in stores if store["next_prune"]
     )

@@ -27,7 +27,7 @@ def by_duty(three: Cluster) -> tuple[str, dict[str, Any], dict[str, Any]]:
 
 
 def test_among_all_servers_the_leader_works(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
-    leader, _, _ = by_duty(three)
+    leader = by_duty(three)[0]
     hosts = hosts_of(three, count=3)
     # The leader comes last, so that it is not first by chance.
     ordered = {name: hosts[name] for name in sorted(hosts, key=lambda name: name == leader)}

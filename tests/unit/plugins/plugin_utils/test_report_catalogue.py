@@ -131,7 +131,7 @@ def test_a_store_in_figures() -> None:
     assert [one["why"] for one in store["prune"]["archives"][:2]] == ["no rule keeps it"] * 2
     # The highest bar is the largest archive.
     sizes = [one["size"] for one in report_of(one_cluster("a", seen))["clusters"][0]["stores"][0]["sizes"]]
-    heights = [bar["height"] for bar in store["spark"]["bars"]]
+    heights = [one["height"] for one in store["spark"]["bars"]]
     assert heights.index(max(heights)) == sizes.index(max(sizes))
     assert len(heights) == 3
 
