@@ -291,7 +291,7 @@ def test_from_bare_machines_to_a_proven_cluster(
     agent.start()
     # The archive holds the service as well, so it is the agent itself that has to be there, alive.
     wait_until(lambda: {AGENT: 1}.items() <= members(new).items(), "the agent joins the new servers")
-    assert nodes_of_the_service(new) == [AGENT]
+    wait_until(lambda: nodes_of_the_service(new) == [AGENT], "the agent registers its service anew", 60)
     assert reader.types(listing).count(AGENT) == 2
     assert reader.systemctl.read_text(encoding="utf-8").splitlines() == ["start consul"] * 3 + ["restart consul"]
 
