@@ -24,6 +24,9 @@ options:
     description: The reports of so many runs stay. V(0) keeps all.
     type: int
     required: true
+  most:
+    description: So many names are returned at most.
+    type: int
 """
 
 EXAMPLES = r"""
@@ -51,10 +54,11 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ..module_utils._operations.report.history import expired
 
 
-def rehearsal_expired(names: Iterable[Any], *, keep: int) -> Any:
+def rehearsal_expired(names: Iterable[Any], *, keep: int, most: int | None = None) -> Any:
     """Return the names; see DOCUMENTATION."""
     try:
-        return wrap_var(expired(map(str, names), int(keep), time.time()))
+        found = expired(map(str, names), int(keep), time.time())
+        return wrap_var(found if most is None else found[: int(most)])
     except (TypeError, ValueError) as error:
         raise AnsibleFilterError(f"rehearsal_expired needs names and a number: {error!r}") from error
 
