@@ -26,6 +26,8 @@ def started(*command: str, note: str = "", parent: int | None = None, home: str 
     arguments = [str(os.getpid() if parent is None else parent), note, home, "", *command]
     return subprocess.Popen(
         [sys.executable, "-c", TEXT, *arguments],
+        # Of its own: one that waits for input would end at once where the tests have none.
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
