@@ -95,12 +95,14 @@ def test_what_stores_and_manifests_say_is_escaped_and_has_no_direction() -> None
 
     def page(text: str) -> str:
         told = archives("a", "/a", 3)
+        # The name of a file is what follows the last slash.
+        file = text.replace("/", "")
         for one in told:
-            one.update(path=f"/a/{text}.snap", signed_by=text, cluster={"name": "a", "servers": [text]})
+            one.update(path=f"/a/{file}.snap", signed_by=text, cluster={"name": "a", "servers": [text]})
         seen = look(f"/{text}", told, 1, on=text, other_clusters=[text])
         seen["pruned"] = {**seen["pruned"], "failure": {"kind": "retention"}, "msg": text}
         for one in seen["pruned"]["archives"]:
-            one.update(path=f"/a/{text}.snap", reasons=[text] if one["keep"] else [])
+            one.update(path=f"/a/{file}.snap", reasons=[text] if one["keep"] else [])
         gone = {"store": f"s3://{text}/", "on": text, "listed": {"unreachable": True, "msg": text}}
         return page_of({**one_cluster("a", seen, gone, slo={"copies": 9}), "signed_only": True})
 

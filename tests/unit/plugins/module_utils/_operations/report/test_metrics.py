@@ -236,6 +236,8 @@ def test_when_it_was_last_rehearsed_stays_where_it_could_not_be() -> None:
 def test_clusters_that_are_expected_and_failures_stay_after_a_success() -> None:
     first = _metrics.of_backups([], ["a"], LATER - 100, failures={"a": "connection"}, expected=["a", "never"])
     text = _metrics.merge("", first, LATER)
+    # What rules and dashboards group by.
+    assert f'{_metrics.LAST_FAILURE}{{datacenter="",cluster="a",kind="connection"}}' in text
     done = {"cluster": "a", "datacenter": "dc1", "changed": True, "size": 1, "records": {}}
     found = told(_metrics.merge(text, _metrics.of_backups([done], ["a"], LATER, expected=["a"]), LATER))
     assert found[_metrics.LAST_FAILURE, "dc1", "a", "connection"] == LATER - 100

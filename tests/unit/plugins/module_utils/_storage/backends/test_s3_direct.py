@@ -37,6 +37,7 @@ def test_the_way_leads_to_every_object_of_the_bucket(base: str) -> None:
     ("url", "authorization"),
     [
         ("https://s3.example.com/bucket/x?versionId=1", SIGNED),
+        ("https://s3.example.com/bucket/?prefix=a/x", SIGNED),
         ("https://s3.example.com/bucket/other", SIGNED),
         ("https://s3.example.com/bucketx", SIGNED),
         ("https://s3.example.com/bucket/x", ""),
