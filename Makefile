@@ -30,12 +30,15 @@ test: consul ## everything that must hold, session by session, with a table at t
 
 ##@ Tests
 
-.PHONY: unit integration fuzz molecule newest floor bench fleet
+.PHONY: unit integration nightly fuzz molecule newest floor bench fleet
 unit: ## unit tests: no Consul, under half a minute
 	@$(NOX) -s unit -- $(PYTEST_OPTIONS)
 
 integration: ## modules, roles and playbooks on real Consul, new and old; PYTEST_OPTIONS may name files
 	@$(NOX) -s integration -- $(PYTEST_OPTIONS)
+
+nightly: ## the integration tests that make test leaves out because they take long, such as total loss and schedules
+	@$(NOX) -s nightly -- $(PYTEST_OPTIONS)
 
 fuzz: ## the reader beside Consul itself on changed archives; FUZZ_CASES=20000 FUZZ_SEED=7, FUZZ_READER_ONLY=1
 	@$(NOX) -s fuzz

@@ -20,7 +20,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import antsibull_nox
@@ -82,8 +82,12 @@ def run(session: nox.Session, *command: str, **variables: str) -> None:
 
 def pytest(session: nox.Session, directory: str, *options: str) -> None:
     """Run pytest on a directory, or on what the arguments of the session name instead."""
-    named = [option for option in session.posargs if Path(option.partition("::")[0]).exists()]
-    run(session, "pytest", *([] if named else [directory]), *options, *session.posargs)
+    run(session, "pytest", *([] if named_in(session.posargs) else [directory]), *options, *session.posargs)
+
+
+def named_in(options: Sequence[str]) -> bool:
+    """Whether some of these options of pytest name a file or a directory of tests."""
+    return any(Path(option.partition("::")[0]).exists() for option in options)
 
 
 @contextlib.contextmanager
@@ -115,10 +119,19 @@ def unit(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def integration(session: nox.Session) -> None:
-    """Modules, roles and playbooks on real Consul servers, new and old."""
+    """Modules, roles and playbooks on real Consul servers, new and old; of the long ones what arguments name."""
+    install(session, *CONTROLLER)
+    chosen = ("-m", "not nightly") if "-m" not in session.posargs and not named_in(session.posargs) else ()
+    with installed(session):
+        pytest(session, "tests/integration", *SPREAD, *chosen)
+
+
+@nox.session(default=False)
+def nightly(session: nox.Session) -> None:
+    """The integration tests that the session integration leaves out because they take long."""
     install(session, *CONTROLLER)
     with installed(session):
-        pytest(session, "tests/integration", *SPREAD)
+        pytest(session, "tests/integration", *SPREAD, "-m", "nightly")
 
 
 @nox.session(default=False)

@@ -76,6 +76,7 @@ def test_the_definition_makes_a_build_context(tmp_path: Path) -> None:
     assert "COPY _build/bin/consul /usr/local/bin/consul" in steps
 
 
+@pytest.mark.nightly
 def test_jobs_with_the_pages_credential_types(tmp_path: Path, cluster: Cluster) -> None:
     found = [yaml.safe_load(block.text) for block in pages.blocks(pages.section(PAGE, "Credentials in AWX"))]
     token_inputs, token_injectors, store_inputs, store_injectors = found

@@ -190,6 +190,7 @@ def refuse_planted_configuration(reader: Reader, store: VersityGw, fetch: str) -
     store.client().put_object(Bucket=BUCKET, Key=key, Body=kept)
 
 
+@pytest.mark.nightly
 def test_from_bare_machines_to_a_proven_cluster(
     tmp_path: Path, gateway: VersityGw, calls: Calls, machines: list[Machine]
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_save_and_a_prune_that_fail(ansible: Ansible, three: Cluster, receiver
     assert Path(cluster["archive"]) == max(kept.glob("*.snap"))
 
 
+@pytest.mark.nightly
 def test_clusters_with_their_own_checks_and_one_webhook(
     ansible: Ansible, three: Cluster, one: Cluster, receiver: Receiver, tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_clusters_with_their_own_checks_and_one_webhook(
     assert outcomes == {"role-1": "success", "other-1": "success", "gone": "failure"}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("fatal", [False, True])
 def test_hosts_that_leave_the_play_early(
     ansible: Ansible, three: Cluster, receiver: Receiver, tmp_path: Path, fatal: bool
@@ -151,6 +153,7 @@ def test_hosts_that_leave_the_play_early(
     assert failures["role-1"] is None or fatal
 
 
+@pytest.mark.nightly
 def test_restores(ansible: Ansible, fresh: Cluster, golden: Any, receiver: Receiver) -> None:
     hosts = hosts_of(fresh)
     variables = {"restore_cluster": "fresh", "restore_src": str(golden.archive), **told(receiver, "restore")}
@@ -172,6 +175,7 @@ def test_restores(ansible: Ansible, fresh: Cluster, golden: Any, receiver: Recei
         assert (cluster["cluster"], cluster["result"], cluster["archive"]) == ("fresh", result, str(golden.archive))
 
 
+@pytest.mark.nightly
 def test_rehearsals(yard: Yard, receiver: Receiver) -> None:
     yard.archive("good")
     yard.archive("cut", cut=True)

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.playbooks import Ansible, hosts_of
 
 from lab import Cluster
@@ -38,6 +39,7 @@ def test_among_all_servers_the_leader_works(ansible: Ansible, three: Cluster, tm
     assert played.says(f"three: kept {archive} on {leader}"), played.output
 
 
+@pytest.mark.nightly
 def test_a_follower_does_nothing_until_the_newest_archive_is_too_old(
     ansible: Ansible, three: Cluster, tmp_path: Path
 ) -> None:

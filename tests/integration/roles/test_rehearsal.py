@@ -191,6 +191,7 @@ def test_on_a_rehearsal_host(yard: Yard) -> None:
     assert yard.cluster("alpha")["state"] == "passed"
 
 
+@pytest.mark.nightly
 def test_over_several_rehearsal_hosts(yard: Yard) -> None:
     names = [f"c{number}" for number in range(4)]
     only = ["--limit", ",".join(names)]

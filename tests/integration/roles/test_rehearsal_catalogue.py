@@ -113,6 +113,7 @@ def test_two_stores_and_one_that_is_not_there(yard: Yard, gateway: VersityGw) ->
     assert "alpha" not in failed_hosts(checked)
 
 
+@pytest.mark.nightly
 def test_hostile_manifests_and_a_host_that_is_gone(yard: Yard) -> None:
     evil = '{{ 7 * 7 }}<img src="x">\u202egnp'
     path = yard.archive("alpha")

@@ -28,6 +28,7 @@ VARIABLES = f"/etc/consul-schedule/{NAME}/variables.json"
 WANTED = f"/etc/systemd/system/timers.target.wants/{NAME}.timer"
 
 
+@pytest.mark.nightly
 def test_cron_then_a_timer_on_the_controller(
     scheduler: Scheduler, ansible: Ansible, one: Cluster, tmp_path: Path
 ) -> None:

@@ -38,6 +38,7 @@ def archives(directory: Path) -> list[Path]:
     return sorted(directory.glob("*.snap"))
 
 
+@pytest.mark.nightly
 def test_the_leader_alone_works(
     scheduler: Scheduler, ansible: Ansible, start: Callable[..., Cluster], three: Cluster, tmp_path: Path
 ) -> None:

@@ -142,6 +142,7 @@ def test_from_the_store_to_the_controller(ansible: Ansible, three: Cluster, buck
     assert not again.changed, again.output
 
 
+@pytest.mark.nightly
 def test_a_sealed_archive_is_fetched_without_its_key(
     ansible: Ansible, three: Cluster, sealing: Sealing, tmp_path: Path
 ) -> None:
@@ -183,6 +184,7 @@ def made(path: Path) -> dict[str, float]:
     return {one.labels["store"]: one.value for one in samples}
 
 
+@pytest.mark.nightly
 def test_old_archives_are_removed_from_every_store(
     ansible: Ansible, three: Cluster, bucket: Bucket, tmp_path: Path
 ) -> None:

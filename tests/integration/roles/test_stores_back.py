@@ -90,6 +90,7 @@ def test_what_cannot_be_restored_from_a_store_is_said(
     ansible.fails("restore", inventory, "no-such-bucket", restore_src="s3://no-such-bucket/newest")
 
 
+@pytest.mark.nightly
 def test_what_is_replaced_goes_into_a_store_too(
     ansible: Ansible, golden: Any, fresh: Cluster, bucket: Bucket, sealing: Sealing, tmp_path: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_what_is_replaced_goes_into_a_store_too(
     assert losses(compare(golden.seen, observe(fresh))) == []
 
 
+@pytest.mark.nightly
 def test_a_bucket_is_rehearsed_and_the_report_says_that_the_key_works(
     ansible: Ansible, golden: Any, three: Cluster, bucket: Bucket, sealing: Sealing, tmp_path: Path
 ) -> None:
