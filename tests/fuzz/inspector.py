@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 from lab import binaries
@@ -17,14 +17,12 @@ PATIENCE = 60.0
 
 def inspected(archive: bytes, directory: Path, version: str = binaries.NEW) -> tuple[bool, str]:
     """Return whether the command takes the archive, and what it says."""
-    path = directory / f"inspected-{os.getpid()}-{id(archive)}.snap"
-    path.write_bytes(archive)
-    command = [str(binaries.consul(version)), "snapshot", "inspect", "-format=json", str(path)]
-    try:
-        environment = {**clean_environment(), "GOMAXPROCS": "1", "GOGC": "off"}
+    with tempfile.TemporaryDirectory(dir=directory) as scratch:
+        path = Path(scratch, "archive.snap")
+        path.write_bytes(archive)
+        command = [str(binaries.consul(version)), "snapshot", "inspect", "-format=json", str(path)]
+        environment = {**clean_environment(scratch), "GOMAXPROCS": "1", "GOGC": "off"}
         done = subprocess.run(
             command, capture_output=True, env=environment, timeout=PATIENCE, check=False, text=True, errors="replace"
         )
-    finally:
-        path.unlink()
     return done.returncode == 0, done.stderr.strip()[-300:]

@@ -81,7 +81,7 @@ class Machine(Server):
                 [str(self.binary), "agent", *files],
                 cwd=self.directory,
                 log=self.log_file,
-                env=clean_environment(),
+                env=clean_environment(self.directory),
                 detached=detached,
             )
             self.pid = self._process.pid

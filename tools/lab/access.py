@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,15 +107,17 @@ class Access:
         check: bool = True,
     ) -> str:
         """Run the ``consul`` command against this cluster and return its stdout."""
-        environment = clean_environment() | self.env(token=token, server=server, scheme=scheme)
+        told = self.env(token=token, server=server, scheme=scheme)
         command = [str(self.binary), *map(str, arguments)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        for _again in range(CUT_ANSWERS):
-            # Seen on 1.22.7 under load: the leader resets the connection over which a follower fetches the snapshot,
-            # and the follower's answer ends early. The command notices, and does not try again.
-            if done.returncode == 0 or CUT not in done.stderr:
-                break
+        with tempfile.TemporaryDirectory(prefix="consul-") as scratch:
+            environment = clean_environment(scratch) | told
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            for _again in range(CUT_ANSWERS):
+                # Seen on 1.22.7 under load: the leader resets the connection over which a follower fetches the
+                # snapshot, and the follower's answer ends early. The command notices, and does not try again.
+                if done.returncode == 0 or CUT not in done.stderr:
+                    break
+                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if check and done.returncode != 0:
             raise LabError(f"consul {' '.join(command[1:3])} failed: {(done.stderr or done.stdout).strip()[:500]}")
         return done.stdout

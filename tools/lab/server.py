@@ -146,7 +146,7 @@ class Server:
                 [str(self.binary), "agent", f"-config-file={self.config_file}"],
                 cwd=self.directory,
                 log=self.log_file,
-                env=clean_environment(),
+                env=clean_environment(self.directory),
                 detached=detached,
             )
             self.pid = self._process.pid
@@ -228,9 +228,13 @@ class Server:
         return _connects(socket.AF_INET, (LOOPBACK, port))
 
 
-def clean_environment() -> dict[str, str]:
-    """This process's environment without what it says about other Consuls."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("CONSUL_")}
+def clean_environment(scratch: Path | str | None = None) -> dict[str, str]:
+    """This process's environment without what it says about other Consuls.
+
+    ``scratch`` becomes Consul's directory for temporary files. It leaves what it unpacked of a refused archive there.
+    """
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CONSUL_")}
+    return clean if scratch is None else {**clean, "TMPDIR": str(scratch)}
 
 
 def _connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:

@@ -20,7 +20,7 @@ SEEN, UNTESTED, NONE = "seen", "untested", "none"
 """What is known of a finding's effect on one version: servers of it were seen to suffer it; nobody tried that version,
 and nothing says that it is safe; or it does no harm there."""
 
-REVISION = 4
+REVISION = 5
 """Counts up when a finding is added or looks for more than before: a manifest of another revision may lack it."""
 
 

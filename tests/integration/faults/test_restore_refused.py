@@ -244,3 +244,20 @@ def test_no_secret_of_either_side_is_shown(restoring: Restoring, server: FaultSe
     assert outcome.failed
     assert secret not in outcome.stdout
     shutil.rmtree(restoring.backup_dir)
+
+
+def test_consul_leaves_the_content_of_what_it_refuses_and_is_not_asked(restoring: Restoring, consul: Cluster) -> None:
+    # docs/security.md: why a damaged archive is refused here, and not left to the server.
+    state = archives.part_of(restoring.src.read_bytes(), STATE).replace(b"some text", b"CLEARTEXT")
+    damaged = archive_of(replaced(restoring.src.read_bytes(), STATE, state))
+    restoring.use(damaged)
+    restoring.check_refused(restoring.restore(accept_risks=ALL_RISKS), "guard")
+    assert left_by(consul) == []
+    assert consul.http("PUT", "/v1/snapshot", data=damaged).status_code == 500
+    assert [(mode, b"CLEARTEXT" in content) for mode, content in left_by(consul)] == [(0o600, True)]
+
+
+def left_by(cluster: Cluster) -> list[tuple[int, bytes]]:
+    """Return mode and content of the files in the directory that Consul has for temporary ones."""
+    found = cluster.servers[0].directory.glob("snapshot[0-9]*")
+    return [(path.stat().st_mode & 0o777, path.read_bytes()) for path in found]

@@ -4,29 +4,28 @@
 """Templates of prepared queries: what Consul certainly fails to compile, which ends the server that restores it (pure).
 
 Consul compiles each template again when it restores one (``Compile`` in agent/consul/prepared_query/template.go). Its
-regular expressions are RE2's and its interpolations are HIL; here only what is wrong in every reading is refused.
+interpolations are HIL, of which only what is wrong in every reading is refused.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from .regexps import is_refused
 
 _TYPES = (None, b"", b"name_prefix_match")
 _REGEXP_LIMIT = 4096
 """Characters of a regular expression that are looked at, at most."""
-
-# What Python says of an expression that RE2 refuses as well. Whatever else it says may be a difference between the two.
-_WRONG_IN_BOTH = (
-    "missing ), unterminated subpattern",
-    "unbalanced parenthesis",
-    "unterminated character set",
-)
 _OPENING = re.compile(rb"(?<!\$)\$\{")
-_VARIABLE = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*")
+_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*")
 _VARIABLES = (b"agent.segment", b"name.full", b"name.prefix", b"name.suffix", b"true", b"false")
+_MARKS_OF_TEXTS = (b'"', b"{", b"[")
+_CALL = re.compile(rb"([A-Za-z_][A-Za-z0-9_.-]*)\s*\(")
+_FUNCTION, _BUILTIN = b"match", b"__builtin_"
+# Nothing in parentheses (the one function takes an argument); two of them or two values in a row; a lone operator.
+_NO_EXPRESSION = re.compile(rb"\(\s*\)|\)\s*\(|[A-Za-z0-9_.)]\s+[A-Za-z0-9_]|^[+*/%,=<>&|?:]|[+*/%=<>&|?:!-]$")
 
 
 def fault_of_template(query: Mapping[bytes, Any]) -> str:
@@ -47,18 +46,7 @@ def _is_wrong_regexp(pattern: bytes) -> bool:
         text = pattern.decode()
     except UnicodeDecodeError:
         return True
-    if len(text) > _REGEXP_LIMIT:
-        return False
-    try:
-        # What Python warns of is its own future, and the warning shows the expression.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(text)
-    except re.error as error:
-        return error.msg.startswith(_WRONG_IN_BOTH)
-    except (RecursionError, OverflowError):
-        return False
-    return False
+    return len(text) <= _REGEXP_LIMIT and is_refused(text)
 
 
 def _texts(value: Any) -> Iterator[bytes]:
@@ -75,10 +63,27 @@ def _texts(value: Any) -> Iterator[bytes]:
 def _is_wrong_interpolation(text: bytes) -> bool:
     for opening in _OPENING.finditer(text):
         inside, brace, _rest = text[opening.end() :].partition(b"}")
-        name = inside.strip()
-        if not brace or not name or (_VARIABLE.fullmatch(name) and name not in _VARIABLES):
+        expression = inside.strip()
+        if not brace or not expression or (_NAME.fullmatch(expression) and expression not in _VARIABLES):
             return True
-        if b'"' in name or b"{" in name:
+        if any(mark in expression for mark in _MARKS_OF_TEXTS):
             # A text within an interpolation may hold all of these marks.
             return False
+        if _is_wrong_expression(expression):
+            return True
     return False
+
+
+def _is_wrong_expression(expression: bytes) -> bool:
+    """Whether an expression without texts and indexes can't be read, or calls what there is not."""
+    depth = 0
+    for parenthesis in re.findall(rb"[()]", expression):
+        depth += 1 if parenthesis == b"(" else -1
+        if depth < 0:
+            return True
+    called = (call.group(1) for call in _CALL.finditer(expression))
+    return (
+        depth > 0
+        or _NO_EXPRESSION.search(expression) is not None
+        or any(name != _FUNCTION and not name.startswith(_BUILTIN) for name in called)
+    )
