@@ -93,6 +93,7 @@ class Run:
         if self.found:
             small = least(case, lambda one: set(fresh) <= set(self.verdict(one, reader, judge)[2]))
             reading, judged, _faults = self.verdict(small, reader, judge)
+            self.found.mkdir(parents=True, exist_ok=True)
             path = self.found / f"{case.layer}-{case.number}.json"
             path.write_text(corpus.as_row(small, reading, judged, "; ".join(fresh)), encoding="utf-8")
 
