@@ -28,6 +28,7 @@ import nox
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
+sys.dont_write_bytecode = True
 
 from env import ansible_test, artifact, indexes, places  # noqa: E402
 
@@ -48,12 +49,15 @@ nox.options.envdir = str(CACHE / "nox")
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 
-# For antsibull-nox's sessions too. Nothing is written into the checkout or the home directory.
+# For antsibull-nox's sessions too. Nothing is written into the checkout or the home directory. Compiled code is kept,
+# whatever the machine says: uv does not compile, and each of some thousand processes would have to.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.update(
     indexes.for_uv(os.environ),
     ANSIBLE_HOME=str(CACHE / "ansible"),
     ANSIBLE_NOCOWS="1",
     HYPOTHESIS_STORAGE_DIRECTORY=str(CACHE / "hypothesis"),
+    PYTHONPYCACHEPREFIX=str(CACHE / "bytecode"),
     MYPY_CACHE_DIR=str(CACHE / "mypy"),
     RUFF_CACHE_DIR=str(CACHE / "ruff"),
     UV_CACHE_DIR=os.environ.get("UV_CACHE_DIR") or str(places.cache() / "uv"),

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the tests in order, file by file."""
-    measured = config.workerinput["durations"] if hasattr(config, "workerinput") else durations.read()
+    measured = config.workerinput["durations"] if hasattr(config, "workerinput") else durations.expected()
     seconds = {HERE / name: value for name, value in measured.items()}
     files = durations.in_order(dict.fromkeys(item.path for item in items), seconds)
     turn = {path: number for number, path in enumerate(files)}

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The order of test files: what took longest goes first, so that workers end at about the same time.
 
-How long a file took is measured by each run that is whole, and kept in the cache that all checkouts share.
+How long a file took is measured by each run that is whole, and kept in the cache that all checkouts share. Until then
+tests/integration/durations.json tells, for a fresh machine: only the order of its seconds counts.
 """
 
 from __future__ import annotations
@@ -20,19 +21,28 @@ import pytest
 
 from env import places
 
+COMMITTED = places.CHECKOUT / "tests" / "integration" / "durations.json"
+USUAL = "not nightly"
+"""The tests that a run takes unless others are asked for; the same ones each time, so that it is whole."""
+
 
 def kept() -> Path:
     """The file that holds the seconds of each test file."""
     return places.cache() / "durations.json"
 
 
-def read() -> dict[str, float]:
+def read(path: Path | None = None) -> dict[str, float]:
     """Return the seconds that files took, by their path below the root of all; nothing where nothing was measured."""
     try:
-        seconds = json.loads(kept().read_text(encoding="utf-8"))
+        seconds = json.loads((path or kept()).read_text(encoding="utf-8"))
         return {str(name): float(value) for name, value in seconds.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
+
+
+def expected() -> dict[str, float]:
+    """Return the seconds that files will take: as they were measured here, else as the repository has them."""
+    return {**read(COMMITTED), **read()}
 
 
 def in_order(files: Iterable[Path], seconds: Mapping[Path, float]) -> list[Path]:
@@ -53,7 +63,8 @@ def in_order(files: Iterable[Path], seconds: Mapping[Path, float]) -> list[Path]
 
 def is_partial(config: pytest.Config) -> bool:
     """Whether a run may leave out tests of a file, so that it says nothing of how long the file takes."""
-    return bool(config.option.keyword or config.option.markexpr or any("::" in name for name in config.args))
+    marked = config.option.markexpr not in ("", USUAL)
+    return bool(marked or config.option.keyword or any("::" in name for name in config.args))
 
 
 class Measure:
@@ -62,7 +73,7 @@ class Measure:
     def __init__(self, root: Path, *, partial: bool) -> None:
         self._root = root
         self._partial = partial
-        self._earlier = read()
+        self._earlier = expected()
         self._seconds: dict[str, float] = defaultdict(float)
 
     @pytest.hookimpl(optionalhook=True)

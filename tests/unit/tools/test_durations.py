@@ -71,6 +71,20 @@ def test_runs_that_leave_tests_out(option: dict[str, str], arguments: list[str])
 
     assert durations.is_partial(config(option, arguments))
     assert not durations.is_partial(config({}, ["tests/integration", "tests/a/test_x.py"]))
+    assert not durations.is_partial(config({"markexpr": "not nightly"}, []))
+
+
+def test_what_was_measured_here_counts_before_what_the_repository_has() -> None:
+    committed = durations.read(durations.COMMITTED)
+    (first, seconds), *others = committed.items()
+    assert durations.expected() == committed
+    assert measured(report(first, seconds + 7)) == {first: seconds + 7}
+    assert durations.expected() == {first: seconds + 7, **dict(others)}
+
+
+def test_every_file_that_the_repository_has_seconds_for_is_there() -> None:
+    missing = [name for name in durations.read(durations.COMMITTED) if not (durations.COMMITTED.parent / name).is_file()]
+    assert missing == []
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"x": "y"}', "null"])
