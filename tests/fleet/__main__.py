@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Back up and rehearse fleets of growing size, see that exactly the broken clusters are named, and print the figures.
 
-The real servers, a fifth of the largest fleet, run all the time. Environment: FLEET_SIZES (25,50,100).
+The real servers, a fifth of the largest fleet, run all the time. After that, some clusters of many archives are
+rehearsed over several rehearsal hosts. Environment: FLEET_SIZES (25,50,100; empty for none), FLEET_ARCHIVES (1000; 0
+for none).
 """
 
 from __future__ import annotations
@@ -17,29 +19,45 @@ from pathlib import Path
 
 from support.fleet import AT_ONCE, FAULTS, REAL, Figures, Fleet, Part
 
+from fleet import hosts
+
 
 def main() -> int:
     """Play both playbooks at each size; an AssertionError says what was not as it has to be."""
-    sizes = sorted(int(size) for size in os.environ.get("FLEET_SIZES", "25,50,100").split(","))
-    rows = []
+    sizes = sorted(int(size) for size in os.environ.get("FLEET_SIZES", "25,50,100").split(",") if size)
+    archives = int(os.environ.get("FLEET_ARCHIVES", "1000"))
     with tempfile.TemporaryDirectory(prefix="fleet-") as name:
-        began = time.monotonic()
-        with Fleet(Path(name), sizes[-1]) as fleet:
-            print(f"{len(fleet.servers)} Consul servers run, started in {time.monotonic() - began:.0f} s", flush=True)
-            for size in sizes:
-                part = fleet.part(size)
-                backup = part.back_up()
-                part.fill()
-                rehearsal = part.rehearse()
-                rows.append(row(part, backup, rehearsal))
-                print(f"{size} clusters: exactly the broken ones were named; {seconds(backup, rehearsal)}", flush=True)
-    print(f"\n{AT_ONCE} at a time, on {os.cpu_count()} processors\n")
-    print(f"{'':>36} | {'backup':^29} | {'rehearse':^29}")
-    columns = f"{'hosts':>5} {'s':>7} {'s/host':>7} {'MiB':>6}"
-    print(f"{'clusters':>8} {'servers':>8} {'archives':>9} {'broken':>8} | {columns}  | {columns}")
-    print("\n".join(rows))
-    print("\nMiB: the most that ansible-playbook itself had in memory")
+        if sizes:
+            print(growing(Path(name), sizes), flush=True)
+        if archives:
+            spreads = hosts.rehearsing(Path(name, "hosts"), archives)
+            print(f"\n{hosts.AT_ONCE} at a time on each host, on {os.cpu_count()} processors\n\n{hosts.table(spreads)}")
     return 0
+
+
+def growing(directory: Path, sizes: list[int]) -> str:
+    """Play both playbooks at each size, and return the figures as lines."""
+    rows = []
+    began = time.monotonic()
+    with Fleet(directory, sizes[-1]) as fleet:
+        print(f"{len(fleet.servers)} Consul servers run, started in {time.monotonic() - began:.0f} s", flush=True)
+        for size in sizes:
+            part = fleet.part(size)
+            backup = part.back_up()
+            part.fill()
+            rehearsal = part.rehearse()
+            rows.append(row(part, backup, rehearsal))
+            print(f"{size} clusters: exactly the broken ones were named; {seconds(backup, rehearsal)}", flush=True)
+    columns = f"{'hosts':>5} {'s':>7} {'s/host':>7} {'MiB':>6}"
+    return "\n".join(
+        [
+            f"\n{AT_ONCE} at a time, on {os.cpu_count()} processors\n",
+            f"{'':>36} | {'backup':^29} | {'rehearse':^29}",
+            f"{'clusters':>8} {'servers':>8} {'archives':>9} {'broken':>8} | {columns}  | {columns}",
+            *rows,
+            "\nMiB: the most that ansible-playbook itself had in memory",
+        ]
+    )
 
 
 def row(part: Part, backup: Figures, rehearsal: Figures) -> str:

@@ -154,6 +154,32 @@ def test_hosts_that_leave_the_play_early(
 
 
 @pytest.mark.nightly
+def test_a_follower_leaves_the_check_to_the_leader(
+    ansible: Ansible, three: Cluster, receiver: Receiver, tmp_path: Path
+) -> None:
+    leader, hosts = three.leader(), hosts_of(three, count=3)
+    assert leader is not None
+    follower = three.followers()[0].name
+    variables = {
+        "backup_cluster": "three",
+        "backup_dir": str(tmp_path / "kept"),
+        "backup_only_on_leader": True,
+        **told(receiver),
+    }
+    ansible.ok("backup", ansible.inventory({follower: hosts[follower]}, **variables))
+    assert receiver.paths == [HOOK]
+    sent = event(receiver)
+    assert (sent["outcome"], [one["host"] for one in sent["clusters"]]) == ("skipped", [follower])
+
+    receiver.forget()
+    ansible.ok("backup", ansible.inventory({leader.name: hosts[leader.name]}, **variables))
+    # Before the cluster was asked, nobody knew who leads: no start was announced.
+    assert receiver.paths == [PING, HOOK]
+    sent = event(receiver)
+    assert (sent["outcome"], sent["clusters"][0]["result"]) == ("success", "kept")
+
+
+@pytest.mark.nightly
 def test_restores(ansible: Ansible, fresh: Cluster, golden: Any, receiver: Receiver) -> None:
     hosts = hosts_of(fresh)
     variables = {"restore_cluster": "fresh", "restore_src": str(golden.archive), **told(receiver, "restore")}

@@ -83,7 +83,9 @@ def test_what_was_measured_here_counts_before_what_the_repository_has() -> None:
 
 
 def test_every_file_that_the_repository_has_seconds_for_is_there() -> None:
-    missing = [name for name in durations.read(durations.COMMITTED) if not (durations.COMMITTED.parent / name).is_file()]
+    missing = [
+        name for name in durations.read(durations.COMMITTED) if not (durations.COMMITTED.parent / name).is_file()
+    ]
     assert missing == []
 
 
