@@ -44,6 +44,7 @@ def become(ansible: Ansible, tmp_path: Path) -> Callable[..., Path]:
     return inventory
 
 
+@pytest.mark.nightly
 def test_become_for_everything(ansible: Ansible, three: Cluster, fresh: Cluster, tmp_path: Path, become: Any) -> None:
     kept, vault = tmp_path / "kept", tmp_path / "vault"
     told = {"backup_cluster": "three", "backup_dir": str(kept), "backup_fetch_to": str(vault)}
@@ -85,6 +86,7 @@ def test_what_is_replaced_can_not_be_brought(ansible: Ansible, golden: Any, fres
     assert played.says(f"It is in {safety} on fresh-1")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("strategy", ["free", "host_pinned"])
 def test_other_strategies(ansible: Ansible, three: Cluster, strategy: str, tmp_path: Path) -> None:
     (tmp_path / "ansible.cfg").write_text(f"[defaults]\nstrategy = {strategy}\n", encoding="utf-8")
@@ -105,6 +107,7 @@ def test_other_strategies(ansible: Ansible, three: Cluster, strategy: str, tmp_p
     assert len(list((tmp_path / "kept").glob("*.snap"))) == 1
 
 
+@pytest.mark.nightly
 def test_numbers_for_names(ansible: Ansible, three: Cluster, fresh: Cluster, tmp_path: Path) -> None:
     told = {"backup_cluster": 7, "backup_dir": str(tmp_path / "kept"), "backup_fetch_to": str(tmp_path / "vault")}
     inventory = ansible.inventory(hosts_of(three, count=2), **told)
@@ -117,6 +120,7 @@ def test_numbers_for_names(ansible: Ansible, three: Cluster, fresh: Cluster, tmp
     assert played.says("7: restored from ")
 
 
+@pytest.mark.nightly
 def test_an_odd_working_directory(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
     inventory = ansible.inventory(hosts_of(three), backup_dir=str(tmp_path / "kept"))
     for number, pwd in enumerate(("/not/there", "")):
@@ -160,7 +164,16 @@ def test_part_of_a_cluster_is_said_to_be_one(ansible: Ansible, three: Cluster, t
     ansible.fails(ansible.playbook(play), inventory, "Only the hosts of this batch were asked, because of serial.")
 
 
-@pytest.mark.parametrize("name", ["../three", "a/b", ".hidden", "-rf", "two\nlines", "end\n", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../three",
+        *(
+            pytest.param(name, marks=pytest.mark.nightly)
+            for name in ("a/b", ".hidden", "-rf", "two\nlines", "end\n", "")
+        ),
+    ],
+)
 def test_names_that_no_directory_may_have(ansible: Ansible, three: Cluster, name: str, tmp_path: Path) -> None:
     told = {"backup_dir": str(tmp_path / "kept"), "backup_fetch_to": str(tmp_path / "vault")}
     inventory = ansible.inventory(hosts_of(three), backup_cluster=name, restore_src="/a.snap", **told)
@@ -185,6 +198,7 @@ def test_a_clone_is_another_cluster(
     ansible.fails("backup", ansible.inventory(hosts, backup_cluster="one-name", **told), said, "fresh-1 is of dc1")
 
 
+@pytest.mark.nightly
 def test_the_newest_or_that_of_a_time(
     ansible: Ansible, golden: Any, three: Cluster, one: Cluster, fresh: Cluster, tmp_path: Path
 ) -> None:
@@ -212,6 +226,7 @@ def test_the_newest_or_that_of_a_time(
     assert losses(compare(golden.seen, observe(fresh))) == []
 
 
+@pytest.mark.nightly
 def test_a_second_run_with_the_token_for_afterwards(
     ansible: Ansible, three: Cluster, golden: Any, start: Callable[..., Cluster], tmp_path: Path
 ) -> None:
@@ -231,6 +246,7 @@ def test_a_second_run_with_the_token_for_afterwards(
     assert again.says(f"stranger-1: left as it is, {golden.archive}")
 
 
+@pytest.mark.nightly
 def test_a_file_may_have_a_name_of_the_users_own(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
     name = "over the edge;touch x.snap"
     told = {"backup_dest": str(tmp_path / name), "backup_fetch_to": str(tmp_path / "vault")}

@@ -86,6 +86,7 @@ def test_a_backup_that_is_kept_and_then_confirmed(
     assert (event(receiver)["outcome"], receiver.events()[0]["clusters"][0]["result"]) == ("skipped", "unneeded")
 
 
+@pytest.mark.nightly
 def test_a_save_and_a_prune_that_fail(ansible: Ansible, three: Cluster, receiver: Receiver, tmp_path: Path) -> None:
     refused = ansible.inventory(
         {"a": {}, "b": {}}, backup_cluster="gone", backup_dir=str(tmp_path / "kept"), **NOBODY, **told(receiver)

@@ -27,6 +27,7 @@ def becoming(yard: Yard) -> None:
     (group / "all.json").write_text(json.dumps(told), encoding="utf-8")
 
 
+@pytest.mark.nightly
 def test_become_tags_numbers_and_no_word_of_where_one_is(yard: Yard) -> None:
     becoming(yard)
     yard.archive("42")
@@ -51,6 +52,7 @@ def test_become_tags_numbers_and_no_word_of_where_one_is(yard: Yard) -> None:
     assert samples(textfile)["consul_snapshot_last_rehearsal_state", "42", "passed"] == 1
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("told", "options", "words"),
     [
@@ -72,6 +74,7 @@ def test_plays_in_which_there_can_be_no_report(
     assert not yard.reports.exists()
 
 
+@pytest.mark.nightly
 def test_names_that_are_nearly_those_of_the_role(yard: Yard) -> None:
     yard.archive("alpha")
     yard.archive("beta")
@@ -83,6 +86,7 @@ def test_names_that_are_nearly_those_of_the_role(yard: Yard) -> None:
     yard.ansible.ok("rehearse", others)
 
 
+@pytest.mark.nightly
 def test_two_runs_at_once(yard: Yard) -> None:
     textfile = yard.root / "consul.prom"
     names = ("alpha", "beta", "gamma")
@@ -151,6 +155,7 @@ def test_a_part_of_the_fleet_is_renewed_in_its_report_and_old_reports_go(yard: Y
     assert json.loads(next(history.glob("*.json")).read_text(encoding="utf-8")) == yard.report()
 
 
+@pytest.mark.nightly
 def test_what_is_in_the_directory_of_the_reports_spoils_nothing(yard: Yard) -> None:
     yard.archive("alpha")
     history = yard.reports / "history"
@@ -169,6 +174,7 @@ def test_what_is_in_the_directory_of_the_reports_spoils_nothing(yard: Yard) -> N
     assert [one["generated_at"] for one in yard.report()["history"]] == [good["generated_at"]]
 
 
+@pytest.mark.nightly
 def test_names_from_directories_and_inventories_stay_names(yard: Yard) -> None:
     evil = '{{ 7 * 7 }}<b>"\x1b[2J\u202e'
     yard.archive("alpha", name=f"{evil}.snap", cut=True, confirmed=False)

@@ -104,6 +104,7 @@ def test_content_is_replaced_when_that_risk_is_taken(
     assert fresh.http("GET", "/v1/kv/precious").status_code == 200
 
 
+@pytest.mark.nightly
 def test_the_token_for_afterwards(ansible: Ansible, three: Cluster, golden: Any, tmp_path: Path) -> None:
     with Cluster(tmp_path / "stranger", servers=1, name_prefix="stranger") as stranger:
         policy = stranger.put("/v1/acl/policy", {"Name": "all", "Rules": 'acl = "write"\noperator = "read"'})

@@ -57,6 +57,7 @@ def test_one_cluster_under_two_names_writes_nothing_into_a_store(
     assert bucket.objects() == {}
 
 
+@pytest.mark.nightly
 def test_settings_of_a_store_that_cannot_be_used(ansible: Ansible, three: Cluster, bucket: Bucket) -> None:
     inventory = ansible.inventory(hosts_of(three), backup_cluster="three", **bucket.variables)
     for variables, said in (
@@ -70,6 +71,7 @@ def test_settings_of_a_store_that_cannot_be_used(ansible: Ansible, three: Cluste
     assert bucket.objects() == {}
 
 
+@pytest.mark.nightly
 def test_copies_in_two_stores_of_which_one_is_away(
     ansible: Ansible, three: Cluster, gateway: VersityGw, bucket: Bucket, tmp_path: Path
 ) -> None:
@@ -127,6 +129,7 @@ def test_a_store_that_is_away_stops_every_host_of_its_cluster_and_no_other(
     assert len(list((tmp_path / "three").glob("*.snap"))) == len(list((tmp_path / "one").glob("*.snap"))) == 1
 
 
+@pytest.mark.nightly
 def test_from_the_store_to_the_controller(ansible: Ansible, three: Cluster, bucket: Bucket, tmp_path: Path) -> None:
     vault = tmp_path / "vault"
     inventory = ansible.inventory(

@@ -43,6 +43,7 @@ def ansible(tmp_path: Path, secrets: list[str], gateway: VersityGw) -> Ansible:
     return Ansible(tmp_path, [*secrets, gateway.secret_key], timeout=400)
 
 
+@pytest.mark.nightly
 def test_a_sealed_bucket_into_a_fresh_cluster(
     ansible: Ansible, three: Cluster, fresh: Cluster, bucket: Bucket, sealing: Sealing, tmp_path: Path
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_bucket_is_rehearsed_and_the_report_says_that_the_key_works(
     ansible.fails("rehearse", inventory, "there is no such bucket", rehearsal_dir="s3://no-such-bucket/")
 
 
+@pytest.mark.nightly
 def test_the_rollback_kit_leads_to_the_store_and_age_opens_it(
     ansible: Ansible, three: Cluster, gateway: VersityGw, bucket: Bucket, sealing: Sealing, tmp_path: Path
 ) -> None:

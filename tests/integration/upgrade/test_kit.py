@@ -72,7 +72,7 @@ def old(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.mark.parametrize(("how", "servers"), [("cli", 1), ("ansible", 3)])
+@pytest.mark.parametrize(("how", "servers"), [("cli", 1), pytest.param("ansible", 3, marks=pytest.mark.nightly)])
 def test_back_to_the_version_of_before(how: str, servers: int, old: Cluster, tmp_path: Path) -> None:
     """Upgraded, found wanting, and brought back by the printed commands, with a new cluster's bootstrap token."""
     management = old.tokens.initial_management
@@ -185,6 +185,7 @@ def test_back_to_the_version_of_before(how: str, servers: int, old: Cluster, tmp
         assert f"own-{number}" in old.get("/v1/agent/services", server=server)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("how", ["cli", "ansible"])
 def test_the_kit_of_another_datacenter_goes_there(how: str, tmp_path: Path) -> None:
     """Made and carried out through an agent of dc1, which must not be touched."""
@@ -251,6 +252,7 @@ def test_the_kit_of_another_datacenter_goes_there(how: str, tmp_path: Path) -> N
         assert dc1.get("/v1/kv/which?raw") == "after the upgrade"
 
 
+@pytest.mark.nightly
 def test_names_do_not_get_out_of_hand(tmp_path: Path) -> None:
     """Names and paths that a shell or Markdown could take for more than names."""
     place = tmp_path / 'it\'s a $(touch pwned) `touch pwned` "place" ``` & ; *'
