@@ -44,7 +44,7 @@ class FromGo:
         say(f"building {' and '.join(names)} with {go}: usually {self.takes}, once; downloads the sources first")
         log = scratch / "build.log"
         # Go's own scratch files go with ours when it is ended in the middle.
-        environment = build_environment(dict(os.environ)) | {"GOTMPDIR": str(scratch)}
+        environment = build_environment(dict(os.environ), scratch) | {"GOTMPDIR": str(scratch)}
         if not self.keeps_caches:
             # Go makes what it downloads read-only, directories included, unless told not to.
             environment["GOFLAGS"] += " -modcacherw"
@@ -56,12 +56,20 @@ class FromGo:
                 raise GetError(f"go could not build {package}; it needs a Go module proxy or the network:\n{tail(log)}")
 
 
-def build_environment(environment: dict[str, str]) -> dict[str, str]:
+def build_environment(environment: dict[str, str], scratch: Path) -> dict[str, str]:
     """The user's environment (proxy, caches) without the settings that would change what is built."""
     for name in ("GOOS", "GOARCH", "GOEXPERIMENT", "GOBIN"):
         environment.pop(name, None)
     # An empty GOFLAGS would let the one from `go env -w` through, so it says what the command line says.
-    return environment | {"CGO_ENABLED": "0", "GO111MODULE": "on", "GOWORK": "off", "GOFLAGS": "-mod=mod"}
+    fixed = {"CGO_ENABLED": "0", "GO111MODULE": "on", "GOWORK": "off", "GOFLAGS": "-mod=mod"}
+    return _without_counters(environment, scratch) | fixed
+
+
+def _without_counters(environment: dict[str, str], scratch: Path) -> dict[str, str]:
+    """Go counts each call in the user's configuration directory: here it gets another, and the user's settings."""
+    configuration = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME") or "/", ".config")
+    settings = environment.get("GOENV") or os.path.join(configuration, "go", "env")
+    return environment | {"GOENV": settings, "XDG_CONFIG_HOME": str(scratch)}
 
 
 def required_go(go_mod: str) -> Version:
@@ -95,7 +103,7 @@ def _go(required: Version, outside: Path) -> str:
 
 
 def _ask(go: str, *arguments: str, cwd: Path, local: bool = False) -> str:
-    environment = dict(os.environ) | ({"GOTOOLCHAIN": "local"} if local else {})
+    environment = _without_counters(dict(os.environ), cwd) | ({"GOTOOLCHAIN": "local"} if local else {})
     done = subprocess.run(
         [go, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
     )

@@ -117,13 +117,22 @@ def test_the_pinned_go_is_read_from_go_mod(recipe: golang.FromGo) -> None:
     ] == []
 
 
-def test_the_build_does_not_obey_the_users_go_flags() -> None:
-    user = {"GOFLAGS": "-mod=vendor", "GOOS": "plan9", "GOPROXY": "kept", "GOWORK": "/elsewhere"}
-    environment = golang.build_environment(user)
+def test_the_build_does_not_obey_the_users_go_flags(tmp_path: Path) -> None:
+    user = {
+        "HOME": "/home/somebody",
+        "GOFLAGS": "-mod=vendor",
+        "GOOS": "plan9",
+        "GOPROXY": "kept",
+        "GOWORK": "/elsewhere",
+    }
+    environment = golang.build_environment(user, tmp_path)
     assert environment["GOFLAGS"] == "-mod=mod"
     assert environment["GOWORK"] == "off"
     assert environment["GOPROXY"] == "kept"
     assert "GOOS" not in environment
+    # Go's counters of its calls do not go into the user's home; the user's settings are read from there.
+    assert environment["XDG_CONFIG_HOME"] == str(tmp_path)
+    assert environment["GOENV"] == "/home/somebody/.config/go/env"
 
 
 @pytest.mark.parametrize(
