@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
 import json
 import os
 import uuid
@@ -314,8 +315,10 @@ def _number(text: str) -> int | None:
 
 
 def _text_of(answer: Any) -> str:
-    try:
-        raw = next(answer.iter_content(_TEXT_LIMIT), b"")
-    except (urllib3_errors.HTTPError, requests.exceptions.RequestException, OSError):
-        return ""
-    return bytes(raw).decode("utf-8", "replace")
+    # Byte by byte, because a larger piece is lost when the connection is reset in its middle. Go's servers do that right
+    # behind their answer to plain HTTP on a port of HTTPS.
+    raw = bytearray()
+    with contextlib.suppress(urllib3_errors.HTTPError, requests.exceptions.RequestException, OSError):
+        for byte in itertools.islice(answer.iter_content(1), _TEXT_LIMIT):
+            raw += byte
+    return raw.decode("utf-8", "replace")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.answers import BROKEN_CHUNKS, CHUNKED, CLOSE, LENGTH, hangs_up, says, says_json, send_framed, sends
+from support.answers import BROKEN_CHUNKS, CHUNKED, CLOSE, LENGTH, hangs_up, reset, says, says_json, send_framed, sends
 from support.faults import Exchange, Fault, FaultServer
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._consul import client as _client
@@ -153,6 +153,22 @@ def test_an_answer_that_is_cut(client: Client, server: FaultServer) -> None:
     server.on(*ASK, answers(b'"x"', framing=BROKEN_CHUNKS))
     with pytest.raises(TransportError, match="connection was closed"):
         client.ask("/v1/status/leader")
+
+
+def test_the_text_of_an_error_counts_when_the_connection_is_reset_behind_it(
+    client: Client, server: FaultServer
+) -> None:
+    # Without a length and with a reset at its end, as Go's servers answer plain HTTP on a port of HTTPS.
+    text = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+
+    def fault(exchange: Exchange) -> None:
+        exchange.send(text)
+        reset(exchange)
+
+    server.on(*ASK, fault)
+    with pytest.raises(ApiError) as caught:
+        client.ask("/v1/status/leader")
+    assert caught.value.kind == "wrong_scheme"
 
 
 def test_nothing_is_taken_from_the_environment(
