@@ -315,7 +315,7 @@ def _number(text: str) -> int | None:
 
 
 def _text_of(answer: Any) -> str:
-    # Byte by byte, because a larger piece is lost when the connection is reset in its middle. Go's servers do that right
+    # Byte by byte, because a larger piece is lost when the connection is reset in its middle. Go's servers do that
     # behind their answer to plain HTTP on a port of HTTPS.
     raw = bytearray()
     with contextlib.suppress(urllib3_errors.HTTPError, requests.exceptions.RequestException, OSError):
