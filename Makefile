@@ -31,7 +31,7 @@ test: consul ## everything that must hold, session by session, with a table at t
 ##@ Tests
 
 .PHONY: unit integration nightly fuzz molecule newest floor bench fleet
-unit: ## unit tests: no Consul, under half a minute
+unit: ## unit tests: no Consul, about a minute
 	@$(NOX) -s unit -- $(PYTEST_OPTIONS)
 
 integration: ## modules, roles and playbooks on real Consul, new and old; PYTEST_OPTIONS may name files
