@@ -34,7 +34,7 @@ OF = 10_000
 def looking(directory: Path, archives: int) -> list[dict[str, Any]]:
     """List and prune so many archives, and half as many, in both kinds of store; return a row for each."""
     rows = []
-    with Cluster(directory / "server", servers=1) as cluster, VersityGw(directory / "s3") as server:
+    with Cluster(directory / "server", servers=1) as cluster, VersityGw(directory / "s3", keep_alive=True) as server:
         cluster.http("PUT", "/v1/kv/a", data="1", check=True)
         source = directory / "source.snap"
         ours("saving", port=cluster.servers[0].http_port, token=cluster.tokens.initial_management, dest=str(source))

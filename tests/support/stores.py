@@ -81,14 +81,18 @@ class S3Server(StoreServer):
 
 
 class VersityGw(S3Server):
-    """versitygw: multipart, versions, object lock, policies, users. ``tls``: with a certificate of ``ca``."""
+    """versitygw: multipart, versions, object lock, policies, users.
+
+    ``tls``: with a certificate of ``ca``. ``keep_alive``: a connection serves several requests, as S3's own do.
+    """
 
     name = "versitygw"
     program = "versitygw"
 
-    def __init__(self, directory: Path, *, tls: bool = False) -> None:
+    def __init__(self, directory: Path, *, tls: bool = False, keep_alive: bool = False) -> None:
         super().__init__(directory)
         self.tls = tls
+        self.keep_alive = keep_alive
         self.authority = trustme.CA() if tls else None
 
     @property
@@ -102,7 +106,7 @@ class VersityGw(S3Server):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         command = [program, "--port", f"{LOOPBACK}:{self.port}", "--access", self.access_key, "--secret"]
         command += [self.secret_key, "--region", self.region, "--iam-dir", str(self.directory / "users"), "--quiet"]
-        command += ["--iam-cache-disable"]
+        command += ["--iam-cache-disable", *(["--keep-alive"] if self.keep_alive else [])]
         if self.authority is not None:
             certificate = self.authority.issue_cert(LOOPBACK)
             self.ca_path = self.directory / "ca.pem"
