@@ -25,6 +25,7 @@ from support.scene import ONCE, RETRIED, SNAPSHOT, Saving
 from support.states import UNKNOWN, Record, kv, with_records
 
 from lab import Cluster
+from lab.server import clean_environment
 
 Change = Callable[[bytes], bytes]
 
@@ -173,7 +174,8 @@ def test_what_consul_says(consul: Cluster, archive: bytes, tmp_path: Path, row: 
     path = tmp_path / "changed.snap"
     path.write_bytes(row.change(archive))
     command = [str(consul.binary), "snapshot", "inspect", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = clean_environment(tmp_path)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == row.consul, done.stderr
 
 
