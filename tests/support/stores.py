@@ -151,6 +151,8 @@ class SeaweedFs(S3Server):
         (self.directory / "data").mkdir(parents=True, exist_ok=True)
         command = [program, "-logtostderr", "-v=-1", "mini", "-dir", str(self.directory / "data"), "-ip", LOOPBACK]
         command += ["-ip.bind", LOOPBACK, "-admin.ui=false", "-webdav=false", "-master.telemetry=false"]
+        # Each bucket takes a volume of its own, and it would allow as many as GiBs are free on the disk.
+        command += ["-volume.max", "1000", "-master.volumeSizeLimitMB", "64"]
         command += ["-s3.port", str(self.port), "-s3.port.iceberg", "0", "-s3.port.lance", "0"]
         for role in ("master", "volume", "filer", "admin"):
             command += [f"-{role}.port", str(free_port()), f"-{role}.port.grpc", str(free_port())]
