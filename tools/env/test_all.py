@@ -1,7 +1,7 @@
 # Copyright: Contributors to the disaster_recovery.consul project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run everything that must hold, whatever fails on the way, and end with a table: ``make test``.
+"""Run everything that must hold, whatever fails on the way: ``make test``. The last lines of what failed, and a table.
 
 Checks that need no server go first, two at a time, each shown whole when it ends. Sessions with real servers have the
 machine for themselves and are shown as they go.
@@ -16,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,35 @@ ON_SERVERS = ["fuzz", "integration", "molecule", "newest", "floor"]
 PLAIN = {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"}
 WORDS = {"success": "passed", "skipped": "left out", "aborted": "FAILED", "failed": "FAILED"}
 
+LAST = 15
+"""Lines of a failed session that are shown once more."""
 BEGINNING = re.compile(r"^nox > Running session (\S+)")
 PYTEST_COUNTS = re.compile(r"^=* ?((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s")
 
 
-def nox(sessions: Sequence[str], *options: str, counts: dict[str, list[str]]) -> list[dict[str, Any]]:
-    """Run sessions, show their output, and return how each ended; what pytest counted is added to ``counts``."""
-    current = ""
+@dataclass
+class Output:
+    """What sessions printed, by name: what pytest counted, and the last lines."""
+
+    counts: dict[str, list[str]] = field(default_factory=dict)
+    lasts: dict[str, deque[str]] = field(default_factory=dict)
+    _current: str = ""
+
+    def line(self, line: str) -> None:
+        """Take in one line. The session floor runs another one once more; those lines are its own."""
+        beginning, pytest = BEGINNING.match(line), PYTEST_COUNTS.match(line)
+        if beginning and beginning.group(1) not in self.counts:
+            self._current = beginning.group(1)
+            self.counts[self._current] = []
+            self.lasts[self._current] = deque(maxlen=LAST)
+        if self._current in self.lasts and line.strip():
+            self.lasts[self._current].append(line.rstrip())
+        if pytest:
+            self.counts[self._current].append(pytest.group(1))
+
+
+def nox(sessions: Sequence[str], *options: str, output: Output) -> list[dict[str, Any]]:
+    """Run sessions, show their output, and return how each ended."""
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory, "report.json")
         command = [NOX, "--report", str(report), *options, "-s", *sessions]
@@ -48,16 +72,19 @@ def nox(sessions: Sequence[str], *options: str, counts: dict[str, list[str]]) ->
         ) as process:
             for line in process.stdout or ():
                 print(line, end="", flush=True)
-                beginning, pytest = BEGINNING.match(line), PYTEST_COUNTS.match(line)
-                # The session floor runs another one once more; those tests are its own.
-                if beginning and beginning.group(1) not in counts:
-                    current = beginning.group(1)
-                    counts[current] = []
-                if pytest:
-                    counts[current].append(pytest.group(1))
+                output.line(line)
         if not report.exists():
             return [{"name": name, "result": "failed", "duration": 0.0} for name in sessions]
         return list(json.loads(report.read_text(encoding="utf-8"))["sessions"])
+
+
+def ends(results: Sequence[Mapping[str, Any]], output: Output) -> str:
+    """Return the last lines of each session that failed, so that nobody has to look for them above."""
+    failed = [one["name"] for one in results if WORDS.get(one["result"]) == "FAILED"]
+    return "".join(
+        f"\n==== the end of {name} {'=' * (104 - len(name))}\n" + "\n".join(output.lasts.get(name, ())) + "\n"
+        for name in failed
+    )
 
 
 def table(results: Sequence[Mapping[str, Any]], counts: Mapping[str, Sequence[str]], seconds: float) -> str:
@@ -79,10 +106,11 @@ def table(results: Sequence[Mapping[str, Any]], counts: Mapping[str, Sequence[st
 def main(checks: Sequence[str]) -> int:
     """Run the checks and all the rest; 1 when any session failed."""
     began = time.monotonic()
-    counts: dict[str, list[str]] = {}
-    results = nox([*SIDE_BY_SIDE, *checks], "--allow-parallel", "-j", "2", counts=counts)
-    results += nox(ON_SERVERS, counts=counts)
-    print(f"\n==== summary {'=' * 103}\n{table(results, counts, time.monotonic() - began)}", flush=True)
+    output = Output()
+    results = nox([*SIDE_BY_SIDE, *checks], "--allow-parallel", "-j", "2", output=output)
+    results += nox(ON_SERVERS, output=output)
+    print(ends(results, output))
+    print(f"==== summary {'=' * 103}\n{table(results, output.counts, time.monotonic() - began)}", flush=True)
     return int(any(WORDS.get(one["result"]) == "FAILED" for one in results))
 
 

@@ -110,19 +110,27 @@ def test_the_table_tells_of_every_session(tmp_path: Path, monkeypatch: pytest.Mo
     fake.write_text(NOX, encoding="utf-8")
     fake.chmod(0o755)
     monkeypatch.setattr(test_all, "NOX", str(fake))
-    counts: dict[str, list[str]] = {}
-    results = test_all.nox(["unit", "floor", "newest"], counts=counts)
-    assert test_all.table(results, counts, 70).splitlines() == [
+    output = test_all.Output()
+    results = test_all.nox(["unit", "floor", "newest"], output=output)
+    assert test_all.table(results, output.counts, 70).splitlines() == [
         "session  result         seconds",
         "unit     passed               2  12 passed, 1 skipped",
         "floor    FAILED              61  3 passed + 1 failed, 4 passed",
         "newest   left out             0  no Python 3.14",
         "all      1 of 3 failed       70",
     ]
+    title, *last = test_all.ends(results, output).strip().splitlines()
+    assert title.startswith("==== the end of floor ==")
+    assert last == [
+        "nox > Running session floor",
+        "==== 3 passed in 1.00s ====",
+        "nox > Running session unit",
+        "==== 1 failed, 4 passed in 1.00s ====",
+    ]
 
 
 def test_sessions_of_which_nox_says_nothing_have_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_all, "NOX", "/bin/false")
-    results = test_all.nox(["unit", "docs"], counts={})
+    results = test_all.nox(["unit", "docs"], output=test_all.Output())
     assert [(one["name"], one["result"]) for one in results] == [("unit", "failed"), ("docs", "failed")]
     assert "2 of 2 failed" in test_all.table(results, {}, 1)
