@@ -249,7 +249,9 @@ agents_awaited:
     services: {description: Names of the services on it., type: list, elements: str, returned: always}
   sample: [{"node": "web-1", "services": ["web", "web-sidecar-proxy"]}]
 next_steps:
-  description: What is left for you to do, most urgent first.
+  description:
+    - What is left for you to do, most urgent first.
+    - Peerings that the cluster dialled before are named here if they are not connected ten seconds after the proof.
   returned: when the cluster was restored, or may have been
   type: list
   elements: str

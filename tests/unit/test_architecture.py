@@ -52,6 +52,7 @@ APART = [("_operations/restore", "_operations/rehearse"), ("_operations/rehearse
 ACTING = {"_system", "_sandbox", "_ansible"}
 ACTING_FILES = {
     *("_consul/client", "_consul/transport", "_consul/cluster", "_consul/agents", "_consul/readiness"),
+    "_consul/peerings",
     *("_storage/sealing/age", "_storage/sealing/programs", "_storage/sealing/pyrage_filter", "_storage/sealing/tools"),
     *("_storage/sealing/signatures", "_storage/sealing/permissions"),
     *("_storage/store", "_storage/catalogue", "_storage/manifest_file", "_storage/archive_file"),

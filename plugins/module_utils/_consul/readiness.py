@@ -77,8 +77,8 @@ def _missing(client: Client, datacenter: str | None, expected: Expected) -> str 
     # Raises an error as long as the token is not known.
     may_snapshot(client, datacenter)
     params = {"dc": datacenter} if datacenter else {}
-    servers = server_names_in(_ask(client, "/v1/operator/raft/configuration", params))
-    health = _ask(client, "/v1/operator/autopilot/health", params)
+    servers = server_names_in(ask_where_allowed(client, "/v1/operator/raft/configuration", params))
+    health = ask_where_allowed(client, "/v1/operator/autopilot/health", params)
     present = read_present(client, datacenter) if servers else None
     return what_is_missing(health if isinstance(health, dict) else None, servers, present, expected)
 
@@ -107,7 +107,11 @@ def what_is_missing(
     return f"not in the gossip pool: {', '.join(gone)}" if gone else None
 
 
-def _ask(client: Client, path: str, params: dict[str, str]) -> Any:
+def ask_where_allowed(client: Client, path: str, params: Mapping[str, str]) -> Any:
+    """Return the JSON answer to a GET; None where the token, or something in between, does not allow it.
+
+    :raises ApiError, TransportError: there is no answer for another reason.
+    """
     try:
         return client.ask(path, params=dict(params), accept=(UNHEALTHY,))
     except ApiError as error:

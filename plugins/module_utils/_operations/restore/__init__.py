@@ -7,7 +7,7 @@
     assess          all guards and the decision, in one plan; guards, guard_checks, guard_facts, next_steps
     safety_archive  keep what is replaced
     send            send once, say what the cluster holds; states, outcome
-    prove           wait until the cluster is ready, compare its content
+    prove           wait until the cluster is ready, compare its content, look at its peerings
     result          what the module shows of it at each moment
 
 Promises: nothing is sent before every guard has agreed or its risk was accepted by name; an archive is sent at most

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..._compare.equivalence import Comparison, Reference
@@ -17,7 +18,7 @@ from ..capture import Capture
 from ..decision import Decision
 from ..proof import reader_of
 from .decision import EQUIVALENT, should_restore
-from .guard_facts import RestoreFacts, is_origin
+from .guard_facts import RestoreFacts, is_origin, own_peerings
 from .guards import Finding, evaluate, name_conflicts, refusals, surviving_token, warnings
 from .next_steps import agents_awaited, next_steps, servers_gone
 from .outcome import AFTERWARDS
@@ -39,7 +40,8 @@ class Upload:
     """What is sent, what it replaces, and what has to hold afterwards.
 
     ``reference``: the content that proves the restore. ``expected``: what is waited for. ``surviving_token``: label of
-    the token to ask with afterwards; None where none is known to go on working.
+    the token to ask with afterwards; None where none is known to go on working. ``peerings``: names, by id, of those
+    that are the cluster's own and that it dials.
     """
 
     source: Source
@@ -49,6 +51,7 @@ class Upload:
     expected: Expected
     surviving_token: str | None
     follow_up: FollowUp
+    peerings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,7 @@ def _upload(facts: RestoreFacts, source: Source, target: Target, reference: Refe
         expected=Expected(target.down, beyond),
         surviving_token=surviving_token(facts),
         follow_up=follow_up(source, target),
+        peerings=own_peerings(source.facts, target.facts),
     )
 
 

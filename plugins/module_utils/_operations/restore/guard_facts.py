@@ -86,6 +86,12 @@ def is_origin(archive: ArchiveFacts, target: TargetFacts) -> bool:
     return bool(archive.servers & target.server_ids)
 
 
+def own_peerings(archive: ArchiveFacts, target: TargetFacts) -> dict[str, str]:
+    """Return the names, by id, of those peerings in an archive that the cluster dials, and dialled before (pure)."""
+    dialled = {peering.id: peering.name for peering in archive.active_peerings}
+    return {one: name for one, name in dialled.items() if is_origin(archive, target) or one in target.peerings}
+
+
 @dataclass(frozen=True)
 class RestoreFacts:
     """All that the guards look at.

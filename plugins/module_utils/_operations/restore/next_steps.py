@@ -101,6 +101,25 @@ def _about_peerings(names: Collection[str]) -> str:
     )
 
 
+def about_unconnected(peerings: Mapping[str, str], states: Mapping[str, str] | None) -> str | None:
+    """Return what is to be done about peerings that a cluster dials and that are not connected after its restore.
+
+    :param peerings: names, by id. :param states: of those that are not connected, by id; None where it is unknown.
+    """
+    if states is None:
+        told = f"It is not known whether the peerings of this cluster are connected ({_listed(peerings.values())})"
+        told += ": look for ACTIVE in 'consul peering list'."
+    elif states:
+        told = f"These peerings are not connected: {_listed([f'{peerings[one]} ({states[one]})' for one in states])}."
+    else:
+        return None
+    return (
+        f"{told} After a restore a leader may fail to dial a peer again. Make another server the leader (consul "
+        "operator raft transfer-leader), or restart the leader where there is no other. If 'consul peering list' "
+        "does not show ACTIVE a minute later, the peer cannot be reached or has ended the peering."
+    )
+
+
 def _about_conflicts(names: Collection[str], datacenter: str | None) -> str:
     command = deregister(min(names), datacenter)
     return f"The catalog refuses living agents named {_listed(names)}. Free these names, one by one: {command}"

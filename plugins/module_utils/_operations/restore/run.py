@@ -15,7 +15,7 @@ from ..storing import of_room
 from .assess import assess, reference_before, reference_of, remarks_on
 from .look import asker_of, equivalence, look, tokens_of, verify
 from .outcome import AFTERWARDS
-from .prove import prove, wait
+from .prove import look_at_peerings, prove, wait
 from .result import of_plan, of_source, of_target
 from .safety_archive import publish, safety_file
 from .send import send
@@ -91,4 +91,9 @@ def _restore(
     with journal.phase("proof"):
         proof = prove(later, request, prover=prover, backup_file=backup_file)
     journal.show({"proof": proof})
+    if upload.peerings:
+        with journal.phase("peerings"):
+            step = look_at_peerings(later, upload.peerings)
+        if step:
+            journal.show({"next_steps": [step, *upload.follow_up.next_steps]}, warnings=[step])
     return True

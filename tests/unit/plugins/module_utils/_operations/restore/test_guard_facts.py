@@ -9,7 +9,10 @@ from dataclasses import replace
 
 from support.restores import ARCHIVE, TARGET
 
-from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guard_facts import is_origin
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.guard_facts import (
+    is_origin,
+    own_peerings,
+)
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.checks.peerings import Peering
 
 DIALLED = Peering("id-1", "east", "ACTIVE", True)
@@ -28,3 +31,10 @@ def test_one_server_in_common_makes_a_cluster_the_origin() -> None:
 
 def test_nothing_is_the_origin_where_servers_are_not_known() -> None:
     assert not is_origin(ARCHIVE, TARGET)
+
+
+def test_peerings_are_a_clusters_own_where_it_dialled_them_before() -> None:
+    archive = replace(ARCHIVE, peerings=(WAITING, DIALLED), servers=frozenset({"a"}))
+    assert own_peerings(archive, replace(TARGET, server_ids=frozenset({"a"}))) == {"id-1": "east"}
+    assert own_peerings(archive, replace(TARGET, peerings=frozenset({"id-1", "id-2"}))) == {"id-1": "east"}
+    assert own_peerings(archive, replace(TARGET, peerings=frozenset({"id-2"}))) == {}

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._operations.restore.next_steps import (
     Agent,
+    about_unconnected,
     agents_awaited,
     next_steps,
     servers_gone,
@@ -73,6 +74,19 @@ def test_nobody_is_told_to_delete_a_peering_while_the_original_may_live() -> Non
     assert "don't delete a peering" in alive
     assert "keep the peerings that become ACTIVE" in gone
     assert "consul peering establish" in gone
+
+
+def test_a_peering_that_is_not_connected() -> None:
+    named = {"id-1": "east", "id-2": "we\x07st"}
+    assert about_unconnected(named, {}) is None
+    step = about_unconnected(named, {"id-2": "FAILING"})
+    assert step is not None
+    assert step.startswith("These peerings are not connected: we\\x07st (FAILING). ")
+    assert "consul operator raft transfer-leader" in step
+    unknown = about_unconnected(named, None)
+    assert unknown is not None
+    assert "east and we\\x07st" in unknown
+    assert "consul peering list" in unknown
 
 
 def test_names_are_shown_escaped() -> None:
