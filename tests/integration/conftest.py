@@ -15,7 +15,7 @@ from support import durations
 from support.calls import Calls
 from support.modules import Runner
 
-from lab import Cluster, binaries
+from lab import Cluster, binaries, ports
 
 ClusterOf = Callable[..., Cluster]
 
@@ -23,8 +23,13 @@ HERE = Path(__file__).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Measure how long each file takes, in the process that hears of all tests."""
-    if not hasattr(config, "workerinput"):
+    """Measure how long each file takes, in the process that hears of all tests; give the others ports of their own."""
+    if hasattr(config, "workerinput"):
+        number = int(config.workerinput["workerid"].removeprefix("gw"))
+        count = int(config.workerinput["workercount"])
+        # One that has died is replaced by another with a new number.
+        ports.keep_to(number % count, count)
+    else:
         config.pluginmanager.register(durations.Measure(HERE, partial=durations.is_partial(config)), "durations")
 
 

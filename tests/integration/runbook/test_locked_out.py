@@ -35,7 +35,12 @@ def restart(cluster: Cluster) -> None:
 
 
 def has_leader(cluster: Cluster) -> bool:
-    """Whether every server sees a leader that is there."""
+    """Whether every server sees a leader that is there.
+
+    :raises LabError: a server has died; it ends with the log.
+    """
+    for server in cluster.servers:
+        server.check_alive()
     try:
         seen = {cluster.get("/v1/status/leader", server=server, token="") for server in cluster.servers}
     except (LabError, requests.RequestException):

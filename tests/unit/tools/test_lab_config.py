@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lab import ports
 from lab.config import ServerPlan, ServerTLS, at_least, config_for, merged
 from lab.ports import Ports, free_ports
 from lab.tls import KeyPair
@@ -110,3 +111,14 @@ def test_merging_changes_neither_side() -> None:
 def test_ports_are_never_given_twice() -> None:
     given = [port for _call in range(20) for port in free_ports().to_dict().values()]
     assert len(given) == len(set(given))
+
+
+def test_processes_side_by_side_keep_to_ports_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "_range", ports._range)
+    given = []
+    for part in range(4):
+        ports.keep_to(part, 4)
+        given.append({port for _call in range(20) for port in free_ports().to_dict().values()})
+    assert [max(one) < min(other) for one, other in zip(given, given[1:])] == [True, True, True]
+    assert min(map(min, given)) >= ports.FIRST
+    assert max(map(max, given)) <= ports.LAST
