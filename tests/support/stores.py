@@ -11,6 +11,7 @@ client, straight, for looking at what our code did. Leaving the block stops the 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 from collections.abc import Iterator
@@ -153,14 +154,27 @@ class SeaweedFs(S3Server):
         command += ["-ip.bind", LOOPBACK, "-admin.ui=false", "-webdav=false", "-master.telemetry=false"]
         # Each bucket takes a volume of its own, and it would allow as many as GiBs are free on the disk.
         command += ["-volume.max", "1000", "-master.volumeSizeLimitMB", "64"]
-        command += ["-s3.port", str(self.port), "-s3.port.iceberg", "0", "-s3.port.lance", "0"]
-        for role in ("master", "volume", "filer", "admin"):
-            command += [f"-{role}.port", str(free_port()), f"-{role}.port.grpc", str(free_port())]
-        return [*command, "-s3.port.grpc", str(free_port())]
+        command += ["-s3.port.iceberg", "0", "-s3.port.lance", "0"]
+        for port, number in self._ports.items():
+            command += [f"-{port}", str(number)]
+        return command
+
+    @functools.cached_property
+    def _ports(self) -> dict[str, int]:
+        roles = [f"{role}.port{kind}" for role in ("master", "volume", "filer", "admin") for kind in ("", ".grpc")]
+        return {"s3.port": self.port, "s3.port.grpc": free_port(), **{role: free_port() for role in roles}}
 
     def environment(self) -> dict[str, str]:
         """Its users are made from these."""
         return {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+
+    def stop(self) -> None:
+        """End the server, and remove the sockets that it makes in /tmp, wherever it is told to keep its data."""
+        super().stop()
+        for number in self._ports.values():
+            for path in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):
+                path.unlink(missing_ok=True)
+        del self._ports
 
 
 class Rclone(S3Server):
