@@ -27,17 +27,21 @@ COMMAND = {
     "ansible.builtin.command": {"argv": ["{{ binary }}", "snapshot", "save", "{{ backup_dir }}/consul.snap"]},
     "environment": "{{ consul_environment }}",
 }
+DIRECTORY = {
+    "name": "Create the directory",
+    "ansible.builtin.file": {"path": "{{ backup_dir }}", "state": "directory", "mode": "0700"},
+}
 MODULE = {
     "name": "Save",
-    "disaster_recovery.consul.snapshot_save": {"dest": "{{ backup_dir }}/"},
+    "disaster_recovery.consul.snapshot_save": {"dest": "{{ backup_dir }}/", "create_directory": True},
     "module_defaults": {"disaster_recovery.consul.snapshot_save": "{{ backup_connection }}"},
 }
+BY_COMMAND, BY_MODULE = [DIRECTORY, COMMAND], [MODULE]
+"""What one writes by hand; the module creates the directory itself."""
 
 
-def playbook_with(task: dict[str, Any]) -> dict[str, Any]:
-    """What one writes by hand: a directory for each cluster, and this task."""
-    directory = {"path": "{{ backup_dir }}", "state": "directory", "mode": "0700"}
-    tasks = [{"name": "Create the directory", "ansible.builtin.file": directory}, task]
+def playbook_with(tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a play of these tasks."""
     return {"name": "Back up each Consul cluster", "hosts": "consul", "gather_facts": False, "tasks": tasks}
 
 
@@ -58,7 +62,7 @@ def backing_up(directory: Path, clusters: int) -> list[dict[str, Any]]:
     finally:
         for server in servers:
             server.stop()
-    beside = "command: consul snapshot save"
+    beside = "file, command: consul snapshot save"
     return [
         row(f"playbook, {clusters} clusters", beside, 1.10, module),
         row("the role backup, likewise", beside, 1.15, role),
@@ -97,7 +101,7 @@ def _measured(directory: Path, servers: list[Cluster], tokens: list[str], cluste
             raise RuntimeError(f"{saved} archives of {clusters} clusters")
         return Run(seconds, 0)
 
-    plain, module = (ansible.playbook(playbook_with(task)) for task in (COMMAND, MODULE))
+    plain, module = (ansible.playbook(playbook_with(tasks)) for tasks in (BY_COMMAND, BY_MODULE))
     runs = [(run(module), run(plain), run("backup")) for _round in range(RUNS)]
     modules, plains, roles = ([one[which] for one in runs] for which in range(3))
     return Pair(modules, plains), Pair(roles, plains)

@@ -47,6 +47,7 @@ class Ansible:
         self.directory = directory
         self._timeout = timeout
         self._secrets = tuple(secrets)
+        self._written = 0
         # Not that of the user or of the machine.
         (directory / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")
 
@@ -58,8 +59,9 @@ class Ansible:
         return path
 
     def playbook(self, *plays: Mapping[str, Any]) -> Path:
-        """Write a playbook and return its path."""
-        path = self.directory / "play.yml"
+        """Write a playbook and return its path, which no other one of this object has."""
+        self._written += 1
+        path = self.directory / f"play-{self._written}.yml"
         path.write_text(json.dumps(plays), encoding="utf-8")
         return path
 

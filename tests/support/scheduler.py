@@ -26,12 +26,12 @@ class Scheduler:
         self.booted = booted
         self._ansible = ansible
         play = {"hosts": "consul", "gather_facts": False, "roles": ["disaster_recovery.consul.schedule"]}
-        ansible.playbook(play)
+        self._playbook = f"/srv/{ansible.playbook(play).name}"
 
     def play(self, *options: str, **variables: Any) -> Played:
         """Run the role; nothing that it prints may hold a secret."""
         program = str(Path(sys.executable).with_name("ansible-playbook"))
-        command = [program, "/srv/play.yml", "-i", "/srv/inventory.yml", *options]
+        command = [program, self._playbook, "-i", "/srv/inventory.yml", *options]
         environment = {**self._ansible.environment(), "ANSIBLE_CONFIG": "/srv/ansible.cfg", "ANSIBLE_HOME": "/srv/home"}
         done = self.booted.run([*command, "-e", json.dumps(variables)], env=environment, timeout=TIMEOUT)
         assert SECRET not in done.stdout
