@@ -73,15 +73,21 @@ class Run:
 
     def row(self, row: corpus.Row, reader: Reader, judge: Judge | None) -> None:
         """Try one row of the corpus."""
-        judged = judge.judge(row.case.archive) if judge and row.consul else None
-        complaint = corpus.complaint(row, reader.read(row.case.archive), judged)
-        if complaint:
-            with self.lock:
-                self.complaints.append(complaint)
+        for _twice in range(2):
+            judged = judge.judge(row.case.archive) if judge and row.consul else None
+            complaint = corpus.complaint(row, reader.read(row.case.archive), judged)
+            if complaint is None:
+                return
+            self._once(complaint)
+        with self.lock:
+            self.complaints.append(complaint)
 
     def case(self, case: Case, reader: Reader, judge: Judge | None) -> None:
-        """Try one case."""
+        """Try one case. What disagrees counts when it does so twice: a server may be slow to die, a machine busy."""
         reading, judged, faults = self.verdict(case, reader, judge)
+        if set(faults) - {verdicts.STRICTER}:
+            self._once(f"case {case.number} ({case.layer}: {case.kind}): {faults}; {reading}; {judged}")
+            reading, judged, faults = self.verdict(case, reader, judge)
         self._inspect(case, judged)
         with self.lock:
             fresh = self.tally.add(case, reading, judged, faults)
@@ -96,6 +102,10 @@ class Run:
             self.found.mkdir(parents=True, exist_ok=True)
             path = self.found / f"{case.layer}-{case.number}.json"
             path.write_text(corpus.as_row(small, reading, judged, "; ".join(fresh)), encoding="utf-8")
+
+    @staticmethod
+    def _once(told: str) -> None:
+        print(f"looking again: {told}", flush=True)
 
     def verdict(self, case: Case, reader: Reader, judge: Judge | None) -> tuple[Reading, Judgement | None, list[str]]:
         """Return what both say of a case, and what disagrees."""

@@ -27,9 +27,8 @@ def test_a_deadline_breaks_off_what_waits() -> None:
 
 def test_a_deadline_that_is_kept_leaves_nothing() -> None:
     before = signal.getsignal(signal.SIGALRM)
-    with deadline(0.05):
-        pass
-    time.sleep(0.1)
+    with deadline(5):
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
     assert signal.getsignal(signal.SIGALRM) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
@@ -39,11 +38,11 @@ def test_what_must_not_be_broken_off_is_finished_first() -> None:
 
     def work() -> None:
         with uninterrupted():
-            time.sleep(0.1)
+            time.sleep(1)
             seen.append("all of it")
         seen.append("more than that")
 
-    with pytest.raises(TimedOut), deadline(0.02):
+    with pytest.raises(TimedOut), deadline(0.5):
         work()
     assert seen == ["all of it"]
 
