@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from support import durations
 from support.calls import Calls
+from support.clusters import end
 from support.modules import Runner
 
 from lab import Cluster, binaries, ports
@@ -61,7 +62,7 @@ def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster
 
     yield cluster
     for one in running.values():
-        one.stop()
+        end(one)
 
 
 @pytest.fixture(scope="session")
@@ -95,4 +96,4 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterOf]:
 
     yield begin
     for cluster in started:
-        cluster.stop()
+        end(cluster)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.calls import Calls
+from support.clusters import end
 
 from lab import Cluster, Server, binaries
 from lab.oracle import Observation, observe
@@ -76,7 +77,7 @@ def fresh(
 
     yield start
     for cluster in started:
-        cluster.stop()
+        end(cluster)
 
 
 # A dead server stays where it is, so that what is seen does not depend on when one looks.
@@ -118,7 +119,7 @@ def wreck_of(calls: Calls, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
     yield wreck
     for one in made.values():
-        one.cluster.stop()
+        end(one.cluster)
 
 
 def _wrecked(cluster: Cluster, killed: int, calls: Calls, directory: Path) -> Wreck:
