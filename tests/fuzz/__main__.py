@@ -31,7 +31,7 @@ from .inspector import inspected
 from .least import least
 from .reader import ACCEPTS, Reader, Reading
 from .records import slim
-from .servers import RESTORES, Judge, Judgement
+from .servers import DIES, RESTORES, Judge, Judgement
 from .verdicts import Tally, faults_of
 
 KNOWN = Path(__file__).resolve().parent / "known_open.json"
@@ -78,14 +78,18 @@ class Run:
             complaint = corpus.complaint(row, reader.read(row.case.archive), judged)
             if complaint is None:
                 return
+            # A death that was not expected is never by chance.
+            if judged is not None and judged.verdict == DIES:
+                break
             self._once(complaint)
         with self.lock:
             self.complaints.append(complaint)
 
     def case(self, case: Case, reader: Reader, judge: Judge | None) -> None:
-        """Try one case. What disagrees counts when it does so twice: a server may be slow to die, a machine busy."""
+        """Try one case. What may be so because a machine is busy counts when it is so twice; a death counts at once."""
         reading, judged, faults = self.verdict(case, reader, judge)
-        if set(faults) - {verdicts.STRICTER}:
+        disagrees = set(faults) - {verdicts.STRICTER}
+        if disagrees and disagrees <= verdicts.BY_TIME:
             self._once(f"case {case.number} ({case.layer}: {case.kind}): {faults}; {reading}; {judged}")
             reading, judged, faults = self.verdict(case, reader, judge)
         self._inspect(case, judged)

@@ -32,6 +32,8 @@ CLASSES = (
     *(ACCEPTED_DEATH, ACCEPTED_LIMP, ACCEPTED_REFUSED, EXCEPTION, TOO_MUCH, FINGERPRINT, NOT_RETRIED),
     REFUSED_RESTORED,
 )
+BY_TIME = frozenset({ACCEPTED_LIMP, ACCEPTED_REFUSED, TOO_MUCH, REFUSED_RESTORED})
+"""What a busy machine, or a server that is slow to die, may show by chance."""
 STRICTER = "refused, restored by Consul, never written by it"
 """Counted, and no fault."""
 

@@ -36,7 +36,7 @@ def wait_for_peerings(client: Client, ids: Collection[str], *, seconds: float) -
         seen = states_in(ask_where_allowed(client, "/v1/peerings", {}), ids)
         return "a peering is not connected" if seen and unconnected(seen) else None
 
-    with contextlib.suppress(ClusterError):
+    with contextlib.suppress(ClusterError):  # that the time is up; what was seen last tells the rest
         wait_until(missing, seconds=seconds, clock=time.monotonic, sleep=time.sleep)
     return None if seen is None else unconnected(seen)
 
