@@ -276,3 +276,17 @@ def test_a_host_with_a_space_in_its_name_is_backed_up(ansible: Ansible, three: C
     inventory = ansible.inventory({"web one": told}, backup_dir=str(tmp_path / "kept"))
     ansible.ok("backup", inventory)
     assert len(list((tmp_path / "kept").glob("*.snap"))) == 1
+
+
+def test_what_one_host_alone_asks_for(ansible: Ansible, three: Cluster, fresh: Cluster, tmp_path: Path) -> None:
+    """What no host asks for is skipped once for all. The first host, which stands for all then, asks for nothing."""
+    (plain,), (keeps,) = (hosts_of(cluster, count=1).values() for cluster in (fresh, three))
+    asked = {"backup_keep_last": 1, "backup_copy_to": [{"path": str(tmp_path / "copies")}]}
+    hosts = {"a-plain": {**plain, "backup_cluster": "plain"}, "b-keeps": {**keeps, "backup_cluster": "keeps", **asked}}
+    inventory = ansible.inventory(hosts, backup_dir=f"{tmp_path}/{{{{ backup_cluster }}}}")
+    for value in ("1", "2"):
+        for cluster in (fresh, three):
+            cluster.put("/v1/kv/changes", value)
+        assert ansible.ok("backup", inventory).changed
+    kept = {name: len(list((tmp_path / name).glob("*.snap"))) for name in ("plain", "keeps", "copies")}
+    assert kept == {"plain": 2, "keeps": 1, "copies": 1}
