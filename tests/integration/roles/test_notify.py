@@ -86,6 +86,15 @@ def test_a_backup_that_is_kept_and_then_confirmed(
     assert (event(receiver)["outcome"], receiver.events()[0]["clusters"][0]["result"]) == ("skipped", "unneeded")
 
 
+def test_one_host_alone_notifies(ansible: Ansible, three: Cluster, receiver: Receiver, tmp_path: Path) -> None:
+    """What no host asks for is skipped once for all. The first host, which stands for all then, tells nobody."""
+    (quiet,) = hosts_of(three, count=1).values()
+    hosts = {"a": {**quiet, "backup_cluster": "three"}, "b": {**NOBODY, "backup_cluster": "gone", **told(receiver)}}
+    ansible.fails("backup", ansible.inventory(hosts, backup_dir=f"{tmp_path}/{{{{ backup_cluster }}}}"))
+    assert receiver.paths == [f"{PING}/start", f"{PING}/fail", HOOK]
+    assert [one["cluster"] for one in event(receiver)["clusters"]] == ["gone"]
+
+
 @pytest.mark.nightly
 def test_a_save_and_a_prune_that_fail(ansible: Ansible, three: Cluster, receiver: Receiver, tmp_path: Path) -> None:
     refused = ansible.inventory(
