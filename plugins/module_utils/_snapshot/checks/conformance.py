@@ -23,7 +23,6 @@ from ..._model.record_types import RecordType
 from ..records.canonical import Content
 from ..records.protobuf import value_of
 from .messages import require_message
-from .query_templates import fault_of_template
 from .schema_checks import check_of_kind, check_of_struct, check_of_type
 
 # Asked of each record: to look one up in the enumeration takes longer.
@@ -188,6 +187,9 @@ def _fault_of_entry(fields: Mapping[bytes, Any] | None) -> str | None:
 
 def _special(type_id: int, value: Any) -> str:
     if type_id == _PREPARED_QUERY:
+        # Few clusters have any; Ansible would compile all this anew for each save.
+        from .query_templates import fault_of_template
+
         return fault_of_template(value)
     if type_id == _COORDINATES:
         good = all(update is not None and update.get(b"Node") and update.get(b"Coord") is not None for update in value)

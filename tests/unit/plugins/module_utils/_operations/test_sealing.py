@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,10 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     prepare_sealing,
 )
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.settings import SealingSettings
+from env import places
+
+UTILS = "ansible_collections.disaster_recovery.consul.plugins.module_utils."
+UNUSED = ("_storage.sealing.age", "_storage.sealing.signatures", "_snapshot.checks.query_templates")
 
 
 def test_nothing_is_asked_for() -> None:
@@ -29,3 +35,23 @@ def test_who_can_not_open_it_is_no_recipient() -> None:
 def test_a_key_that_is_not_there_signs_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="signing_key"):
         prepare_sealing(SealingSettings(signing_key=str(tmp_path / "absent")))
+
+
+@pytest.mark.parametrize(("settings", "unused"), [("", list(UNUSED)), ("recipients=('nobody',)", list(UNUSED[1:]))])
+def test_a_plain_save_does_not_compile_what_it_has_no_use_for(settings: str, unused: list[str]) -> None:
+    code = (
+        "import contextlib, sys\n"
+        f"from {UTILS}_operations.save.run import SealingSettings, prepare_sealing\n"
+        f"from {UTILS}_errors import SnapshotError\n"
+        "with contextlib.suppress(SnapshotError):\n"
+        f"    prepare_sealing(SealingSettings({settings}))\n"
+        f"print([name for name in {UNUSED} if '{UTILS}' + name not in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(places.linked_tree())},
+        check=True,
+    )
+    assert done.stdout == f"{unused}\n"
