@@ -23,7 +23,8 @@ options:
         M(disaster_recovery.consul.cluster_info).
       - C(problems) are texts that say which settings of the host can't be used. C(paths) are paths by the name of their
         variable, which must be absolute; those in C(required) must not be empty, those in C(stores) may be URLs.
-        With C(paths) the name of the cluster is checked, too. C(source) is what to restore its cluster from.
+        With C(paths) the name of the cluster is checked, too. C(copy_to) are paths of further stores, each of which
+        must be there and may be a URL. C(source) is what to restore its cluster from.
         C(directory) is where the archives of its cluster lie.
     type: list
     elements: dict

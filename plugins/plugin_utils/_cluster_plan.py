@@ -76,8 +76,8 @@ def seat_of(told: Mapping[str, Any], role: str, known: Collection[str] = ()) -> 
 
     :param told: ``{host, cluster, info}``, where info is the result of cluster_info, and where there are any
         ``problems`` (texts: settings that can't be used), ``paths``, ``required`` and ``stores`` (see ``problems_of``),
-        ``source``, ``directory``, ``names`` (of the host's variables), ``others`` (of those, the ones that are
-        nobody's mistake).
+        ``copy_to`` (the paths in ``<role>_copy_to``), ``source``, ``directory``, ``names`` (of the host's variables),
+        ``others`` (of those, the ones that are nobody's mistake).
     :param known: the role's own variables; none: nothing is said of names.
     """
     info = told.get("info")
@@ -252,8 +252,9 @@ def _doubt(alike: list[str], role: str) -> str:
 def _path_problems(told: Mapping[str, Any], role: str) -> list[str]:
     if "paths" not in told:
         return []
-    paths = {str(name): str(path) for name, path in told["paths"].items()}
-    required, stores = (tuple(told.get(key) or ()) for key in ("required", "stores"))
+    copies = {f"{role}_copy_to[{number}].path": str(path) for number, path in enumerate(told.get("copy_to") or ())}
+    paths = {**{str(name): str(path) for name, path in told["paths"].items()}, **copies}
+    required, stores = ((*(told.get(key) or ()), *copies) for key in ("required", "stores"))
     return problems_of(role, str(told["cluster"]), paths, required, stores)
 
 

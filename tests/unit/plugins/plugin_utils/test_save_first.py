@@ -43,6 +43,8 @@ def test_what_could_not_be_removed_again_is_asked_about_first(place: str) -> Non
     [
         {"paths": {"backup_dir": "relative"}},
         {"paths": {"backup_dir": ""}},
+        {"copy_to": ["/srv/x", "vault"]},
+        {"copy_to": [""]},
         {"cluster": "a/b"},
         {"problems": ["something"]},
         {"names": ["backup_fetch_too"]},
@@ -50,6 +52,10 @@ def test_what_could_not_be_removed_again_is_asked_about_first(place: str) -> Non
 )
 def test_settings_that_cannot_be_used_are_said_before_anything_is_saved(wrong: dict[str, Any]) -> None:
     assert not may_save_first([host("a", "x") | wrong, host("b", "y")], specs=SPECS)
+
+
+def test_stores_that_get_copies_are_paths_or_urls() -> None:
+    assert may_save_first([host("a", "x", copy_to=["/srv/x", "~/x", "s3://bucket/prefix/"])], specs=SPECS)
 
 
 def test_a_number_is_a_name() -> None:
