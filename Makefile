@@ -30,7 +30,7 @@ test: consul ## everything that must hold, session by session, with a table at t
 
 ##@ Tests
 
-.PHONY: unit integration nightly fuzz molecule newest floor bench fleet
+.PHONY: unit integration nightly fuzz molecule newest oldest floor bench fleet
 unit: ## unit tests: no Consul, about a minute
 	@$(NOX) -s unit -- $(PYTEST_OPTIONS)
 
@@ -49,7 +49,10 @@ molecule: ## the scenarios in molecule/: converge, idempotence, verify
 newest: ## unit tests and the marked integration tests on the newest ansible-core
 	@$(NOX) -s newest -- $(PYTEST_OPTIONS)
 
-floor: ## the same with the modules on Python 3.9, requests 2.25 and msgpack 1.0
+oldest: ## the marked tests of plays and roles on the oldest ansible-core
+	@$(NOX) -s oldest -- $(PYTEST_OPTIONS)
+
+floor: ## what newest runs, with the modules on Python 3.9, requests 2.25 and msgpack 1.0
 	@$(NOX) -s floor -- $(PYTEST_OPTIONS)
 
 bench: ## speed beside curl and the consul CLI; BENCH_KEYS=n for more keys

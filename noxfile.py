@@ -154,6 +154,15 @@ def newest(session: nox.Session) -> None:
         run(session, "pytest", "tests/integration", *SPREAD, *ON_EVERY_VERSION, *session.posargs)
 
 
+@nox.session(default=False)
+def oldest(session: nox.Session) -> None:
+    """The marked tests of plays and roles on the oldest ansible-core, whose templates are not native."""
+    install(session, "-r", "tools/requirements/oldest.txt")
+    plays = ("tests/integration/roles", "tests/integration/modules/test_ansible.py")
+    with installed(session):
+        run(session, "pytest", *plays, *SPREAD, *ON_EVERY_VERSION, *session.posargs)
+
+
 @nox.session(default=False, python="3.9")
 def floor(session: nox.Session) -> None:
     """The same with the modules on Python 3.9, requests 2.25 and msgpack 1.0."""

@@ -24,7 +24,7 @@ from typing import Any
 
 NOX = str(Path(__file__).parent / "nox")
 SIDE_BY_SIDE = ["sanity", "sanity-newest", "importer"]
-ON_SERVERS = ["fuzz", "integration", "molecule", "newest", "floor"]
+ON_SERVERS = ["fuzz", "integration", "molecule", "newest", "oldest", "floor"]
 # What is read through a pipe is kept in logs: no colours.
 PLAIN = {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", "PY_COLORS": "0"}
 WORDS = {"success": "passed", "skipped": "left out", "aborted": "FAILED", "failed": "FAILED"}

@@ -36,6 +36,7 @@ def hosts(cluster: Cluster, **ports: int) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.every_version
 def test_a_server_that_was_killed_before(ansible: Ansible, mortal: Cluster, tmp_path: Path) -> None:
     mortal.servers[0].kill()
     kept = tmp_path / "kept"
@@ -104,6 +105,7 @@ def test_what_would_be_so_elsewhere_is_not_tried_there(ansible: Ansible, three: 
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "no archive"
 
 
+@pytest.mark.every_version
 def test_a_restore_goes_on_only_when_nothing_was_sent(
     ansible: Ansible, mortal: Cluster, golden: Any, tmp_path: Path
 ) -> None:

@@ -165,6 +165,7 @@ def test_what_roles_do_with_names(hostile: Cluster, tmp_path: Path, archive: Pat
         assert not path.is_file() or path.suffix == ".snap" or EVALUATED.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.every_version
 def test_what_the_role_restore_says(hostile: Cluster, blank: Cluster, tmp_path: Path, archive: Path) -> None:
     ansible = Ansible(tmp_path, [blank.tokens.initial_management or "no token"])
     hosts = {"host": {"restore_connection": next(iter(hosts_of(blank).values()))["backup_connection"]}}
@@ -179,6 +180,7 @@ def test_what_the_role_restore_says(hostile: Cluster, blank: Cluster, tmp_path: 
     assert played.says("lookup"), "the name was to be told"
 
 
+@pytest.mark.every_version
 def test_what_the_role_rehearsal_says(hostile: Cluster, tmp_path: Path, archive: Path) -> None:
     ansible = Ansible(tmp_path, ["no token"])
     inventory = ansible.inventory({"host": {}}, rehearsal_cluster="prod", rehearsal_src=str(archive))

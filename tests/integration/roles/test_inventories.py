@@ -69,6 +69,7 @@ def test_become_for_everything(ansible: Ansible, three: Cluster, fresh: Cluster,
     assert played.says(f"What it held before is in {safety}, and on the controller in {copy}")
 
 
+@pytest.mark.every_version
 def test_what_is_replaced_can_not_be_brought(ansible: Ansible, golden: Any, fresh: Cluster, tmp_path: Path) -> None:
     fresh.put("/v1/kv/precious", "do not lose me")
     (tmp_path / "vault").write_text("no directory", encoding="utf-8")
@@ -278,6 +279,7 @@ def test_a_host_with_a_space_in_its_name_is_backed_up(ansible: Ansible, three: C
     assert len(list((tmp_path / "kept").glob("*.snap"))) == 1
 
 
+@pytest.mark.every_version
 def test_what_one_host_alone_asks_for(ansible: Ansible, three: Cluster, fresh: Cluster, tmp_path: Path) -> None:
     """What no host asks for is skipped once for all. The first host, which stands for all then, asks for nothing."""
     (plain,), (keeps,) = (hosts_of(cluster, count=1).values() for cluster in (fresh, three))

@@ -86,6 +86,7 @@ def test_a_backup_that_is_kept_and_then_confirmed(
     assert (event(receiver)["outcome"], receiver.events()[0]["clusters"][0]["result"]) == ("skipped", "unneeded")
 
 
+@pytest.mark.every_version
 def test_one_host_alone_notifies(ansible: Ansible, three: Cluster, receiver: Receiver, tmp_path: Path) -> None:
     """What no host asks for is skipped once for all. The first host, which stands for all then, tells nobody."""
     (quiet,) = hosts_of(three, count=1).values()

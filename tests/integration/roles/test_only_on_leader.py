@@ -27,6 +27,7 @@ def by_duty(three: Cluster) -> tuple[str, dict[str, Any], dict[str, Any]]:
     return leader.name, {leader.name: hosts[leader.name]}, {follower: hosts[follower]}
 
 
+@pytest.mark.every_version
 def test_among_all_servers_the_leader_works(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
     leader = by_duty(three)[0]
     hosts = hosts_of(three, count=3)

@@ -47,6 +47,7 @@ def ansible(tmp_path: Path, secrets: list[str], gateway: VersityGw) -> Ansible:
     return Ansible(tmp_path, [*secrets, gateway.secret_key], timeout=400)
 
 
+@pytest.mark.every_version
 def test_two_stores_and_one_that_is_not_there(yard: Yard, gateway: VersityGw) -> None:
     archives = series(yard, "alpha", 4)
     series(yard, "beta", 1)

@@ -107,6 +107,7 @@ def check_a_failure_is_told(booted: Booted, directory: Path) -> None:
     booted.ok("rm", "/etc/systemd/system/alarm@.service")
 
 
+@pytest.mark.every_version
 def test_what_is_somebody_elses_or_wrong_changes_nothing(scheduler: Scheduler, ansible: Ansible) -> None:
     booted = scheduler.booted
     foreign = "[Timer]\nOnCalendar=daily\n"
