@@ -105,7 +105,6 @@ def test_what_would_be_so_elsewhere_is_not_tried_there(ansible: Ansible, three: 
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "no archive"
 
 
-@pytest.mark.every_version
 def test_a_restore_goes_on_only_when_nothing_was_sent(
     ansible: Ansible, mortal: Cluster, golden: Any, tmp_path: Path
 ) -> None:

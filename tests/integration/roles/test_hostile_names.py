@@ -180,7 +180,6 @@ def test_what_the_role_restore_says(hostile: Cluster, blank: Cluster, tmp_path: 
     assert played.says("lookup"), "the name was to be told"
 
 
-@pytest.mark.every_version
 def test_what_the_role_rehearsal_says(hostile: Cluster, tmp_path: Path, archive: Path) -> None:
     ansible = Ansible(tmp_path, ["no token"])
     inventory = ansible.inventory({"host": {}}, rehearsal_cluster="prod", rehearsal_src=str(archive))
