@@ -183,11 +183,10 @@ class _File:
         self._signature = beside.signature
         self._stored: Digest | None = None
         self._manifest: Manifest | None = None
-        # What lies in a bucket is not read a second time where that can't be of use.
-        if source.path is not None or beside.is_trusted:
+        # Without a manifest that may be trusted, one reading gives digest and records.
+        if beside.is_trusted and beside.manifest is not None:
             self._stored = stored_digest(source)
-        if beside.is_trusted and beside.manifest and beside.manifest.stored == self._stored:
-            self._manifest = beside.manifest
+            self._manifest = beside.manifest if beside.manifest.stored == self._stored else None
 
     @property
     def manifest_fingerprint(self) -> Fingerprint | None:

@@ -27,10 +27,18 @@ from ansible_collections.disaster_recovery.consul.plugins.module_utils._operatio
     DiffResult,
     compare,
 )
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.reader import read_archive
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._snapshot.records import stream
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_file import ArchiveFile
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.archive_source import ArchiveSource
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest import (
+    Consistency,
+    encode_manifest,
+    manifest_for,
+)
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._storage.manifest_file import manifest_path
 from ansible_collections.disaster_recovery.consul.plugins.module_utils._system import child_task
+from ansible_collections.disaster_recovery.consul.plugins.module_utils._system.atomic_files import Digest, digest_of
 
 OLDER = [kv("same", b"v"), kv("gone", b"v"), kv("other", b"v"), Record(19, {"ID": "p", "Name": "readers"})]
 EVERYTHING = Selection()
@@ -47,6 +55,19 @@ def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def archive(path: Path, records: list[Record], *, index: int = 100) -> str:
     path.write_bytes(archive_around(state_of(records), index=index))
     return str(path)
+
+
+def describe(path: Path) -> None:
+    """Write the manifest beside an archive, as a save does."""
+    read = read_archive([path.read_bytes()])
+    manifest = manifest_for(
+        read,
+        digest_of(str(path)),
+        file=path.name,
+        cluster=read.state.origin,
+        consistency=Consistency(False, 0, True),
+    )
+    Path(manifest_path(str(path))).write_bytes(encode_manifest(manifest))
 
 
 def nobody() -> Client:
@@ -100,8 +121,29 @@ def test_an_archive_that_does_not_verify_is_named(tmp_path: Path, spoilt: tuple[
     assert caught.value.fault == "truncated"
 
 
-def test_an_archive_that_changes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("described", [(), ("a",), ("a", "b")])
+def test_an_archive_is_read_a_second_time_only_beside_a_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, described: tuple[str, ...]
+) -> None:
+    hashed: list[str] = []
+    really = diff.stored_digest
+
+    def counted(source: ArchiveSource) -> Digest:
+        hashed.append(source.name)
+        return really(source)
+
+    monkeypatch.setattr(diff, "stored_digest", counted)
     before, after = archive(tmp_path / "a", OLDER), archive(tmp_path / "b", NEWER)
+    for name in described:
+        describe(tmp_path / name)
+    assert compared(before, after).types["KVS"].names["changed"] == ["other"]
+    assert hashed == list(described)
+
+
+def test_an_archive_that_changes_after_its_manifest_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = archive(tmp_path / "a", OLDER), archive(tmp_path / "b", NEWER)
+    describe(tmp_path / "a")
+    describe(tmp_path / "b")
     read = diff.read_archive_file
 
     def changing(source: ArchiveSource, **options: Any) -> ArchiveFile:
