@@ -48,8 +48,14 @@ def _of_done(done: Sequence[Mapping[str, Any]], pruned: Sequence[Mapping[str, An
         return COPY
     if all(result.get("confirmed_by_leader") is False for result in done):
         return STALE
-    kinds = (_kind_of(one) for loop in pruned for one in loop.get("results") or ())
+    prunes = (one for loop in pruned for one in loop.get("results") or ())
+    kinds = (_kind_of(one) or (REFUSED if has_no_result(one) else None) for one in prunes)
     return next((kind for kind in kinds if kind), None)
+
+
+def has_no_result(pruned: Mapping[str, Any]) -> bool:
+    """Whether a prune ended without a result, as one does whose process was killed: Ansible gives it no ``failure``."""
+    return not (pruned.get("skipped") or pruned.get("unreachable") or "failure" in pruned or "removed" in pruned)
 
 
 def _of_none(hosts: Sequence[int], saved: Sequence[Mapping[str, Any]], asked: Sequence[Mapping[str, Any]]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..module_utils._times import from_text
+from ._backup_failures import has_no_result
 from ._notify_request import FAILURE, SKIPPED, SUCCESS
 
 Noted = Mapping[str, Any]
@@ -58,7 +59,9 @@ def _backup_failure(result: Mapping[str, Any], one: Noted) -> dict[str, Any] | N
     if not result.get("confirmed_by_leader", True):
         # As for metrics: it may be behind the cluster, and is no backup until a leader confirms it.
         return {"kind": "unconfirmed", "phase": "save"}
-    kinds = [kind for kind in map(_kind_of, one.get("pruned") or ()) if kind]
+    pruned = one.get("pruned") or ()
+    kinds = [_kind_of(each) or (ABORTED if has_no_result(each) else "") for each in pruned]
+    kinds = [kind for kind in kinds if kind]
     if kinds:
         return {"kind": kinds[0], "phase": "prune"}
     return None if one.get("completed") else {"kind": ABORTED, "phase": "backup"}

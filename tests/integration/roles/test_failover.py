@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from support.answers import after, half_then, reset, then_dies
 from support.faults import FaultServer
+from support.modules import interpreter
 from support.playbooks import Ansible, hosts_of
 
 from lab import Cluster, compare, losses, observe
@@ -34,6 +35,23 @@ def hosts(cluster: Cluster, **ports: int) -> dict[str, dict[str, Any]]:
         if name.replace("-", "_") in ports:
             told["backup_connection"].update(port=ports[name.replace("-", "_")], retries=0)
     return found
+
+
+@pytest.mark.every_version
+def test_a_prune_that_is_killed_is_no_success(ansible: Ansible, three: Cluster, tmp_path: Path) -> None:
+    """As the kernel does when memory runs out. Such a module says nothing of itself."""
+    python, kept = tmp_path / "python", tmp_path / "kept"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *snapshot_prune*) kill -9 $$;; esac\nexec {interpreter()} "$@"\n')
+    python.chmod(0o755)
+    # Not through a pipe: the name of the module is in the arguments then.
+    (told,) = hosts_of(three).values()
+    killing = {"a": {**told, "ansible_python_interpreter": str(python), "ansible_pipelining": False}}
+    textfile = tmp_path / "backup.prom"
+    variables = {"backup_dir": str(kept), "backup_keep_last": 1, "backup_textfile": str(textfile)}
+    why = "but old archives were not removed everywhere: the module ended without a result, as one does that is killed"
+    ansible.fails("backup", ansible.inventory(killing, **variables), why)
+    assert len(list(kept.glob("*.snap"))) == 1
+    assert 'kind="refused"' in textfile.read_text(encoding="utf-8")
 
 
 @pytest.mark.every_version

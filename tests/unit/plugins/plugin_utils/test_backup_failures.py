@@ -41,6 +41,8 @@ def kinds(*hosts: dict[str, Any]) -> dict[str, str]:
         ({"results": {**GOOD, "confirmed_by_leader": False}}, "stale"),
         ({"results": GOOD, "pruned": {"results": [{"removed": []}, failed("store_denied")]}}, "store_denied"),
         ({"results": GOOD, "pruned": {"results": [{"unreachable": True}]}}, "unreachable"),
+        ({"results": GOOD, "pruned": {"results": [{"removed": []}, {"msg": "MODULE FAILURE", "rc": 137}]}}, "refused"),
+        ({"results": GOOD, "pruned": {"results": [{"removed": []}, {"skipped": True}]}}, None),
         ({"results": GOOD, "pruned": {"skipped": True}}, None),
     ],
 )

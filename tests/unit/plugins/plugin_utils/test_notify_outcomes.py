@@ -70,7 +70,11 @@ def test_a_cluster_that_is_left_to_its_leader_is_neither_a_success_nor_a_failure
         ({"saved": SAVED, "info": {}}, ("error", "preflight")),
         ({"result": {**RESULT, "missing_copies": ["s3://x"]}, "saved": SAVED}, ("missing_copies", "copy")),
         ({"result": {**RESULT, "confirmed_by_leader": False}, "saved": SAVED}, ("unconfirmed", "save")),
-        ({"result": RESULT, "pruned": [{}, {"failure": {"kind": "store_denied"}}]}, ("store_denied", "prune")),
+        (
+            {"result": RESULT, "pruned": [{"removed": []}, {"failure": {"kind": "store_denied"}}]},
+            ("store_denied", "prune"),
+        ),
+        ({"result": RESULT, "pruned": [{"removed": []}, {"msg": "MODULE FAILURE", "rc": 137}]}, ("error", "prune")),
         ({"result": RESULT, "pruned": [{"unreachable": True}]}, ("unreachable", "prune")),
         ({"result": RESULT, "saved": SAVED, "completed": False}, ("error", "backup")),
     ],
